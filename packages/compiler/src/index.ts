@@ -1,0 +1,2 @@
+/** Version of Edgewise; every package carries the same one. */
+export const VERSION = '0.1.0';

@@ -1,0 +1,2 @@
+/** Name of the task as the manifest writes it. */
+export const TASK = 'feature-extraction';

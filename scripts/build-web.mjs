@@ -1,0 +1,41 @@
+// Bundles packages/runtime/src/web/*.ts for browsers: minified ES modules in packages/runtime/dist/web.
+// The tokenizer library gets a chunk of its own, so that what does not need it never loads it.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'rolldown';
+
+const runtime = fileURLToPath(new URL('../packages/runtime/', import.meta.url));
+const sources = join(runtime, 'src', 'web');
+const output = join(runtime, 'dist', 'web');
+
+const entries = (existsSync(sources) ? readdirSync(sources) : []).filter(
+  (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'),
+);
+// Only the bundles: the declarations beside them are tsc's.
+for (const name of existsSync(output) ? readdirSync(output) : []) {
+  if (name.endsWith('.js')) rmSync(join(output, name));
+}
+
+if (entries.length > 0) {
+  const { output: chunks } = await build({
+    input: Object.fromEntries(entries.map((name) => [basename(name, '.ts'), join(sources, name)])),
+    platform: 'browser',
+    resolve: { conditionNames: ['@edgewise/source', 'browser', 'import'] },
+    transform: { target: 'es2022' },
+    output: {
+      dir: output,
+      format: 'esm',
+      minify: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      codeSplitting: { groups: [{ name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ }] },
+    },
+  });
+  for (const chunk of chunks) {
+    if (chunk.type !== 'chunk') continue;
+    const bytes = Buffer.byteLength(chunk.code);
+    console.log(`web/${chunk.fileName}: ${bytes} bytes, ${brotliCompressSync(chunk.code).length} brotli`);
+  }
+}
