@@ -1,0 +1,17 @@
+export { cloneGraph, cloneModel } from './clone.ts';
+export { byteLengthOf, DATA_TYPE_BITS, DATA_TYPE_CODES, dataTypeFromCode } from './data-type.ts';
+export type { DataType } from './data-type.ts';
+export type { Dim, Shape } from './dim.ts';
+export type {
+  Attribute,
+  Graph,
+  Model,
+  ModelFunction,
+  Node,
+  QuantizationAnnotation,
+  TensorType,
+  ValueInfo,
+  ValueType,
+} from './model.ts';
+export { denseTensor, elementCount, float32Tensor, int64Tensor, typedData } from './tensor.ts';
+export type { ArrayFor, DenseTensor, SparseTensor, StringTensor, Tensor, TypedArray } from './tensor.ts';
