@@ -26,8 +26,18 @@ const vitest = spawn('npx', [
   ...process.argv.slice(2),
 ]);
 if (existsSync(RESULTS)) {
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(RESULTS, 'utf8'));
-  console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
+  const results = JSON.parse(readFileSync(RESULTS, 'utf8'));
+  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
+  const files = results.testResults;
+  // A file that breaks outside its tests fails without a failed test.
+  const broken = files.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  );
+  const failed = results.numFailedTests + broken.length;
+  console.log(
+    `${results.numPassedTests} passed, ${Math.max(failed, vitest === 0 ? 0 : 1)} failed, ${results.numPendingTests} skipped`,
+  );
 }
 process.exit(vitest);
 
