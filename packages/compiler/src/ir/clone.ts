@@ -27,7 +27,9 @@ export function cloneGraph(graph: Graph): Graph {
 function cloneNode(node: Node): Node {
   const carriesGraph = [...node.attributes.values()].some((a) => a.kind === 'graph' || a.kind === 'graphs');
   if (!carriesGraph) return node; // plain data that nobody edits in place
-  const attributes = new Map([...node.attributes].map(([key, value]) => [key, cloneAttribute(value)] as const));
+  const attributes = new Map(
+    [...node.attributes].map(([key, value]) => [key, cloneAttribute(value)] as const),
+  );
   return { ...node, attributes };
 }
 

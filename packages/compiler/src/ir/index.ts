@@ -1,7 +1,22 @@
 export { cloneGraph, cloneModel } from './clone.ts';
 export { byteLengthOf, DATA_TYPE_BITS, DATA_TYPE_CODES, dataTypeFromCode } from './data-type.ts';
 export type { DataType } from './data-type.ts';
-export type { Dim, Shape } from './dim.ts';
+export {
+  addDims,
+  boundDim,
+  dimFromParam,
+  dimSymbols,
+  dimToParam,
+  divDims,
+  evaluateDim,
+  mulDims,
+  parseDim,
+  productDim,
+  subDims,
+  substituteDim,
+  symbolDim,
+} from './dim.ts';
+export type { Dim, DimRange, Shape } from './dim.ts';
 export type {
   Attribute,
   Graph,

@@ -48,7 +48,30 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array;
 
-const ARRAY_TYPES = {
+interface ArrayTypes {
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  readonly int8: Int8Array;
+  readonly uint8: Uint8Array;
+  readonly bool: Uint8Array;
+  readonly int16: Int16Array;
+  readonly uint16: Uint16Array;
+  readonly float16: Uint16Array;
+  readonly bfloat16: Uint16Array;
+  readonly int32: Int32Array;
+  readonly uint32: Uint32Array;
+  readonly int64: BigInt64Array;
+  readonly uint64: BigUint64Array;
+}
+
+export type ArrayFor<D extends DataType> = D extends keyof ArrayTypes ? ArrayTypes[D] : Uint8Array;
+
+interface ArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): TypedArray;
+}
+
+const ARRAY_CONSTRUCTORS: Readonly<Record<keyof ArrayTypes, ArrayConstructor>> = {
   float32: Float32Array,
   float64: Float64Array,
   int8: Int8Array,
@@ -62,16 +85,12 @@ const ARRAY_TYPES = {
   uint32: Uint32Array,
   int64: BigInt64Array,
   uint64: BigUint64Array,
-} as const;
-
-type ArrayTypes = typeof ARRAY_TYPES;
-export type ArrayFor<D extends DataType> = D extends keyof ArrayTypes
-  ? InstanceType<ArrayTypes[D]>
-  : Uint8Array;
+};
 
 /** A typed view on the tensor's data; copies only when the bytes are not aligned for the element type. */
 export function typedData<D extends DenseTensor['dtype']>(tensor: DenseTensor & { dtype: D }): ArrayFor<D> {
-  const Type = (ARRAY_TYPES as Partial<Record<string, Uint8ArrayConstructor>>)[tensor.dtype] ?? Uint8Array;
+  const Type =
+    (ARRAY_CONSTRUCTORS as Partial<Record<DataType, ArrayConstructor>>)[tensor.dtype] ?? Uint8Array;
   const { data } = tensor;
   const aligned = data.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? data : data.slice();
   const length = aligned.byteLength / Type.BYTES_PER_ELEMENT;
