@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { evaluateCandidate } from './evaluate-candidate.ts';
+import { METRICS } from './metrics.ts';
+import type { Runner } from './runner.ts';
+
+/** A model that says class 1 when the text holds a plus; its first call and its length are its times. */
+function plusRunner(log: string[]): Runner<string> {
+  return {
+    name: 'plus',
+    open: (artifact, { first }) => {
+      log.push(`open ${artifact} ${first.text}`);
+      return Promise.resolve({
+        loadMs: 5,
+        firstMs: 2,
+        run: (inputs) => {
+          log.push(`run ${inputs.length}`);
+          return Promise.resolve(
+            inputs.map(({ text }) => {
+              if (text === 'crash') throw new Error('crashed');
+              return { scores: text.includes('+') ? [0, 1] : [1, 0], latencyMs: text.length };
+            }),
+          );
+        },
+        peakMemoryBytes: () => Promise.resolve(77),
+        close: () => Promise.resolve(void log.push('close')),
+      });
+    },
+  };
+}
+
+const examples = [
+  { text: '+', gold: 1 },
+  { text: 'no', gold: 0 },
+  { text: 'odd', gold: 1 },
+];
+const downloadBytes = { raw: 10, brotli: 5 };
+
+describe('evaluateCandidate', () => {
+  it('measures everything and closes', async () => {
+    const log: string[] = [];
+    const evaluation = await evaluateCandidate({
+      runner: plusRunner(log),
+      artifact: 'a',
+      examples,
+      metric: METRICS.accuracy,
+      downloadBytes,
+      baseline: [1, 0, 1],
+    });
+    expect(log).toEqual(['open a +', 'run 16', 'run 3', 'close']);
+    expect(evaluation).toMatchObject({
+      runner: 'plus',
+      examples: 3,
+      metric: { name: 'accuracy', value: 2 / 3 },
+      drop: { value: 1 / 3 },
+      latencyMs: { p50: 2, p95: 3 },
+      coldStartMs: 7,
+      peakMemoryBytes: 77,
+      downloadBytes,
+      predictions: [1, 0, 0],
+    });
+    expect(evaluation.drop.low).toBeLessThan(0);
+  });
+
+  it('closes after a failure and when aborted', async () => {
+    const log: string[] = [];
+    const options = { runner: plusRunner(log), artifact: 'a', metric: METRICS.accuracy, downloadBytes };
+    await expect(
+      evaluateCandidate({ ...options, examples: [...examples, { text: 'crash', gold: 0 }] }),
+    ).rejects.toThrow('crashed');
+    expect(log.at(-1)).toBe('close');
+    const signal = AbortSignal.abort();
+    await expect(evaluateCandidate({ ...options, examples, signal })).rejects.toThrow('abort');
+    expect(log.at(-1)).toBe('close');
+  });
+});

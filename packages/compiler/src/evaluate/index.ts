@@ -1,0 +1,15 @@
+export { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
+export type { BootstrapOptions } from './bootstrap.ts';
+export type { Dataset, Example, GoldExample } from './dataset.ts';
+export { estimate, estimateDrop, evaluateCandidate } from './evaluate-candidate.ts';
+export type { DownloadBytes, EvaluateOptions, Evaluation } from './evaluate-candidate.ts';
+export { classExamples, scoreExamples } from './gold-examples.ts';
+export { clopperPearson, CONFIDENCE, pairedAccuracyDrop } from './interval.ts';
+export type { Estimate } from './interval.ts';
+export { latencyStats } from './latency.ts';
+export type { LatencyStats } from './latency.ts';
+export { METRICS } from './metrics.ts';
+export type { Metric, MetricName } from './metrics.ts';
+export { readDataset } from './read-dataset.ts';
+export type { ReadDatasetOptions } from './read-dataset.ts';
+export type { Runner, RunnerInput, RunnerOpenOptions, RunnerOutput, RunnerSession } from './runner.ts';

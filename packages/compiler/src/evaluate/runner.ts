@@ -1,0 +1,37 @@
+/** What a runner is given for one example. */
+export interface RunnerInput {
+  readonly text: string;
+  readonly textPair?: string;
+}
+
+export interface RunnerOutput {
+  /** Class scores by index (logits or probabilities), or one similarity or regression value. */
+  readonly scores: readonly number[];
+  /** From text to scores, tokenizing included, measured where the model runs. */
+  readonly latencyMs: number;
+}
+
+/** A thing that runs a candidate and is measured: our engine in Node or Chromium, onnxruntime. */
+export interface Runner<Artifact> {
+  /** Shown in reports, e.g. `edgewise (node)`. */
+  readonly name: string;
+  readonly open: (artifact: Artifact, options: RunnerOpenOptions) => Promise<RunnerSession>;
+}
+
+export interface RunnerOpenOptions {
+  /** The first thing run; its time is the session's `firstMs`. */
+  readonly first: RunnerInput;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunnerSession {
+  /** From nothing loaded to ready for the first input. */
+  readonly loadMs: number;
+  /** The first run after loading. */
+  readonly firstMs: number;
+  /** Runs one after the other, in order. */
+  readonly run: (inputs: readonly RunnerInput[]) => Promise<readonly RunnerOutput[]>;
+  /** Most memory so far, in bytes, over what the process or page takes without the model. */
+  readonly peakMemoryBytes: () => Promise<number>;
+  readonly close: () => Promise<void>;
+}

@@ -1,0 +1,15 @@
+export { missedLimits } from './budget.ts';
+export type { Budget, Limit, MissedLimit } from './budget.ts';
+export { choose, paretoFront } from './choose.ts';
+export type { Choice, Contender } from './choose.ts';
+export { listRecipes, ORIGINAL } from './recipe.ts';
+export type { ListRecipesOptions, Recipe, RecipeStep } from './recipe.ts';
+export { searchBudget } from './search-budget.ts';
+export type {
+  Built,
+  Candidate,
+  SearchCache,
+  SearchEvent,
+  SearchOptions,
+  SearchResult,
+} from './search-budget.ts';

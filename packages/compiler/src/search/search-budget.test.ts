@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { CompilerError } from '../diagnostics/index.ts';
+import type { Evaluation } from '../evaluate/index.ts';
+import { missedLimits } from './budget.ts';
+import { choose, paretoFront } from './choose.ts';
+import { listRecipes, type Recipe } from './recipe.ts';
+import { searchBudget, type SearchOptions } from './search-budget.ts';
+
+function evaluation(size: number, p50: number, metric: number, drop = 0): Evaluation {
+  return {
+    runner: 'table',
+    examples: 4,
+    metric: { name: 'accuracy', value: metric, low: metric, high: metric },
+    drop: { value: drop, low: drop, high: drop },
+    latencyMs: { p50, p95: 2 * p50 },
+    coldStartMs: 1,
+    peakMemoryBytes: 10 * size,
+    downloadBytes: { raw: 2 * size, brotli: size },
+    predictions: [],
+  };
+}
+
+const TABLE: Readonly<Record<string, Evaluation>> = {
+  original: evaluation(1000, 5, 0.8),
+  float: evaluation(900, 4, 0.8),
+  int8: evaluation(300, 2, 0.79, 0.01),
+  slow8: evaluation(301, 3, 0.78, 0.02),
+  int4: evaluation(200, 2.5, 0.75, 0.05),
+};
+const recipes: readonly Recipe[] = Object.keys(TABLE).map((name) => ({ name, steps: [] }));
+const contenders = Object.entries(TABLE)
+  .slice(1)
+  .map(([name, each]) => ({ name, evaluation: each }));
+
+function table(log: string[], more: Partial<SearchOptions<string>> = {}): SearchOptions<string> {
+  return {
+    recipes,
+    budget: { maxDrop: 0.01 },
+    build: ({ name }) => {
+      log.push(`build ${name}`);
+      return Promise.resolve({ artifact: `<${name}>`, contentHash: name, shippable: name !== 'original' });
+    },
+    measure: (_, { recipe: { name }, baseline }) => {
+      log.push(`measure ${name} against ${baseline?.metric.value ?? 'nothing'}`);
+      return Promise.resolve(TABLE[name] ?? evaluation(0, 0, 0));
+    },
+    ...more,
+  };
+}
+
+describe('missedLimits', () => {
+  it('names every broken limit with what was measured', () => {
+    const budget = {
+      maxSizeBytes: 299,
+      maxLatencyMs: 2,
+      maxLatencyP95Ms: 3,
+      maxMemoryBytes: 3000,
+      maxDrop: 0,
+    };
+    expect(missedLimits(budget, evaluation(300, 2, 0.8, 0.01))).toEqual([
+      { limit: 'maxSizeBytes', allowed: 299, measured: 300 },
+      { limit: 'maxLatencyP95Ms', allowed: 3, measured: 4 },
+      { limit: 'maxDrop', allowed: 0, measured: 0.01 },
+    ]);
+    expect(missedLimits({}, evaluation(300, 2, 0.8))).toEqual([]);
+    expect(missedLimits({ maxDrop: 0.01 }, evaluation(1, 1, 1, 0.8 - 0.79))).toEqual([]);
+  });
+});
+
+describe('paretoFront', () => {
+  it('leaves out what another beats everywhere', () => {
+    expect(paretoFront(contenders)).toEqual(['float', 'int8', 'int4']);
+    const twin = { name: 'twin', evaluation: evaluation(300, 2, 0.79) };
+    expect(paretoFront([...contenders, twin])).toContain('twin');
+  });
+});
+
+describe('choose', () => {
+  it('takes the smallest within the budget and says what it gave up', () => {
+    expect(choose(contenders, { maxDrop: 0.03 })).toEqual({
+      name: 'int8',
+      met: true,
+      reasons: [
+        'The smallest download of the 3 (of 4) candidates that meet the budget.',
+        'float scores 1.00 points more but is larger.',
+      ],
+      relax: [],
+    });
+    expect(choose(contenders, {}).name).toBe('int4');
+    expect(choose(contenders, {}).reasons).toContain('int8 is faster (1.25×) but larger.');
+  });
+
+  it('shows the nearest and what to relax when nothing fits', () => {
+    // float misses size by 200 %, int8 misses nothing but the drop by 100 % of its limit
+    expect(choose(contenders, { maxSizeBytes: 300, maxDrop: 0.005 })).toMatchObject({
+      name: 'int8',
+      met: false,
+      relax: [{ limit: 'maxDrop', allowed: 0.005, measured: 0.01 }],
+    });
+  });
+});
+
+describe('searchBudget', () => {
+  it('measures all against candidate 0 and hands over the chosen artifact', async () => {
+    const log: string[] = [];
+    const result = await searchBudget(table(log));
+    expect(result.chosen).toBe('<int8>');
+    expect(result.candidates.map(({ recipe, meetsBudget }) => [recipe.name, meetsBudget])).toEqual([
+      ['original', true],
+      ['float', true],
+      ['int8', true],
+      ['slow8', false],
+      ['int4', false],
+    ]);
+    expect(log.slice(0, 4)).toEqual([
+      'build original',
+      'measure original against nothing',
+      'build float',
+      'measure float against 0.8',
+    ]);
+  });
+
+  it('never ships candidate 0', async () => {
+    const result = await searchBudget(table([], { budget: { maxSizeBytes: 1 } }));
+    expect(result.choice).toMatchObject({ met: false, name: 'int4' });
+  });
+
+  it('resumes from the cache after an interruption', async () => {
+    const store = new Map<string, unknown>([['int4-vs-original', 'damaged']]);
+    const cache = {
+      get: (key: string) => Promise.resolve(store.get(key)),
+      set: (key: string, value: unknown) => Promise.resolve(void store.set(key, value)),
+    };
+    const controller = new AbortController();
+    const onEvent: SearchOptions<string>['onEvent'] = (event) => {
+      if (event.type === 'measured' && event.recipe === 'int8') controller.abort(new Error('stopped'));
+    };
+    const first: string[] = [];
+    await expect(searchBudget(table(first, { cache, signal: controller.signal, onEvent }))).rejects.toThrow(
+      'stopped',
+    );
+    const second: string[] = [];
+    const result = await searchBudget(table(second, { cache }));
+    expect(second.filter((line) => line.startsWith('measure'))).toEqual([
+      'measure slow8 against 0.8',
+      'measure int4 against 0.8',
+    ]);
+    expect(result.choice.name).toBe('int8');
+  });
+
+  it('goes on without a recipe that this model refuses, but not without candidate 0', async () => {
+    const refuse = (refused: string): Partial<SearchOptions<string>> => ({
+      build: ({ name }) => {
+        if (name === refused) throw new CompilerError('unsupported', `no ${name}`);
+        return Promise.resolve({ artifact: name, contentHash: name, shippable: name !== 'original' });
+      },
+    });
+    const result = await searchBudget(table([], refuse('int8')));
+    expect(result.refused.map(({ recipe, error }) => [recipe.name, error.message])).toEqual([
+      ['int8', 'no int8'],
+    ]);
+    expect(result.choice.name).toBe('float');
+    await expect(searchBudget(table([], refuse('original')))).rejects.toThrow('no original');
+  });
+});
+
+describe('listRecipes', () => {
+  it('names every candidate once; static ones need calibration', () => {
+    const names = listRecipes({ calibrated: true }).map(({ name }) => name);
+    expect(names).toEqual([
+      'original',
+      'float32',
+      'w8a8-dynamic',
+      'w7a8-dynamic',
+      'w8a8-static',
+      'w7a8-static',
+      'w7a8-dynamic+int4-embeddings',
+      'w7a8-static+int4-embeddings',
+      'w7a8-dynamic+int4-embeddings+int4-weights',
+      'w7a8-static+int4-embeddings+int4-weights',
+    ]);
+    expect(listRecipes({ calibrated: false }).some(({ name }) => name.includes('static'))).toBe(false);
+  });
+});

@@ -1,0 +1,146 @@
+import { CompilerError } from '../diagnostics/index.ts';
+import type { Evaluation } from '../evaluate/index.ts';
+import { missedLimits, type Budget, type MissedLimit } from './budget.ts';
+import { choose, paretoFront, type Choice } from './choose.ts';
+import type { Recipe } from './recipe.ts';
+
+/** Keeps results between runs. Values are JSON; a broken or missing entry is undefined. */
+export interface SearchCache {
+  readonly get: (key: string) => Promise<unknown>;
+  readonly set: (key: string, value: unknown) => Promise<void>;
+}
+
+export interface Built<Artifact> {
+  readonly artifact: Artifact;
+  /**
+   * Hash of everything that its measurements depend on: the files, the data, the runner, the machine. Two builds with
+   * one hash are taken for the same.
+   */
+  readonly contentHash: string;
+  /** False for what is only measured for comparison, as the original is. */
+  readonly shippable: boolean;
+}
+
+export type SearchEvent =
+  | { readonly type: 'build'; readonly recipe: string; readonly index: number; readonly total: number }
+  | { readonly type: 'measure'; readonly recipe: string; readonly done: number; readonly examples: number }
+  | {
+      readonly type: 'measured';
+      readonly recipe: string;
+      readonly evaluation: Evaluation;
+      readonly cached: boolean;
+    }
+  | { readonly type: 'refused'; readonly recipe: string; readonly error: CompilerError };
+
+export interface SearchOptions<Artifact> {
+  /** The first one is candidate 0, which drops are measured against. */
+  readonly recipes: readonly Recipe[];
+  readonly budget: Budget;
+  /** May throw `CompilerError` when the recipe cannot be applied to this model; the search goes on without it. */
+  readonly build: (recipe: Recipe) => Promise<Built<Artifact>>;
+  readonly measure: (
+    built: Built<Artifact>,
+    context: {
+      readonly recipe: Recipe;
+      readonly baseline?: Evaluation;
+      readonly onProgress: (done: number, examples: number) => void;
+    },
+  ) => Promise<Evaluation>;
+  readonly cache?: SearchCache;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: SearchEvent) => void;
+}
+
+export interface Candidate {
+  readonly recipe: Recipe;
+  readonly evaluation: Evaluation;
+  readonly shippable: boolean;
+  readonly meetsBudget: boolean;
+  readonly failed: readonly MissedLimit[];
+  readonly onParetoFront: boolean;
+}
+
+export interface SearchResult<Artifact> {
+  /** Candidate 0 first, then in the order of the recipes. */
+  readonly candidates: readonly Candidate[];
+  /** Recipes that could not be built. */
+  readonly refused: readonly { readonly recipe: Recipe; readonly error: CompilerError }[];
+  readonly choice: Choice;
+  readonly chosen: Artifact;
+}
+
+interface Measured<Artifact> {
+  readonly recipe: Recipe;
+  readonly built: Built<Artifact>;
+  readonly evaluation: Evaluation;
+}
+
+/**
+ * Builds and measures every recipe, one after the other so that they do not disturb each other's times, and chooses.
+ * Finished measurements are in the cache: a search that was interrupted goes on where it stopped.
+ * @throws CompilerError `aborted` through the signal's reason, or the last refusal when nothing can be shipped.
+ */
+export async function searchBudget<Artifact>(
+  options: SearchOptions<Artifact>,
+): Promise<SearchResult<Artifact>> {
+  const { recipes, budget, signal, onEvent } = options;
+  const measured: Measured<Artifact>[] = [];
+  const refused: { recipe: Recipe; error: CompilerError }[] = [];
+  for (const [index, recipe] of recipes.entries()) {
+    signal?.throwIfAborted();
+    onEvent?.({ type: 'build', recipe: recipe.name, index, total: recipes.length });
+    try {
+      const built = await options.build(recipe);
+      measured.push({ recipe, built, evaluation: await measureOnce(options, recipe, built, measured[0]) });
+    } catch (error) {
+      // Without candidate 0 there is nothing to compare with.
+      if (!(error instanceof CompilerError) || error.code === 'aborted' || index === 0) throw error;
+      refused.push({ recipe, error });
+      onEvent?.({ type: 'refused', recipe: recipe.name, error });
+    }
+  }
+  const shippable = measured.filter(({ built }) => built.shippable);
+  const last = refused.at(-1);
+  if (shippable.length === 0 && last) throw last.error;
+
+  const contenders = shippable.map(({ recipe, evaluation }) => ({ name: recipe.name, evaluation }));
+  const choice = choose(contenders, budget);
+  const front = paretoFront(contenders);
+  const chosen = shippable.find(({ recipe }) => recipe.name === choice.name);
+  if (!chosen) throw new Error(`searchBudget: the choice ${choice.name} is no candidate.`);
+  const candidates = measured.map(({ recipe, built, evaluation }): Candidate => {
+    const failed = missedLimits(budget, evaluation);
+    const { shippable: ships } = built;
+    const onParetoFront = front.includes(recipe.name);
+    return { recipe, evaluation, shippable: ships, meetsBudget: failed.length === 0, failed, onParetoFront };
+  });
+  return { candidates, refused, choice, chosen: chosen.built.artifact };
+}
+
+async function measureOnce<Artifact>(
+  options: SearchOptions<Artifact>,
+  recipe: Recipe,
+  built: Built<Artifact>,
+  first: Measured<Artifact> | undefined,
+): Promise<Evaluation> {
+  const { cache, onEvent } = options;
+  const key = first ? `${built.contentHash}-vs-${first.built.contentHash}` : built.contentHash;
+  const known = await cache?.get(key);
+  if (isEvaluation(known)) {
+    onEvent?.({ type: 'measured', recipe: recipe.name, evaluation: known, cached: true });
+    return known;
+  }
+  const evaluation = await options.measure(built, {
+    recipe,
+    ...(first ? { baseline: first.evaluation } : {}),
+    onProgress: (done, examples) => onEvent?.({ type: 'measure', recipe: recipe.name, done, examples }),
+  });
+  await cache?.set(key, evaluation);
+  onEvent?.({ type: 'measured', recipe: recipe.name, evaluation, cached: false });
+  return evaluation;
+}
+
+/** Whole entries only: the key holds the version, so a value is either ours or damaged. */
+function isEvaluation(value: unknown): value is Evaluation {
+  return typeof value === 'object' && value !== null && 'metric' in value && 'predictions' in value;
+}
