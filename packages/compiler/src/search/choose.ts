@@ -1,5 +1,6 @@
+import type { Budget } from '@edgewise/runtime/format';
 import type { Evaluation } from '../evaluate/index.ts';
-import { missedLimits, type Budget, type MissedLimit } from './budget.ts';
+import { missedLimits, type MissedLimit } from './budget.ts';
 
 export interface Contender {
   readonly name: string;
@@ -98,7 +99,7 @@ function better(best: Contender, within: readonly Contender[]): readonly string[
 
 function excess(budget: Budget, evaluation: Evaluation): number {
   const shares = missedLimits(budget, evaluation).map(({ limit, allowed, measured }) => {
-    const scale = limit === 'maxDrop' ? Math.max(allowed, SMALLEST_DROP_LIMIT) : allowed;
+    const scale = limit === 'drop' ? Math.max(allowed, SMALLEST_DROP_LIMIT) : allowed;
     return (measured - allowed) / Math.max(scale, Number.MIN_VALUE);
   });
   return Math.max(0, ...shares);

@@ -1,5 +1,5 @@
 export { missedLimits } from './budget.ts';
-export type { Budget, Limit, MissedLimit } from './budget.ts';
+export type { Limit, MissedLimit } from './budget.ts';
 export { choose, paretoFront } from './choose.ts';
 export type { Choice, Contender } from './choose.ts';
 export { listRecipes, ORIGINAL } from './recipe.ts';

@@ -35,7 +35,7 @@ const contenders = Object.entries(TABLE)
 function table(log: string[], more: Partial<SearchOptions<string>> = {}): SearchOptions<string> {
   return {
     recipes,
-    budget: { maxDrop: 0.01 },
+    budget: { drop: 0.01 },
     build: ({ name }) => {
       log.push(`build ${name}`);
       return Promise.resolve({ artifact: `<${name}>`, contentHash: name, shippable: name !== 'original' });
@@ -51,19 +51,19 @@ function table(log: string[], more: Partial<SearchOptions<string>> = {}): Search
 describe('missedLimits', () => {
   it('names every broken limit with what was measured', () => {
     const budget = {
-      maxSizeBytes: 299,
+      downloadBytes: 299,
       maxLatencyMs: 2,
       maxLatencyP95Ms: 3,
       maxMemoryBytes: 3000,
-      maxDrop: 0,
+      drop: 0,
     };
     expect(missedLimits(budget, evaluation(300, 2, 0.8, 0.01))).toEqual([
-      { limit: 'maxSizeBytes', allowed: 299, measured: 300 },
-      { limit: 'maxLatencyP95Ms', allowed: 3, measured: 4 },
-      { limit: 'maxDrop', allowed: 0, measured: 0.01 },
+      { limit: 'downloadBytes', allowed: 299, measured: 300 },
+      { limit: 'latencyP95Ms', allowed: 3, measured: 4 },
+      { limit: 'drop', allowed: 0, measured: 0.01 },
     ]);
     expect(missedLimits({}, evaluation(300, 2, 0.8))).toEqual([]);
-    expect(missedLimits({ maxDrop: 0.01 }, evaluation(1, 1, 1, 0.8 - 0.79))).toEqual([]);
+    expect(missedLimits({ drop: 0.01 }, evaluation(1, 1, 1, 0.8 - 0.79))).toEqual([]);
   });
 });
 
@@ -77,7 +77,7 @@ describe('paretoFront', () => {
 
 describe('choose', () => {
   it('takes the smallest within the budget and says what it gave up', () => {
-    expect(choose(contenders, { maxDrop: 0.03 })).toEqual({
+    expect(choose(contenders, { drop: 0.03 })).toEqual({
       name: 'int8',
       met: true,
       reasons: [
@@ -92,10 +92,10 @@ describe('choose', () => {
 
   it('shows the nearest and what to relax when nothing fits', () => {
     // float misses size by 200 %, int8 misses nothing but the drop by 100 % of its limit
-    expect(choose(contenders, { maxSizeBytes: 300, maxDrop: 0.005 })).toMatchObject({
+    expect(choose(contenders, { downloadBytes: 300, drop: 0.005 })).toMatchObject({
       name: 'int8',
       met: false,
-      relax: [{ limit: 'maxDrop', allowed: 0.005, measured: 0.01 }],
+      relax: [{ limit: 'drop', allowed: 0.005, measured: 0.01 }],
     });
   });
 });
@@ -121,7 +121,7 @@ describe('searchBudget', () => {
   });
 
   it('never ships candidate 0', async () => {
-    const result = await searchBudget(table([], { budget: { maxSizeBytes: 1 } }));
+    const result = await searchBudget(table([], { budget: { downloadBytes: 1 } }));
     expect(result.choice).toMatchObject({ met: false, name: 'int4' });
   });
 

@@ -1,6 +1,7 @@
 import { CompilerError } from '../diagnostics/index.ts';
+import type { Budget } from '@edgewise/runtime/format';
 import type { Evaluation } from '../evaluate/index.ts';
-import { missedLimits, type Budget, type MissedLimit } from './budget.ts';
+import { missedLimits, type MissedLimit } from './budget.ts';
 import { choose, paretoFront, type Choice } from './choose.ts';
 import type { Recipe } from './recipe.ts';
 
