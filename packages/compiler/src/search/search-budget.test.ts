@@ -52,9 +52,8 @@ describe('missedLimits', () => {
   it('names every broken limit with what was measured', () => {
     const budget = {
       downloadBytes: 299,
-      maxLatencyMs: 2,
-      maxLatencyP95Ms: 3,
-      maxMemoryBytes: 3000,
+      latencyMs: { p50: 2, p95: 3 },
+      peakMemoryBytes: 3000,
       drop: 0,
     };
     expect(missedLimits(budget, evaluation(300, 2, 0.8, 0.01))).toEqual([
