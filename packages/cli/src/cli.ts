@@ -1,0 +1,43 @@
+import { CommanderError } from 'commander';
+import { CompilerError } from '@edgewise/compiler';
+import { anyCommand, buildProgram, type AnyCommand } from './command/build-program.ts';
+import type { CommandContext, ExitCode } from './command/command.ts';
+import { UsageError } from './command/usage-error.ts';
+import { serve } from './commands/serve.ts';
+
+/** Every command, in the order of help: the common one first. */
+export const COMMANDS: readonly AnyCommand[] = [anyCommand(serve)];
+
+/** Runs one command line and reports its errors. Never throws. */
+export async function runCli(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = buildProgram(COMMANDS, context, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has printed its own message; only what it was asked to print ends well.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (context.signal.aborted) return 130;
+    return reportError(error, context, argv.includes('--verbose'));
+  }
+}
+
+function reportError(error: unknown, { terminal }: CommandContext, verbose: boolean): ExitCode {
+  const { messageColors: colors } = terminal;
+  const problem = error instanceof Error ? error : new Error(String(error));
+  terminal.message(`${colors.red('error:')} ${problem.message}\n`);
+  const hint = 'hint' in problem && typeof problem.hint === 'string' ? problem.hint : undefined;
+  if (hint) terminal.message(`${hint}\n`);
+  if (verbose) terminal.message(`${stackOf(problem)}\n`);
+  const usage =
+    problem instanceof UsageError || (problem instanceof CompilerError && problem.code === 'bad-option');
+  return usage ? 2 : 1;
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}
