@@ -1,0 +1,40 @@
+import { castOps } from './cast.ts';
+import { creationOps } from './creation.ts';
+import { edgewiseOps } from './edgewise.ts';
+import { elementwiseOps } from './elementwise.ts';
+import { gatherOps } from './gather.ts';
+import { logicalOps } from './logical.ts';
+import { matmulOps } from './matmul.ts';
+import { normalizationOps } from './normalization.ts';
+import type { OpDefinition } from './op-definition.ts';
+import { reduceOps } from './reduce.ts';
+import { shapeOps } from './shape-ops.ts';
+
+/** Every operator that Edgewise knows. To add one, add it to its family's list, or a family's list here. */
+export const operators: readonly OpDefinition[] = [
+  ...elementwiseOps,
+  ...logicalOps,
+  ...reduceOps,
+  ...matmulOps,
+  ...normalizationOps,
+  ...shapeOps,
+  ...gatherOps,
+  ...creationOps,
+  ...castOps,
+  ...edgewiseOps,
+];
+
+const BY_NAME = new Map<string, OpDefinition>(operators.map((op) => [`${op.domain}:${op.opType}`, op]));
+
+/** The definition of an operator in a version of its domain; undefined when Edgewise does not know it. */
+export function findOperator(domain: string, opType: string, version: number): OpDefinition | undefined {
+  const op = BY_NAME.get(`${domain === 'ai.onnx' ? '' : domain}:${opType}`);
+  if (op === undefined || version < op.since) return undefined;
+  return op.until !== undefined && version >= op.until ? undefined : op;
+}
+
+/** The version of a domain that a model imports; both spellings of the standard domain are one. */
+export function opsetVersion(opsets: ReadonlyMap<string, number>, domain: string): number {
+  if (domain === '' || domain === 'ai.onnx') return opsets.get('') ?? opsets.get('ai.onnx') ?? 1;
+  return opsets.get(domain) ?? 1;
+}
