@@ -34,6 +34,7 @@ export function checkEdgeModel(model: Field, fileBytes: (field: Field) => number
     const elements = shape.reduce((product, dim) => product * dim, 1);
     checkAddress(at(input, 'address'), elements, weightsBytes, memoryBytes);
     optional(at(input, 'default'), (field) => oneOf(field, ['ones', 'zeros']));
+    optional(at(input, 'range'), (field) => list(field, 2, 2).map(finite));
   }
   const outputs = list(at(model, 'outputs'), 1, MAX_TENSORS);
   for (const output of outputs) {

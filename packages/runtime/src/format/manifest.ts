@@ -152,6 +152,8 @@ export interface EdgeInput {
   readonly address: number;
   /** What the runtime writes when the caller leaves the input out. Without it the input is required. */
   readonly default?: 'ones' | 'zeros';
+  /** Smallest and largest value that the program can take, e.g. `[0, vocabulary - 1]`; the runtime refuses others. */
+  readonly range?: readonly [number, number];
 }
 
 export interface EdgeOutput {

@@ -1,1 +1,5 @@
-export { VERSION } from '../index.ts';
+import { nodePlatform } from './platform.ts';
+import { sessionCreator, type CreateSession } from '../session/create-session.ts';
+
+export * from '../index.ts';
+export const createSession: CreateSession = sessionCreator(nodePlatform);

@@ -1,0 +1,77 @@
+import type { Mode } from './modes.ts';
+
+/**
+ * The relaxed program's `probe`: reads 16 bytes at `a` (weights, signed) and at `b` (activations), writes four i32 at
+ * `out`. Kind 0: dot products of four; kind 1: the same through 16-bit sums of pairs.
+ */
+export type Probe = (kind: number, a: number, b: number, out: number) => void;
+
+export const PROBE_BYTES = 48;
+
+/** About a millisecond; every activation value occurs 64 times, each lane sees the extremes. */
+const ROUNDS = 1024;
+/** 7-bit weights are all that mode `pairs` takes. */
+const LIMITS = { 0: 127, 1: 64 } as const;
+
+interface Candidate {
+  readonly mode: Mode;
+  readonly kind: 0 | 1;
+  /** How the activation byte counts. */
+  readonly activation: (byte: number) => number;
+}
+
+const unsigned = (byte: number): number => byte;
+const signed = (byte: number): number => (byte << 24) >> 24;
+
+/** Fastest first. */
+const CANDIDATES: readonly Candidate[] = [
+  { mode: 'u8', kind: 0, activation: unsigned },
+  { mode: 's8', kind: 0, activation: signed },
+  { mode: 'pairs', kind: 1, activation: unsigned },
+];
+
+/**
+ * Finds how this CPU and engine evaluate relaxed dot products: the fastest mode that agrees with integer arithmetic
+ * on the extremes and on a seeded random sample, else `i16`, which is exact everywhere. Uses 48 bytes at `address`.
+ */
+export function chooseMode(probe: Probe, memory: ArrayBufferLike, address: number): Mode {
+  return CANDIDATES.find((candidate) => isExact(candidate, probe, memory, address))?.mode ?? 'i16';
+}
+
+function isExact(
+  { kind, activation }: Candidate,
+  probe: Probe,
+  memory: ArrayBufferLike,
+  address: number,
+): boolean {
+  const weights = new Int8Array(memory, address, 16);
+  const activations = new Uint8Array(memory, address + 16, 16);
+  const out = new Int32Array(memory, address + 32, 4);
+  const limit = LIMITS[kind];
+  let state = 1;
+  // Knuth's MMIX multiplier truncated to 32 bits; the high bits are random enough for operands.
+  const random = (): number => (state = (Math.imul(state, 0x5851f42d) + 0x14057b7f) >>> 0) >>> 8;
+
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let lane = 0; lane < 16; lane++) {
+      const extreme = round < 64;
+      const high = kind === 0 ? limit : limit - 1;
+      weights[lane] = extreme ? (random() & 1 ? high : -limit) : (random() % (limit + high + 1)) - limit;
+      activations[lane] = extreme ? ([0, 127, 128, 255][random() & 3] ?? 0) : round * 16 + lane * 17;
+    }
+    if (round === 0) {
+      // All pairs at their largest: what saturates, saturates here.
+      weights.fill(kind === 0 ? limit : limit - 1);
+      activations.fill(255);
+    }
+    probe(kind, address, address + 16, address + 32);
+    for (let group = 0; group < 4; group++) {
+      let sum = 0;
+      for (let lane = group * 4; lane < group * 4 + 4; lane++) {
+        sum += (weights[lane] ?? 0) * activation(activations[lane] ?? 0);
+      }
+      if (out[group] !== sum) return false;
+    }
+  }
+  return true;
+}

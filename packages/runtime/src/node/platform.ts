@@ -1,0 +1,34 @@
+import { availableParallelism } from 'node:os';
+import process from 'node:process';
+import { httpReader } from '../package/http-reader.ts';
+import { mapReader } from '../package/map-reader.ts';
+import type { PackageSource } from '../package/package-reader.ts';
+import type { Platform } from '../platform.ts';
+import type { OnnxRuntime } from '../session/onnx-runtime.ts';
+import { allowRelaxedSimd } from './allow-relaxed-simd.ts';
+import { folderReader } from './folder-reader.ts';
+import { startThread } from './start-thread.ts';
+
+/** Node: sessions run on the calling thread; put them into a worker of your own where that matters. */
+export const nodePlatform: Platform = {
+  openPackage: (source) => {
+    allowRelaxedSimd();
+    return openPackage(source);
+  },
+  maxThreads: availableParallelism(),
+  startThread,
+  onnxRuntimePackage: 'onnxruntime-node',
+  importOnnxRuntime: async () => {
+    // Set before it loads: nothing that we load phones home.
+    process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+    const { default: runtime } = (await import('onnxruntime-node')) as { default: unknown };
+    return runtime as OnnxRuntime;
+  },
+};
+
+function openPackage(source: PackageSource): ReturnType<Platform['openPackage']> {
+  if (typeof source !== 'string' && !(source instanceof URL)) return mapReader(source);
+  const text = String(source);
+  if (/^https?:\/\//i.test(text)) return httpReader(new URL(text));
+  return folderReader(text.startsWith('file:') ? new URL(text) : text);
+}

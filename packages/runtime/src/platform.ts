@@ -1,0 +1,20 @@
+import type { StartThread } from './engine/thread-pool.ts';
+import type { PackageReader, PackageSource } from './package/package-reader.ts';
+import type { OnnxRuntime } from './session/onnx-runtime.ts';
+
+/**
+ * What differs between browsers and Node. Each entry of the package hands its own to the shared code, so neither's
+ * code ever loads the other's.
+ */
+export interface Platform {
+  openPackage(source: PackageSource): PackageReader;
+  /** Hardware threads a session may use; 1 where memory cannot be shared or the calling thread may not wait. */
+  readonly maxThreads: number;
+  readonly startThread: StartThread;
+  /** Starts the worker that sessions run in by default; absent where they run on the calling thread. */
+  readonly startWorker?: () => Worker;
+  /** Name of the onnxruntime package for this platform, for messages. */
+  readonly onnxRuntimePackage: string;
+  /** Imports it. */
+  importOnnxRuntime(): Promise<OnnxRuntime>;
+}

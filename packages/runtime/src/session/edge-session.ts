@@ -1,0 +1,36 @@
+import { loadEngine } from '../engine/engine.ts';
+import type { EdgeModel, Manifest } from '../format/index.ts';
+import type { PackageReader } from '../package/package-reader.ts';
+import type { Platform } from '../platform.ts';
+import { RuntimeError } from '../runtime-error.ts';
+import { describeTensors } from './describe-tensors.ts';
+import type { LoadClock } from './load-clock.ts';
+import type { Session, SessionOptions } from './session.ts';
+
+/** A session on our engine that runs on the calling thread. */
+export async function createEdgeSession(
+  platform: Platform,
+  reader: PackageReader,
+  manifest: Manifest,
+  model: EdgeModel,
+  options: SessionOptions,
+  clock: LoadClock,
+): Promise<Session> {
+  const engine = await loadEngine(platform, reader, manifest, model, options, clock.files);
+  const { rung, mode, threads, memoryBytes } = engine;
+  let open: typeof engine | undefined = engine;
+  return {
+    ...describeTensors(model),
+    info: { rung, mode, threads, memoryBytes, worker: false, timings: clock.ready() },
+    // Running blocks this thread, so calls queue by themselves; async makes errors rejections.
+    // oxlint-disable-next-line typescript/require-await
+    run: async (feeds) => {
+      if (!open) throw new RuntimeError('disposed', 'the session was disposed');
+      return open.run(feeds);
+    },
+    dispose: () => {
+      open?.dispose();
+      open = undefined;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Manifest } from '../format/index.ts';
+import type { PackageReader, PackageSource } from '../package/package-reader.ts';
+import { readPackageManifest } from '../package/read-package-manifest.ts';
+import type { Platform } from '../platform.ts';
+import { together } from '../together.ts';
+import { createEdgeSession } from './edge-session.ts';
+import { loadClock, type LoadClock } from './load-clock.ts';
+import { createOnnxSession } from './onnx-session.ts';
+import type { Session, SessionOptions } from './session.ts';
+import { createWorkerSession } from './worker-session.ts';
+
+/** What a task loads beside the session. */
+export type LoadBeside<T> = (manifest: Manifest, reader: PackageReader, signal: AbortSignal) => Promise<T>;
+
+/** Opens a package and starts its session; what a task needs besides is loaded at the same time. */
+export async function loadPackage<T>(
+  platform: Platform,
+  source: PackageSource,
+  options: SessionOptions,
+  loadBeside: LoadBeside<T>,
+): Promise<{ manifest: Manifest; session: Session; beside: T }> {
+  options.signal?.throwIfAborted();
+  const clock = loadClock();
+  const reader = platform.openPackage(source);
+  // Its script loads while the manifest does.
+  const worker = (options.worker ?? true) ? platform.startWorker?.() : undefined;
+  let starting: Promise<Session> | undefined;
+  try {
+    const manifest = await readPackageManifest(reader, options.signal);
+    clock.manifest();
+    const [session, beside] = await together<[Session, T]>(options.signal, (signal) => {
+      starting = startSession(platform, worker, reader, manifest, { ...options, signal }, clock);
+      return [starting, loadBeside(manifest, reader, signal)];
+    });
+    return { manifest, session, beside };
+  } catch (error) {
+    worker?.terminate();
+    void starting?.then(
+      (session) => session.dispose(),
+      () => {},
+    );
+    throw error;
+  }
+}
+
+async function startSession(
+  platform: Platform,
+  worker: Worker | undefined,
+  reader: PackageReader,
+  manifest: Manifest,
+  options: SessionOptions,
+  clock: LoadClock,
+): Promise<Session> {
+  const { model } = manifest;
+  if (model.kind === 'edge') {
+    return worker
+      ? createWorkerSession(worker, reader, manifest, model, options, clock)
+      : createEdgeSession(platform, reader, manifest, model, options, clock);
+  }
+  // onnxruntime has workers of its own.
+  worker?.terminate();
+  return createOnnxSession(platform, reader, manifest, model, options, clock);
+}

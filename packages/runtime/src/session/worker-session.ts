@@ -1,0 +1,93 @@
+import type { EdgeModel, Manifest } from '../format/index.ts';
+import type { PackageReader } from '../package/package-reader.ts';
+import { RuntimeError } from '../runtime-error.ts';
+import { describeTensors } from './describe-tensors.ts';
+import type { LoadClock } from './load-clock.ts';
+import type { Outputs, Session, SessionInfo, SessionOptions } from './session.ts';
+import { errorFrom, type FromWorker, type ToWorker } from './worker-protocol.ts';
+
+interface Pending {
+  readonly resolve: (outputs: Outputs) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A session that lives in a worker; this side passes messages. Takes over the worker and ends it. */
+export async function createWorkerSession(
+  worker: Worker,
+  reader: PackageReader,
+  manifest: Manifest,
+  model: EdgeModel,
+  options: SessionOptions,
+  clock: LoadClock,
+): Promise<Session> {
+  const { signal, onnxruntime: _, ...rest } = options;
+  const runs = new Map<number, Pending>();
+  let nextId = 0;
+  /** Why nothing more can run. */
+  let ended: RuntimeError | undefined;
+
+  const end = (reason: RuntimeError): void => {
+    if (ended) return;
+    ended = reason;
+    worker.terminate();
+    for (const { reject } of runs.values()) reject(reason);
+    runs.clear();
+  };
+  const settle = (id: number, how: (run: Pending) => void): void => {
+    const run = runs.get(id);
+    runs.delete(id);
+    if (run) how(run);
+  };
+  const post = (message: ToWorker): void => worker.postMessage(message);
+
+  const info = await new Promise<SessionInfo>((resolve, reject) => {
+    const abort = (): void => {
+      end(new RuntimeError('disposed', 'loading was aborted'));
+      reject(signal?.reason as Error);
+    };
+    const fail = (error: RuntimeError): void => {
+      signal?.removeEventListener('abort', abort);
+      end(error);
+      reject(error);
+    };
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>): void => {
+      switch (data.kind) {
+        case 'files':
+          return clock.files();
+        case 'loaded':
+          signal?.removeEventListener('abort', abort);
+          return resolve(data.info);
+        case 'load-failed':
+          return fail(errorFrom(data.error));
+        case 'outputs':
+          return settle(data.id, (run) => run.resolve(data.outputs));
+        case 'run-failed':
+          return settle(data.id, (run) => run.reject(errorFrom(data.error)));
+        case 'thread-ready':
+      }
+    };
+    worker.onerror = (event): void => {
+      event.preventDefault();
+      fail(
+        new RuntimeError('run-failed', `the worker failed: ${event.message || 'its script did not load'}`),
+      );
+    };
+    if (signal?.aborted) return abort();
+    signal?.addEventListener('abort', abort);
+    post({ kind: 'load', source: reader.source, manifest, options: rest });
+  });
+
+  return {
+    ...describeTensors(model),
+    info: { ...info, worker: true, timings: clock.ready() },
+    run: (feeds) =>
+      new Promise((resolve, reject) => {
+        if (ended) return reject(ended);
+        const id = nextId++;
+        runs.set(id, { resolve, reject });
+        const copies = Object.entries(feeds).map(([name, feed]) => [name, Float64Array.from(feed)] as const);
+        post({ kind: 'run', id, feeds: Object.fromEntries(copies) });
+      }),
+    dispose: () => end(new RuntimeError('disposed', 'the session was disposed')),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Manifest } from '../format/index.ts';
+import type { PackageSource } from '../package/package-reader.ts';
+import type { Platform } from '../platform.ts';
+import { RuntimeError } from '../runtime-error.ts';
+import { loadPackage } from '../session/load-package.ts';
+import type { Feeds, Session, SessionInfo, SessionOptions, Tensor } from '../session/session.ts';
+import { loadTokenizer, type Encode } from '../tokenizer/load-tokenizer.ts';
+
+/** A text, or two that belong together (a question and its passage, say). */
+export type TextInput = string | { readonly text: string; readonly pair: string };
+
+/** What every loaded task has beside being callable. */
+export interface TaskHandle {
+  readonly manifest: Manifest;
+  readonly session: Session;
+  readonly info: SessionInfo;
+  /** Stops workers and frees the memory. */
+  dispose(): void;
+}
+
+export interface TextTask {
+  readonly handle: TaskHandle;
+  /** The model's first output for one input. */
+  readonly run: (input: TextInput) => Promise<Tensor>;
+}
+
+/** Loads a package for a text task: session and tokenizer at the same time. */
+export async function loadTextTask(
+  platform: Platform,
+  task: string,
+  source: PackageSource,
+  options: SessionOptions,
+): Promise<TextTask> {
+  const { verify = false } = options;
+  const { manifest, session, beside } = await loadPackage(
+    platform,
+    source,
+    options,
+    (found, reader, signal) => {
+      if (found.task !== task) {
+        throw new RuntimeError('bad-package', `this package is for ${found.task}, not for ${task}`);
+      }
+      return loadTokenizer(found, reader, { verify, signal });
+    },
+  );
+  const run = async (input: TextInput): Promise<Tensor> => {
+    const outputs = await session.run(feedsFor(session, beside, input));
+    return firstOutput(session, outputs);
+  };
+  return { handle: { manifest, session, info: session.info, dispose: () => session.dispose() }, run };
+}
+
+/** One input gives one result, an array an array of results, in order. */
+export async function mapInputs<T>(
+  inputs: TextInput | readonly TextInput[],
+  run: (input: TextInput) => Promise<T>,
+): Promise<T | T[]> {
+  if (!isList(inputs)) return run(inputs);
+  const results: T[] = [];
+  for (const input of inputs) results.push(await run(input));
+  return results;
+}
+
+function isList(inputs: TextInput | readonly TextInput[]): inputs is readonly TextInput[] {
+  return Array.isArray(inputs);
+}
+
+function feedsFor(session: Session, encode: Encode, input: TextInput): Feeds {
+  const { text, pair } = typeof input === 'string' ? { text: input, pair: undefined } : input;
+  if (typeof text !== 'string' || !['string', 'undefined'].includes(typeof pair)) {
+    throw new RuntimeError('bad-input', 'an input is a text or { text, pair }');
+  }
+  const { ids, typeIds } = encode(text, pair);
+  if (ids.length === 0) throw new RuntimeError('bad-input', 'the text has no tokens');
+  const known: Feeds = {
+    input_ids: ids,
+    attention_mask: new Uint8Array(ids.length).fill(1),
+    token_type_ids: typeIds,
+  };
+  return Object.fromEntries(
+    Object.entries(known).filter(([name]) => session.inputs.some((i) => i.name === name)),
+  );
+}
+
+function firstOutput(session: Session, outputs: Readonly<Record<string, Tensor>>): Tensor {
+  const output = outputs[session.outputs[0]?.name ?? ''];
+  if (!output) throw new RuntimeError('bad-package', 'the model has no output');
+  return output;
+}

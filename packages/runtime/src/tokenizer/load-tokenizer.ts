@@ -1,0 +1,98 @@
+import type { Tokenizer } from '@huggingface/tokenizers';
+import type { Manifest } from '../format/index.ts';
+import { readFile, type PackageReader } from '../package/package-reader.ts';
+import { RuntimeError } from '../runtime-error.ts';
+import { truncatePair } from './truncate-pair.ts';
+
+export interface Encoding {
+  readonly ids: readonly number[];
+  /** 0 for the first text and its special tokens, 1 for the second where the tokenizer says so. */
+  readonly typeIds: readonly number[];
+}
+
+/** Turns a text, or a pair of texts, into token ids with special tokens, cut to the package's `maxLength`. */
+export type Encode = (text: string, pair?: string) => Encoding;
+
+/** Loads the package's tokenizer; the library comes in a chunk of its own, at the same time. */
+export async function loadTokenizer(
+  manifest: Manifest,
+  reader: PackageReader,
+  options: { readonly verify: boolean; readonly signal: AbortSignal },
+): Promise<Encode> {
+  const { tokenizer } = manifest;
+  if (!tokenizer) throw new RuntimeError('bad-package', 'edgewise.json: a text task needs a tokenizer');
+  const { file, configFile, maxLength } = tokenizer;
+  const readJson = async (name: string): Promise<object> => {
+    const entry = manifest.files[name];
+    if (!entry) throw new RuntimeError('bad-package', `edgewise.json does not list ${name}`, { file: name });
+    return parse(name, await readFile(reader, name, entry, options));
+  };
+  const [library, json, config] = await Promise.all([
+    import('@huggingface/tokenizers'),
+    readJson(file),
+    configFile === undefined ? {} : readJson(configFile),
+  ]);
+  try {
+    return encoder(new library.Tokenizer(json, config), file, maxLength);
+  } catch (cause) {
+    if (cause instanceof RuntimeError) throw cause;
+    throw bad(file, `cannot be used: ${(cause as Error).message}`, cause);
+  }
+}
+
+function parse(file: string, bytes: Uint8Array): object {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as object;
+  } catch (cause) {
+    throw bad(file, `is not JSON: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** The library tokenizes; cutting has to come before the special tokens, so both steps are called by themselves. */
+function encoder(tokenizer: Tokenizer, file: string, maxLength: number): Encode {
+  const finish = (
+    first: string[],
+    second: string[] | null,
+  ): { tokens: string[]; token_type_ids?: number[] } =>
+    tokenizer.post_processor?.(first, second, true) ?? { tokens: [...first, ...(second ?? [])] };
+  const specialTokens = { single: finish([], null).tokens.length, pair: finish([], []).tokens.length };
+  if (maxLength < specialTokens.pair) {
+    throw bad(file, `adds ${specialTokens.pair} special tokens, more than maxLength (${maxLength})`);
+  }
+  const idOf = tokenIds(tokenizer);
+
+  return (text, pair) => {
+    let first = tokenizer.tokenize(text);
+    let second = pair === undefined ? null : tokenizer.tokenize(pair);
+    if (second) {
+      const [a, b] = truncatePair(first.length, second.length, maxLength - specialTokens.pair);
+      first = first.slice(0, a);
+      second = second.slice(0, b);
+    } else {
+      first = first.slice(0, maxLength - specialTokens.single);
+    }
+    const { tokens, token_type_ids: typeIds = [] } = finish(first, second);
+    const ids = tokens.map(idOf);
+    // A tokenizer without an unknown token drops what it does not know.
+    const known = ids.flatMap((id, index) => (id === undefined ? [] : [index]));
+    return {
+      ids: known.map((index) => ids[index] as number),
+      typeIds: known.map((index) => typeIds[index] ?? 0),
+    };
+  };
+}
+
+/** The id of a token. Added tokens are found in normalized text by their normalized content. */
+function tokenIds(tokenizer: Tokenizer): (token: string) => number | undefined {
+  const added = new Map<string, number>();
+  for (const { id, content, normalized } of tokenizer.get_added_tokens_decoder().values()) {
+    added.set(content, id);
+    if (normalized && tokenizer.normalizer) added.set(tokenizer.normalizer(content), id);
+  }
+  const unknown = tokenizer.model?.unk_token_id;
+  return (token) => added.get(token) ?? tokenizer.token_to_id(token) ?? unknown;
+}
+
+function bad(file: string, what: string, cause?: unknown): RuntimeError {
+  return new RuntimeError('bad-package', `${file} ${what}`, { file, cause });
+}

@@ -1,0 +1,5 @@
+import { browserPlatform } from '../browser/platform.ts';
+import { sessionCreator, type CreateSession } from '../session/create-session.ts';
+
+export * from '../index.ts';
+export const createSession: CreateSession = sessionCreator(browserPlatform);
