@@ -1,6 +1,7 @@
 export * from './diagnostics/index.ts';
 export * from './evaluate/index.ts';
 export * from './ir/index.ts';
+export * from './quantize/index.ts';
 export * from './search/index.ts';
 
 /** Version of Edgewise; every package carries the same one. */

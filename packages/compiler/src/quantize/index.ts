@@ -1,0 +1,11 @@
+export { activationGrid } from './activation-grid.ts';
+export type { ActivationGrid, ValueRange } from './activation-grid.ts';
+export type { WeightRange } from './choose-scale.ts';
+export type { LayerEffect } from './layer-effect.ts';
+export { QUANTIZE_EMBEDDINGS_DEFAULTS, quantizeEmbeddings } from './quantize-embeddings.ts';
+export type { QuantizeEmbeddingsOptions } from './quantize-embeddings.ts';
+export type { LinearLayerOptions } from './quantize-linear-layers.ts';
+export { QUANTIZE_LINEARS_DEFAULTS, quantizeLinears } from './quantize-linears.ts';
+export type { QuantizeLinearsOptions } from './quantize-linears.ts';
+export { QUANTIZE_WEIGHTS_INT4_DEFAULTS, quantizeWeightsInt4 } from './quantize-weights-int4.ts';
+export type { QuantizeWeightsInt4Options } from './quantize-weights-int4.ts';

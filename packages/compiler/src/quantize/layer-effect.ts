@@ -1,0 +1,15 @@
+import type { QuantizationError } from './quantization-error.ts';
+
+/** What quantization did to the weights of one layer. */
+export interface LayerEffect extends QuantizationError {
+  /** Name of the layer, as `keepFloat` takes it. */
+  readonly layer: string;
+  readonly operator: string;
+  /** Name of the float weight that was quantized. */
+  readonly weight: string;
+  readonly bits: 4 | 7 | 8;
+  /** How scales were chosen: `per channel, mse`, … */
+  readonly method: string;
+  /** Absent for layers without activations to quantize. */
+  readonly activations?: 'dynamic' | 'static';
+}
