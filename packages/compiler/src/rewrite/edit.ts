@@ -33,7 +33,7 @@ export interface GraphView {
   useCount(value: string): number;
   isInput(value: string): boolean;
   isOutput(value: string): boolean;
-  /** The tensor of an initializer that no caller can override; enclosing graphs are searched too. */
+  /** The tensor of a `Constant` node or an initializer no caller can override; enclosing graphs are searched too. */
   constant(value: string): Tensor | undefined;
   /** A value name that nothing uses, `base` itself when it is free. */
   freshName(base: string): string;

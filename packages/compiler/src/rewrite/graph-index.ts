@@ -1,5 +1,6 @@
 import type { Graph, Node, Tensor } from '../ir/index.ts';
 import type { Edit, GraphView } from './edit.ts';
+import { constantOf } from './constant-node.ts';
 import { capturedNames, renameCaptured } from './captured-names.ts';
 
 /**
@@ -59,8 +60,9 @@ export class GraphIndex implements GraphView {
   constant(value: string): Tensor | undefined {
     if (this.#inputs.has(value)) return undefined; // an initializer of that name is only a default
     const own = this.graph.initializers.get(value);
-    if (own !== undefined || this.#producers.has(value)) return own;
-    return this.outer?.constant(value);
+    if (own !== undefined) return own;
+    const producer = this.#producers.get(value);
+    return producer === undefined ? this.outer?.constant(value) : constantOf(producer);
   }
 
   freshName(base: string): string {

@@ -1,3 +1,5 @@
+export { capturedNames } from './captured-names.ts';
+export { constantOf } from './constant-node.ts';
 export { operatorName } from './edit.ts';
 export type { Edit, GraphView, Rule } from './edit.ts';
 export { GraphIndex } from './graph-index.ts';

@@ -1,0 +1,306 @@
+import { typedData, type DenseTensor, type Node, type Tensor, type TensorType } from '../../ir/index.ts';
+import { operatorName, type GraphView } from '../../rewrite/index.ts';
+import { intAttribute, intsAttribute, tensorAttribute } from '../node-attributes.ts';
+import { applyFunction, isElementFunction, scalar, type Element } from './element.ts';
+import {
+  add,
+  flatten,
+  isNonNegative,
+  multiply,
+  subtract,
+  unflatten,
+  type Coordinates,
+  type Index,
+} from './index-arithmetic.ts';
+
+/** Larger constants are not searched for a rule behind their elements. */
+const PATTERN_MAX_ELEMENTS = 1 << 16;
+
+export interface ElementQuery {
+  readonly coordinates: Coordinates;
+  /** Values that are not looked into, beside those whose operator is unknown here. Default: none. */
+  readonly stop?: ReadonlySet<string>;
+}
+
+/**
+ * Says what one element of a value is, in terms of elements of other values: follows shape arithmetic, index arithmetic,
+ * data movement and element-wise operators backwards. `attention mask, expanded, cast, subtracted from 1, …` becomes one
+ * formula over `attention_mask[b, k]`, whatever operators an exporter chose to write it with.
+ *
+ * Assumes that dimensions are at least 1 and that indices computed by the graph are in range.
+ */
+export class ElementAnalysis {
+  readonly #graph: GraphView;
+  readonly typeOf: (value: string) => TensorType | undefined;
+
+  constructor(graph: GraphView, typeOf: (value: string) => TensorType | undefined) {
+    this.#graph = graph;
+    this.typeOf = typeOf;
+  }
+
+  /** Extents of a value; undefined unless all are known, as numbers or symbols. */
+  shape(value: string): readonly Index[] | undefined {
+    const shape = this.#graph.constant(value)?.dims ?? this.typeOf(value)?.shape;
+    return shape?.every((dim) => dim !== null) === true ? shape : undefined;
+  }
+
+  /** The element of `value` at these coordinates; an opaque `read` where the analysis ends. */
+  at(value: string, at: readonly Index[], query: ElementQuery): Element {
+    const known = new Map<string, Element>();
+    const ask = (name: string, position: readonly Index[]): Element => {
+      const key = `${name}@${position.join(',')}`;
+      let element = known.get(key);
+      if (element === undefined) {
+        element = this.#step(name, position, { ...query, ask }) ?? {
+          kind: 'read',
+          value: name,
+          at: position,
+        };
+        known.set(key, element);
+      }
+      return element;
+    };
+    return ask(value, at);
+  }
+
+  #step(value: string, at: readonly Index[], context: Context): Element | undefined {
+    if (context.stop?.has(value) === true) return undefined;
+    const constant = this.#graph.constant(value);
+    if (constant !== undefined) return constantElement(constant, at);
+    const node = this.#graph.producer(value);
+    if (node === undefined || node.outputs[0] !== value || node.domain !== '') return undefined;
+    if (isElementFunction(node.opType)) return this.#elementwise(node, at, context);
+    const follow = FOLLOW[operatorName(node)];
+    return follow?.({ node, at, output: value, analysis: this, ...context });
+  }
+
+  #elementwise(node: Node, at: readonly Index[], context: Context): Element | undefined {
+    const values: Element[] = [];
+    for (const input of node.inputs) {
+      const position = this.broadcast(input, at);
+      if (position === undefined) return undefined;
+      values.push(context.ask(input, position));
+    }
+    return applyFunction(node.opType, values, context.coordinates);
+  }
+
+  /** Where an element of the broadcast result lies in the input. */
+  broadcast(input: string, at: readonly Index[]): Index[] | undefined {
+    const shape = this.shape(input);
+    if (shape === undefined || shape.length > at.length) return undefined;
+    const offset = at.length - shape.length;
+    return shape.map((extent, axis) => (extent === 1 ? 0 : (at[axis + offset] ?? 0)));
+  }
+}
+
+interface Context extends ElementQuery {
+  readonly ask: (value: string, at: readonly Index[]) => Element;
+}
+
+interface Step extends Context {
+  readonly node: Node;
+  readonly output: string;
+  readonly at: readonly Index[];
+  readonly analysis: ElementAnalysis;
+}
+
+/** How an element of the output follows from the inputs, by operator; undefined where it cannot be said. */
+const FOLLOW: Readonly<Record<string, (step: Step) => Element | undefined>> = {
+  Identity: ({ node, at, ask }) => ask(input(node, 0), at),
+  Cast: followCast,
+  Constant: ({ node, at }) => {
+    const tensor = tensorAttribute(node, 'value');
+    return tensor && constantElement(tensor, at);
+  },
+  ConstantOfShape: ({ node }) => {
+    const fill = tensorAttribute(node, 'value');
+    return fill === undefined ? scalar(0) : constantElement(fill, [0]);
+  },
+  Shape: followShape,
+  Range: followRange,
+  Reshape: followReshape,
+  Flatten: followReshape,
+  Squeeze: followReshape,
+  Unsqueeze: followReshape,
+  Expand: followExpand,
+  Transpose: followTranspose,
+  Slice: followSlice,
+  Concat: followConcat,
+  Gather: followGather,
+  GatherND: followGatherNd,
+};
+
+function followCast({ node, at, ask, coordinates }: Step): Element | undefined {
+  const from = ask(input(node, 0), at);
+  const to = intAttribute(node, 'to', 0);
+  if (to === 9) return applyFunction('ToBool', [from], coordinates);
+  const isFloat = [1, 10, 11, 16].includes(to);
+  return isFloat ? from : applyFunction('ToInteger', [from], coordinates);
+}
+
+function followShape({ node, at, analysis }: Step): Element | undefined {
+  const shape = analysis.shape(input(node, 0));
+  if (shape === undefined || typeof at[0] !== 'number') return undefined;
+  const start = intAttribute(node, 'start', 0);
+  const extent = shape[(start < 0 ? Math.max(0, start + shape.length) : start) + at[0]];
+  return extent === undefined ? undefined : scalar(extent);
+}
+
+function followRange({ node, at, ask, coordinates }: Step): Element | undefined {
+  const [start, delta] = [ask(input(node, 0), []), ask(input(node, 2), [])];
+  const offset = applyFunction('Mul', [scalar(at[0] ?? 0), delta], coordinates);
+  return applyFunction('Add', [start, offset], coordinates);
+}
+
+function followReshape({ node, output, at, ask, analysis, coordinates }: Step): Element | undefined {
+  const [from, to] = [analysis.shape(input(node, 0)), analysis.shape(output)];
+  if (from === undefined || to === undefined) return undefined;
+  const position = flatten(at, to);
+  const source = position === undefined ? undefined : unflatten(position, from, coordinates);
+  return source && ask(input(node, 0), source);
+}
+
+function followExpand({ node, at, ask, analysis }: Step): Element | undefined {
+  const source = analysis.broadcast(input(node, 0), at);
+  return source && ask(input(node, 0), source);
+}
+
+function followTranspose({ node, at, ask }: Step): Element | undefined {
+  const permutation = intsAttribute(node, 'perm') ?? at.map((_, axis) => at.length - 1 - axis);
+  const source: Index[] = [];
+  for (const [axis, from] of permutation.entries()) source[from] = at[axis] ?? 0;
+  return ask(input(node, 0), source);
+}
+
+function followSlice(step: Step): Element | undefined {
+  const { node, at, ask, analysis } = step;
+  const shape = analysis.shape(input(node, 0));
+  const starts = sliceParameter(step, 1, 'starts');
+  const axes = sliceParameter(step, 3, 'axes') ?? starts?.map((_, axis) => axis);
+  const steps = sliceParameter(step, 4, 'steps') ?? starts?.map(() => 1);
+  if (shape === undefined || starts === undefined || axes === undefined || steps === undefined)
+    return undefined;
+  const source = [...at];
+  for (const [i, start] of starts.entries()) {
+    const axis = Number(axes[i]) + (Number(axes[i]) < 0 ? shape.length : 0);
+    const extent = shape[axis];
+    const position = source[axis];
+    if (steps[i] !== 1 || typeof start !== 'number' || extent === undefined || position === undefined)
+      return undefined;
+    const begin = start < 0 ? sliceFromEnd(start, extent) : start;
+    const moved = begin === undefined ? undefined : add(position, begin);
+    if (moved === undefined) return undefined;
+    source[axis] = moved;
+  }
+  return ask(input(node, 0), source);
+}
+
+/** A negative start counts from the end and stops at the beginning. */
+function sliceFromEnd(start: number, extent: Index): Index | undefined {
+  return typeof extent === 'number' ? Math.max(0, start + extent) : undefined;
+}
+
+function sliceParameter({ node, ask, analysis }: Step, slot: number, name: string): Index[] | undefined {
+  const listed = intsAttribute(node, name);
+  if (listed !== undefined) return listed;
+  const value = node.inputs[slot] ?? '';
+  const count = value === '' ? undefined : analysis.shape(value)?.[0];
+  if (typeof count !== 'number') return undefined;
+  const elements = Array.from({ length: count }, (_, i) => ask(value, [i]));
+  return elements.every((element) => element.kind === 'scalar')
+    ? elements.map((element) => element.value)
+    : undefined;
+}
+
+function followConcat({ node, at, ask, analysis, coordinates }: Step): Element | undefined {
+  let axis = intAttribute(node, 'axis', 0);
+  if (axis < 0) axis += at.length;
+  let position = at[axis];
+  for (const value of node.inputs) {
+    const extent = analysis.shape(value)?.[axis];
+    if (position === undefined || extent === undefined) return undefined;
+    const beyond = subtract(position, extent);
+    if (beyond === undefined) return undefined;
+    if (!isNonNegative(beyond, coordinates)) {
+      const room = subtract(-1, beyond);
+      if (room === undefined || !isNonNegative(room, coordinates)) return undefined; // may lie in either part
+      return ask(value, at.with(axis, position));
+    }
+    position = beyond;
+  }
+  return undefined;
+}
+
+function followGather({ node, at, ask, analysis }: Step): Element | undefined {
+  const [data, indices] = [input(node, 0), input(node, 1)];
+  const shape = analysis.shape(data);
+  const indexShape = analysis.shape(indices);
+  if (shape === undefined || indexShape === undefined) return undefined;
+  let axis = intAttribute(node, 'axis', 0);
+  if (axis < 0) axis += shape.length;
+  const index = ask(indices, at.slice(axis, axis + indexShape.length));
+  const position = index.kind === 'scalar' ? wrap(index.value, shape[axis]) : undefined;
+  if (position === undefined) return undefined;
+  return ask(data, [...at.slice(0, axis), position, ...at.slice(axis + indexShape.length)]);
+}
+
+function followGatherNd({ node, at, ask, analysis }: Step): Element | undefined {
+  const [data, indices] = [input(node, 0), input(node, 1)];
+  const shape = analysis.shape(data);
+  const indexShape = analysis.shape(indices);
+  const depth = indexShape?.at(-1);
+  if (shape === undefined || indexShape === undefined || typeof depth !== 'number') return undefined;
+  if (intAttribute(node, 'batch_dims', 0) !== 0) return undefined;
+  const lead = at.slice(0, indexShape.length - 1);
+  const source: Index[] = [];
+  for (let i = 0; i < depth; i++) {
+    const index = ask(indices, [...lead, i]);
+    const position = index.kind === 'scalar' ? wrap(index.value, shape[i]) : undefined;
+    if (position === undefined) return undefined;
+    source.push(position);
+  }
+  return ask(data, [...source, ...at.slice(lead.length)]);
+}
+
+function wrap(index: Index, extent: Index | undefined): Index | undefined {
+  if (typeof index !== 'number' || index >= 0) return index;
+  return extent === undefined ? undefined : add(extent, index);
+}
+
+function input(node: Node, slot: number): string {
+  return node.inputs[slot] ?? '';
+}
+
+/** A number where the place is known, all elements are equal, or the elements count along the last axis. */
+function constantElement(tensor: Tensor, at: readonly Index[]): Element | undefined {
+  if (tensor.kind !== 'dense' || tensor.dtype === 'float16' || tensor.dtype === 'bfloat16') return undefined;
+  const place = flatten(at, tensor.dims);
+  if (typeof place === 'number' && at.every((index) => typeof index === 'number')) {
+    const value = typedData(tensor)[place];
+    return value === undefined ? undefined : scalar(Number(value));
+  }
+  const pattern = patternOf(tensor);
+  if (pattern === undefined) return undefined;
+  const last = at.at(-1) ?? 0;
+  const value = pattern.step === 0 ? 0 : multiply(last, pattern.step);
+  const sum =
+    value === undefined ? undefined : pattern.step === 0 ? pattern.start : add(value, pattern.start);
+  return sum === undefined ? undefined : scalar(sum);
+}
+
+/** `start + step · last coordinate` for every element, step 0 for equal elements. */
+function patternOf(tensor: DenseTensor): { start: number; step: number } | undefined {
+  const data = typedData(tensor);
+  if (data.length === 0 || data.length > PATTERN_MAX_ELEMENTS) return undefined;
+  const width = tensor.dims.at(-1) ?? 1;
+  const start = Number(data[0]);
+  const step = width > 1 ? Number(data[1]) - start : 0;
+  if (step !== 0 && !(Number.isInteger(step) && Number.isInteger(start))) return undefined;
+  for (let i = 0; i < data.length; i++)
+    if (
+      !Object.is(Number(data[i]), start + step * (i % width)) &&
+      Number(data[i]) !== start + step * (i % width)
+    )
+      return undefined;
+  return { start, step };
+}

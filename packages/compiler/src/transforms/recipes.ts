@@ -1,0 +1,25 @@
+import type { Transform } from '../rewrite/index.ts';
+import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
+import { fuseAttention } from './fuse-attention.ts';
+import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
+import { fuseGelu } from './fuse-gelu.ts';
+import { fuseLayerNorm } from './fuse-layer-norm.ts';
+import { fuseLinear } from './fuse-linear.ts';
+import { removeDeadCode } from './remove-dead-code.ts';
+
+/** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
+export function compactEncoder(): Transform[] {
+  return [
+    removeDeadCode(),
+    fuseLayerNorm(),
+    // Before fuseLinear, which takes the Gelu as its activation.
+    fuseGelu(),
+    // Before fuseAttention, which looks through bias additions but stops at a Linear.
+    fuseLinear(),
+    fuseAttention(),
+    // Before fuseAddLayerNorm: a sum of embeddings under a LayerNorm is not a residual.
+    fuseEmbedLayerNorm(),
+    fuseAddLayerNorm(),
+    removeDeadCode(),
+  ];
+}

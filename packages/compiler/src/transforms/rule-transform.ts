@@ -1,0 +1,38 @@
+import type { Model, TensorType } from '../ir/index.ts';
+import {
+  defineTransform,
+  rewriteGraph,
+  type Rule,
+  type Tolerance,
+  type Transform,
+} from '../rewrite/index.ts';
+import { valueTypes } from './value-types.ts';
+
+/** What the rules of one transform may know about the model beside the graph around a node. */
+export interface RuleContext {
+  readonly model: Model;
+  /** Declared or inferred type of a value, as it was before the transform; undefined when nothing is known. */
+  readonly typeOf: (value: string) => TensorType | undefined;
+}
+
+/** A transform that applies rules until none matches. */
+export function ruleTransform(definition: {
+  readonly name: string;
+  readonly description: string;
+  readonly tolerance: Tolerance;
+  readonly rules: (context: RuleContext) => readonly Rule[];
+}): Transform {
+  const { rules, ...rest } = definition;
+  return defineTransform({
+    ...rest,
+    apply: (model) => {
+      const types = valueTypes(model);
+      const result = rewriteGraph(model.graph, rules({ model, typeOf: (value) => types.get(value) }));
+      if (model.graph.nodes.some((node) => node.domain === 'edgewise')) model.opsets.set('edgewise', 1);
+      return result;
+    },
+  });
+}
+
+/** What rounding in another order explains for float32 activations of ordinary size. */
+export const FLOAT32_REORDERING: Tolerance = { absolute: 1e-5, relative: 1e-4 };
