@@ -4,3 +4,5 @@ export { evaluateModel, evaluateNode, type EvaluateOptions } from './evaluate-mo
 export { EDGEWISE_DOMAIN } from './edgewise.ts';
 export type { InferContext, NodeContext, EvaluateContext, OpDefinition } from './op-definition.ts';
 export { findOperator, operators, opsetVersion } from './registry.ts';
+export { inferTypes, type InferOptions, type InferredTypes } from './infer-types.ts';
+export type { PartialValue } from './partial-value.ts';

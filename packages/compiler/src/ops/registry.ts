@@ -1,4 +1,5 @@
 import { castOps } from './cast.ts';
+import { controlFlowOps } from './control-flow.ts';
 import { creationOps } from './creation.ts';
 import { edgewiseOps } from './edgewise.ts';
 import { elementwiseOps } from './elementwise.ts';
@@ -21,6 +22,7 @@ export const operators: readonly OpDefinition[] = [
   ...gatherOps,
   ...creationOps,
   ...castOps,
+  ...controlFlowOps,
   ...edgewiseOps,
 ];
 
