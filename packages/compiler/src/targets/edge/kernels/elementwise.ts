@@ -1,0 +1,73 @@
+import { f32x4, i32, v128, type FunctionRef } from '../wasm/index.ts';
+import { ACTIVATIONS, type Activation } from './finish-panel.ts';
+import type { KernelLibrary } from './kernel-library.ts';
+import { forEachEight } from './vector-code.ts';
+
+export interface ElementwiseSpec {
+  /** Columns. */
+  n: number;
+  xStride: number;
+  yStride: number;
+}
+
+export interface ActivateRowsSpec extends ElementwiseSpec {
+  activation: Exclude<Activation, 'none'>;
+}
+
+const UNARY_PARAMS = { x: 'i32', y: 'i32', m0: 'i32', m1: 'i32' } as const;
+const BINARY_PARAMS = { a: 'i32', b: 'i32', y: 'i32', m0: 'i32', m1: 'i32' } as const;
+
+/** y = act(x) for rows [m0, m1); y may be x. */
+export function emitActivateRows(
+  library: KernelLibrary,
+  spec: ActivateRowsSpec,
+): FunctionRef<typeof UNARY_PARAMS, undefined> {
+  const act = ACTIVATIONS[spec.activation];
+  return library.once('activate rows', spec, (name) =>
+    library.module.function(name, { params: UNARY_PARAMS }, (f, p) => {
+      f.increment(p.x, i32.mul(p.m0, 4 * spec.xStride));
+      f.increment(p.y, i32.mul(p.m0, 4 * spec.yStride));
+      f.whileBelow(p.m0, p.m1, 1, () => {
+        forEachEight(f, spec.n, (at) => {
+          for (const offset of [0, 16]) {
+            f.do(v128.store(at(p.y), act(library, f, v128.load(at(p.x), offset)), offset));
+          }
+        });
+        f.increment(p.x, 4 * spec.xStride);
+        f.increment(p.y, 4 * spec.yStride);
+      });
+    }),
+  );
+}
+
+export interface AddRowsSpec {
+  n: number;
+  aStride: number;
+  bStride: number;
+  yStride: number;
+}
+
+/** y = a + b for rows [m0, m1); y may be a or b. A stride of 0 repeats one row. */
+export function emitAddRows(
+  library: KernelLibrary,
+  spec: AddRowsSpec,
+): FunctionRef<typeof BINARY_PARAMS, undefined> {
+  return library.once('add rows', spec, (name) =>
+    library.module.function(name, { params: BINARY_PARAMS }, (f, p) => {
+      f.increment(p.a, i32.mul(p.m0, 4 * spec.aStride));
+      f.increment(p.b, i32.mul(p.m0, 4 * spec.bStride));
+      f.increment(p.y, i32.mul(p.m0, 4 * spec.yStride));
+      f.whileBelow(p.m0, p.m1, 1, () => {
+        forEachEight(f, spec.n, (at) => {
+          for (const offset of [0, 16]) {
+            const sum = f32x4.add(v128.load(at(p.a), offset), v128.load(at(p.b), offset));
+            f.do(v128.store(at(p.y), sum, offset));
+          }
+        });
+        f.increment(p.a, 4 * spec.aStride);
+        f.increment(p.b, 4 * spec.bStride);
+        f.increment(p.y, 4 * spec.yStride);
+      });
+    }),
+  );
+}

@@ -1,0 +1,51 @@
+import { f32x4, v128, type Expr, type FunctionBuilder, type FunctionRef } from '../wasm/index.ts';
+import type { KernelLibrary } from './kernel-library.ts';
+import { gelu, geluTanh, sigmoid, silu, tanh } from './vector-math.ts';
+
+/** What a linear layer may apply to its sums. */
+export type Activation = 'none' | 'relu' | 'gelu' | 'gelu_tanh' | 'tanh' | 'sigmoid' | 'silu';
+
+type VectorFunction = (library: KernelLibrary, f: FunctionBuilder, x: Expr<'v128'>) => Expr<'v128'>;
+
+/** The code of each activation for one vector. */
+export const ACTIVATIONS: Readonly<Record<Exclude<Activation, 'none'>, VectorFunction>> = {
+  relu: (_library, _f, x) => f32x4.pmax(v128.zero(), x),
+  gelu,
+  gelu_tanh: geluTanh,
+  tanh,
+  sigmoid,
+  silu,
+};
+
+export interface FinishPanelSpec {
+  activation: Activation;
+  residual: boolean;
+}
+
+const PARAMS = { y: 'i32', yStride: 'i32', residual: 'i32', residualStride: 'i32', rows: 'i32' } as const;
+
+/**
+ * y = act(y) [+ residual] over one panel (eight columns) of `rows` rows, strides in bytes. It runs right after the
+ * panel's products, while its sums are in the first-level cache; kept apart from the products' loops so that its
+ * constants and temporaries cost them no register. Undefined when there is nothing to do.
+ */
+export function emitFinishPanel(
+  library: KernelLibrary,
+  spec: FinishPanelSpec,
+): FunctionRef<typeof PARAMS, undefined> | undefined {
+  if (spec.activation === 'none' && !spec.residual) return undefined;
+  return library.once('finish panel', spec, (name) =>
+    library.module.function(name, { params: PARAMS }, (f, p) => {
+      f.whileBelow(f.local('i32'), p.rows, 1, () => {
+        for (const offset of [0, 16]) {
+          let value: Expr<'v128'> = v128.load(p.y, offset);
+          if (spec.activation !== 'none') value = ACTIVATIONS[spec.activation](library, f, value);
+          if (spec.residual) value = f32x4.add(value, v128.load(p.residual, offset));
+          f.do(v128.store(p.y, value, offset));
+        }
+        f.increment(p.y, p.yStride);
+        if (spec.residual) f.increment(p.residual, p.residualStride);
+      });
+    }),
+  );
+}

@@ -1,0 +1,101 @@
+import { f32x4, i32, v128, type FunctionRef, type Local } from '../wasm/index.ts';
+import type { KernelLibrary } from './kernel-library.ts';
+import { emitRowTiles, type TileParams } from './row-tiles.ts';
+
+export interface FloatTileSpec {
+  /** Bytes from one row of x to the next. */
+  xStride: number;
+  /** Products per output; 'dynamic' takes them from the argument k. */
+  k: number | 'dynamic';
+  /** Add a vector of eight (`extra`), or multiply each row by its factor (`extra`, one float per row). */
+  finish: 'bias' | 'row factor';
+}
+
+const ROWS_PARAMS = {
+  x: 'i32',
+  /** One panel [k][8]. */
+  w: 'i32',
+  y: 'i32',
+  /** Bytes from one row of y to the next. */
+  yStride: 'i32',
+  extra: 'i32',
+  k: 'i32',
+  rows: 'i32',
+} as const;
+type Parameters = Omit<typeof ROWS_PARAMS, 'rows'>;
+const { rows: _rows, ...PARAMS } = ROWS_PARAMS;
+const TILE_PARAMS: TileParams<Parameters> = { ...PARAMS, count: 'i32' };
+
+/** 10 sums, 2 weights, an activation and a product: what fits into 15 registers. */
+const HEIGHT = 5;
+
+/**
+ * y[r][0…8) = Σ_k x[r][k]·w[k][0…8) (in the order of k, from +0, multiply then add), then + bias or · factor, for
+ * `rows` rows and one panel of eight columns.
+ */
+export function emitFloatRows(
+  library: KernelLibrary,
+  spec: FloatTileSpec,
+): FunctionRef<typeof ROWS_PARAMS, undefined> {
+  return library.once('float rows', spec, (name) => {
+    const tiles = Array.from({ length: HEIGHT }, (_, index) => emitFloatTile(library, spec, index + 1));
+    return library.module.function(name, { params: ROWS_PARAMS }, (f, p) => {
+      const { rows, ...args } = p;
+      emitRowTiles(f, {
+        rows,
+        height: HEIGHT,
+        tile: (height) => tiles[height - 1] as FunctionRef<TileParams<Parameters>, undefined>,
+        args,
+        advance: (done) => {
+          f.increment(args.x, i32.mul(done, spec.xStride));
+          f.increment(args.y, i32.mul(done, args.yStride));
+          if (spec.finish === 'row factor') f.increment(args.extra, i32.shl(done, 2));
+        },
+      });
+    });
+  });
+}
+
+function emitFloatTile(
+  library: KernelLibrary,
+  spec: FloatTileSpec,
+  height: number,
+): FunctionRef<TileParams<Parameters>, undefined> {
+  return library.once('float tile', { ...spec, height }, (name) =>
+    library.module.function(name, { params: TILE_PARAMS }, (f, p) => {
+      const sums = Array.from({ length: height }, () => [f.local('v128'), f.local('v128')] as const);
+      const weights = [f.local('v128'), f.local('v128')] as const;
+      const row = f.local('v128');
+      const xAt = f.local('i32');
+      const wAt = f.local('i32');
+      const end = f.local('i32');
+      f.loop((nextTile) => {
+        for (const sum of sums) for (const s of sum) f.set(s, v128.zero());
+        f.set(xAt, p.x);
+        f.set(wAt, p.w);
+        f.set(end, i32.add(p.x, spec.k === 'dynamic' ? i32.shl(p.k, 2) : 4 * spec.k));
+        f.whileBelow(xAt, end, 4, () => {
+          weights.forEach((weight, j) => f.set(weight, v128.load(wAt, 16 * j)));
+          sums.forEach((sum, r) => {
+            f.set(row, v128.load32Splat(xAt, r * spec.xStride));
+            sum.forEach((s, j) => f.set(s, f32x4.add(s, f32x4.mul(row, weights[j] as Local<'v128'>))));
+          });
+          f.increment(wAt, 32);
+        });
+        sums.forEach((sum, r) => {
+          if (spec.finish === 'row factor') f.set(row, v128.load32Splat(p.extra, 4 * r));
+          sum.forEach((s, j) => {
+            const value =
+              spec.finish === 'bias' ? f32x4.add(s, v128.load(p.extra, 16 * j)) : f32x4.mul(s, row);
+            f.do(v128.store(p.y, value, 16 * j));
+          });
+          f.increment(p.y, p.yStride);
+        });
+        f.increment(p.x, height * spec.xStride);
+        if (spec.finish === 'row factor') f.increment(p.extra, 4 * height);
+        f.increment(p.count, -1);
+        f.branchIf(nextTile, p.count);
+      });
+    }),
+  );
+}
