@@ -92,7 +92,7 @@ export function typedData<D extends DenseTensor['dtype']>(tensor: DenseTensor & 
   const Type =
     (ARRAY_CONSTRUCTORS as Partial<Record<DataType, ArrayConstructor>>)[tensor.dtype] ?? Uint8Array;
   const { data } = tensor;
-  const aligned = data.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? data : data.slice();
+  const aligned = data.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? data : new Uint8Array(data); // not slice(): a Node Buffer would not copy
   const length = aligned.byteLength / Type.BYTES_PER_ELEMENT;
   return new Type(aligned.buffer as ArrayBuffer, aligned.byteOffset, length) as ArrayFor<D>;
 }
