@@ -33,7 +33,8 @@ export async function loadTokenizer(
     configFile === undefined ? {} : readJson(configFile),
   ]);
   try {
-    return encoder(new library.Tokenizer(json, config), file, maxLength);
+    const encode = encoder(new library.Tokenizer(json, config), file, maxLength);
+    return hasSingleType(json) ? (text, pair) => zeroTypes(encode(text, pair)) : encode;
   } catch (cause) {
     if (cause instanceof RuntimeError) throw cause;
     throw bad(file, `cannot be used: ${(cause as Error).message}`, cause);
@@ -80,6 +81,18 @@ function encoder(tokenizer: Tokenizer, file: string, maxLength: number): Encode 
       typeIds: known.map((index) => typeIds[index] ?? 0),
     };
   };
+}
+
+/** RoBERTa has no second type; the library (0.2.0) gives pairs type 1, the original 0. */
+function hasSingleType(tokenizer: object): boolean {
+  const { post_processor: processor } = tokenizer as {
+    post_processor?: { type?: string; processors?: { type?: string }[] } | null;
+  };
+  return [processor, ...(processor?.processors ?? [])].some((step) => step?.type === 'RobertaProcessing');
+}
+
+function zeroTypes({ ids }: Encoding): Encoding {
+  return { ids, typeIds: ids.map(() => 0) };
 }
 
 /** The id of a token. Added tokens are found in normalized text by their normalized content. */
