@@ -1,5 +1,6 @@
 export * from './diagnostics/index.ts';
 export * from './evaluate/index.ts';
+export * from './import/onnx/index.ts';
 export * from './ir/index.ts';
 export * from './quantize/index.ts';
 export * from './search/index.ts';

@@ -1,0 +1,181 @@
+import { ScalarType, type DescField, type DescMessage } from '@bufbuild/protobuf';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { CompilerError } from '../../diagnostics/index.ts';
+import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProtoSchema } from './proto/onnx_pb.ts';
+
+/** Protobuf cannot address more; larger models keep their weights in external data. */
+export const FILE_BYTES_LIMIT: number = 2 ** 31 - 1;
+
+/** Messages inside each other. A subgraph takes three levels, so this is about 30 subgraphs deep. */
+const DEPTH_LIMIT = 100;
+
+/**
+ * Objects are two orders of magnitude larger than the two bytes an empty message takes, so their number is limited:
+ * real models take more than 16 bytes for each message, hostile ones two.
+ */
+const MESSAGES_LIMIT = 1_000_000;
+const MESSAGES_FREE = 100_000;
+const BYTES_PER_MESSAGE = 8;
+
+/** Strings and numbers in lists other than tensor data (which stays raw), 8 to 32 bytes of memory each. */
+const LIST_ENTRIES_LIMIT = 8_000_000;
+
+interface State {
+  readonly reader: BinaryReader;
+  readonly bytes: Uint8Array;
+  readonly messagesLimit: number;
+  messages: number;
+  entries: number;
+}
+
+/**
+ * Walks an ONNX file without building anything and proves what the decoder takes for granted: every length stays inside
+ * its parent, wire types match the schema, enums and names are valid, and what will be built is bounded.
+ * @throws CompilerError `bad-file` or `too-large`, with the byte offset.
+ */
+export function checkWire(bytes: Uint8Array): void {
+  if (bytes.length > FILE_BYTES_LIMIT) {
+    throw new CompilerError('too-large', `the model file has ${bytes.length} bytes; protobuf ends at 2 GiB`, {
+      hint: 'save the model with external data',
+    });
+  }
+  const messagesLimit = Math.min(MESSAGES_LIMIT, MESSAGES_FREE + bytes.length / BYTES_PER_MESSAGE);
+  const state: State = { reader: new BinaryReader(bytes), bytes, messagesLimit, messages: 0, entries: 0 };
+  checkMessage(state, ModelProtoSchema, bytes.length, 1);
+}
+
+function checkMessage(state: State, schema: DescMessage, end: number, depth: number): void {
+  const { reader } = state;
+  state.messages += 1;
+  if (state.messages > state.messagesLimit) {
+    throw new CompilerError(
+      'too-large',
+      `more than ${Math.floor(state.messagesLimit)} parts (nodes, attributes, …)`,
+    );
+  }
+  if (depth > DEPTH_LIMIT) throw new CompilerError('too-large', `nested deeper than ${DEPTH_LIMIT} messages`);
+  const fields = fieldsOf(schema);
+  while (reader.pos < end) {
+    const start = reader.pos;
+    const [number, wireType] = reader.tag();
+    const field = fields.get(number);
+    if (field === undefined) skipUnknown(state, wireType, schema, start);
+    else checkField(state, field, wireType, end, depth);
+    if (reader.pos > end) throw malformed(`${schema.name} ends inside a field`, start);
+  }
+}
+
+function skipUnknown({ reader }: State, wireType: WireType, schema: DescMessage, start: number): void {
+  if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) {
+    throw malformed(`a protobuf group in ${schema.name}`, start);
+  }
+  reader.skip(wireType);
+}
+
+function checkField(state: State, field: DescField, wireType: WireType, end: number, depth: number): void {
+  const { reader } = state;
+  const start = reader.pos;
+  const expected = wireTypeOf(field);
+  if (wireType === WireType.LengthDelimited) {
+    const length = reader.uint32();
+    if (reader.pos + length > end)
+      throw malformed(`${label(field)} is longer than the message it is in`, start);
+    const stop = reader.pos + length;
+    if (field.message !== undefined) checkMessage(state, field.message, stop, depth + 1);
+    else if (expected === wireType) checkText(state, field, stop);
+    else if (field.fieldKind === 'list') countPacked(state, field, expected, stop);
+    else throw malformed(`${label(field)} has a wrong wire type`, start);
+    reader.pos = stop;
+    return;
+  }
+  if (wireType !== expected) throw wrongWireType(field, start);
+  if (field.fieldKind === 'list') countEntries(state, 1);
+  if (field.fieldKind === 'enum') checkEnum(field, reader.int32(), start);
+  else reader.skip(wireType);
+}
+
+function wireTypeOf(field: DescField): WireType {
+  if (field.message !== undefined) return WireType.LengthDelimited;
+  switch (field.scalar) {
+    case ScalarType.FLOAT:
+      return WireType.Bit32;
+    case ScalarType.DOUBLE:
+      return WireType.Bit64;
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return WireType.LengthDelimited;
+    default:
+      return WireType.Varint;
+  }
+}
+
+function checkEnum(field: DescField & { fieldKind: 'enum' }, value: number, start: number): void {
+  if (field.enum.values.some((known) => known.number === value)) return;
+  throw malformed(`${label(field)} has the unknown value ${value}`, start);
+}
+
+/** Names must be valid UTF-8, or two of them could become equal; documentation may be anything. */
+function checkText(state: State, field: DescField, stop: number): void {
+  if (field.fieldKind === 'list') countEntries(state, 1);
+  const isText = field.scalar === ScalarType.STRING;
+  if (!isText || field.parent === StringStringEntryProtoSchema || field.name === 'doc_string') return;
+  const { bytes, reader } = state;
+  for (let i = reader.pos; i < stop; i++) {
+    if ((bytes[i] ?? 0) < 0x80) continue;
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(reader.pos, stop));
+      return;
+    } catch {
+      throw malformed(`${label(field)} is not UTF-8`, reader.pos);
+    }
+  }
+}
+
+function countPacked(state: State, field: DescField, wireType: WireType, stop: number): void {
+  const { bytes, reader } = state;
+  if (wireType === WireType.Bit32) {
+    if ((stop - reader.pos) % 4 !== 0) throw malformed(`${label(field)} ends inside a number`, reader.pos);
+    countEntries(state, (stop - reader.pos) / 4);
+    return;
+  }
+  let count = 0;
+  for (let i = reader.pos; i < stop; i++) if ((bytes[i] ?? 0) < 0x80) count += 1;
+  if (stop > reader.pos && (bytes[stop - 1] ?? 0) >= 0x80) {
+    throw malformed(`${label(field)} ends inside a number`, reader.pos);
+  }
+  countEntries(state, count);
+}
+
+function countEntries(state: State, count: number): void {
+  state.entries += count;
+  if (state.entries > LIST_ENTRIES_LIMIT) {
+    throw new CompilerError(
+      'too-large',
+      `more than ${LIST_ENTRIES_LIMIT} entries in attribute and shape lists`,
+    );
+  }
+}
+
+const fieldMaps = new Map<DescMessage, ReadonlyMap<number, DescField>>();
+
+function fieldsOf(schema: DescMessage): ReadonlyMap<number, DescField> {
+  let fields = fieldMaps.get(schema);
+  if (fields === undefined) {
+    fields = new Map(schema.fields.map((field) => [field.number, field]));
+    fieldMaps.set(schema, fields);
+  }
+  return fields;
+}
+
+function label(field: DescField): string {
+  return `${field.parent.name}.${field.name}`;
+}
+
+function wrongWireType(field: DescField, start: number): CompilerError {
+  const unpacked = field.parent === TensorProtoSchema && field.name.endsWith('_data');
+  return malformed(`${label(field)} ${unpacked ? 'is not packed' : 'has a wrong wire type'}`, start);
+}
+
+function malformed(problem: string, offset: number): CompilerError {
+  return new CompilerError('bad-file', `${problem} (byte ${offset})`);
+}
