@@ -1,7 +1,13 @@
 export { activationGrid } from './activation-grid.ts';
 export type { ActivationGrid, ValueRange } from './activation-grid.ts';
+export { calibrate, linearInputs, measureImportance } from './calibrate.ts';
+export type { ActivationRunner, CalibrateOptions, Sample, Samples } from './calibrate.ts';
 export type { WeightRange } from './choose-scale.ts';
+export { mseObserver, percentileObserver } from './histogram-observers.ts';
+export type { PercentileObserverOptions } from './histogram-observers.ts';
 export type { LayerEffect } from './layer-effect.ts';
+export { minMaxObserver } from './observer.ts';
+export type { Observer, ObserverFactory } from './observer.ts';
 export { QUANTIZE_EMBEDDINGS_DEFAULTS, quantizeEmbeddings } from './quantize-embeddings.ts';
 export type { QuantizeEmbeddingsOptions } from './quantize-embeddings.ts';
 export type { LinearLayerOptions } from './quantize-linear-layers.ts';
