@@ -1,4 +1,11 @@
-import { float32Tensor, typedData, type DenseTensor } from '../ir/index.ts';
+import {
+  denseTensor,
+  float32Tensor,
+  int64Tensor,
+  typedData,
+  type DataType,
+  type DenseTensor,
+} from '../ir/index.ts';
 import type { GraphView } from '../rewrite/index.ts';
 
 export type Float32Tensor = DenseTensor & { readonly dtype: 'float32' };
@@ -49,4 +56,16 @@ export function rowConstant(
 export function asFloat32(tensor: DenseTensor): Float32Tensor {
   if (!isFloat32(tensor)) throw new TypeError(`expected float32, got ${tensor.dtype}`);
   return tensor;
+}
+
+/** Numbers as a tensor of one of the types that shape arithmetic has; undefined for others. */
+export function fromNumbersAs(
+  dtype: DataType,
+  dims: readonly number[],
+  numbers: readonly number[],
+): DenseTensor | undefined {
+  if (dtype === 'int64') return int64Tensor(dims, numbers);
+  if (dtype === 'int32') return denseTensor('int32', dims, Int32Array.from(numbers));
+  if (dtype === 'float32') return float32Tensor(dims, numbers);
+  return dtype === 'bool' ? denseTensor('bool', dims, Uint8Array.from(numbers)) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Transform } from '../rewrite/index.ts';
+import { foldConstants } from './fold-constants.ts';
 import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 import { fuseAttention } from './fuse-attention.ts';
 import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
@@ -6,11 +7,13 @@ import { fuseGelu } from './fuse-gelu.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseLinear } from './fuse-linear.ts';
 import { removeDeadCode } from './remove-dead-code.ts';
+import { removeIdentity } from './remove-identity.ts';
 
 /** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
 export function compactEncoder(): Transform[] {
   return [
-    removeDeadCode(),
+    foldConstants(),
+    removeIdentity(),
     fuseLayerNorm(),
     // Before fuseLinear, which takes the Gelu as its activation.
     fuseGelu(),

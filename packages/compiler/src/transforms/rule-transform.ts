@@ -1,4 +1,5 @@
 import type { Model, TensorType } from '../ir/index.ts';
+import { inferTypes, type PartialValue } from '../ops/index.ts';
 import {
   defineTransform,
   rewriteGraph,
@@ -6,13 +7,14 @@ import {
   type Tolerance,
   type Transform,
 } from '../rewrite/index.ts';
-import { valueTypes } from './value-types.ts';
 
 /** What the rules of one transform may know about the model beside the graph around a node. */
 export interface RuleContext {
   readonly model: Model;
   /** Declared or inferred type of a value, as it was before the transform; undefined when nothing is known. */
   readonly typeOf: (value: string) => TensorType | undefined;
+  /** What is known of the elements of a small value. */
+  readonly elementsOf: (value: string) => PartialValue | undefined;
 }
 
 /** A transform that applies rules until none matches. */
@@ -26,8 +28,10 @@ export function ruleTransform(definition: {
   return defineTransform({
     ...rest,
     apply: (model) => {
-      const types = valueTypes(model);
-      const result = rewriteGraph(model.graph, rules({ model, typeOf: (value) => types.get(value) }));
+      const { types, values } = inferTypes(model);
+      const typeOf: RuleContext['typeOf'] = (value) => types.get(value);
+      const elementsOf: RuleContext['elementsOf'] = (value) => values.get(value);
+      const result = rewriteGraph(model.graph, rules({ model, typeOf, elementsOf }));
       if (model.graph.nodes.some((node) => node.domain === 'edgewise')) model.opsets.set('edgewise', 1);
       return result;
     },
