@@ -200,8 +200,8 @@ function findMerged(
   const place = [at.b, at.h, at.q, at.d].join();
   let value = sum;
   for (let step = 0; step < MAX_MERGE_STEPS; step++) {
-    const [next] = graph.consumers(value);
-    if (next === undefined || graph.useCount(value) !== consumedSlots(next, value)) return undefined;
+    const next = onlyReader(value, graph);
+    if (next === undefined) return undefined;
     value = next.outputs[0] ?? '';
     if (analysis.shape(value)?.length !== 3) continue;
     const element = analysis.at(value, [at.b, at.q, headColumn(heads)], { coordinates, stop });
@@ -211,8 +211,10 @@ function findMerged(
   return undefined;
 }
 
-function consumedSlots(node: Node, value: string): number {
-  return node.inputs.filter((input) => input === value).length;
+/** The one node that reads a value's elements; others may ask for its shape. */
+function onlyReader(value: string, graph: GraphView): Node | undefined {
+  const readers = graph.consumers(value).filter((node) => !isStandard(node, 'Shape'));
+  return readers.length === 1 && !graph.isOutput(value) ? readers[0] : undefined;
 }
 
 /** The formula's read when all its reads are the same element, at this place. */

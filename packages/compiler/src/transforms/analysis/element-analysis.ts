@@ -1,7 +1,14 @@
-import { typedData, type DenseTensor, type Node, type Tensor, type TensorType } from '../../ir/index.ts';
+import {
+  dimSymbols,
+  typedData,
+  type DenseTensor,
+  type Node,
+  type Tensor,
+  type TensorType,
+} from '../../ir/index.ts';
 import { operatorName, type GraphView } from '../../rewrite/index.ts';
 import { intAttribute, intsAttribute, tensorAttribute } from '../node-attributes.ts';
-import { applyFunction, isElementFunction, scalar, type Element } from './element.ts';
+import { applyFunction, indicesOf, isElementFunction, scalar, type Element } from './element.ts';
 import {
   add,
   flatten,
@@ -127,6 +134,7 @@ const FOLLOW: Readonly<Record<string, (step: Step) => Element | undefined>> = {
   Slice: followSlice,
   Concat: followConcat,
   Gather: followGather,
+  GatherElements: followGatherElements,
   GatherND: followGatherNd,
 };
 
@@ -231,7 +239,8 @@ function followConcat({ node, at, ask, analysis, coordinates }: Step): Element |
   return undefined;
 }
 
-function followGather({ node, at, ask, analysis }: Step): Element | undefined {
+function followGather(step: Step): Element | undefined {
+  const { node, at, ask, analysis } = step;
   const [data, indices] = [input(node, 0), input(node, 1)];
   const shape = analysis.shape(data);
   const indexShape = analysis.shape(indices);
@@ -239,9 +248,38 @@ function followGather({ node, at, ask, analysis }: Step): Element | undefined {
   let axis = intAttribute(node, 'axis', 0);
   if (axis < 0) axis += shape.length;
   const index = ask(indices, at.slice(axis, axis + indexShape.length));
-  const position = index.kind === 'scalar' ? wrap(index.value, shape[axis]) : undefined;
-  if (position === undefined) return undefined;
-  return ask(data, [...at.slice(0, axis), position, ...at.slice(axis + indexShape.length)]);
+  return askIndexed(step, index, shape[axis], (position) => [
+    ...at.slice(0, axis),
+    position,
+    ...at.slice(axis + indexShape.length),
+  ]);
+}
+
+function followGatherElements(step: Step): Element | undefined {
+  const { node, at, ask, analysis } = step;
+  let axis = intAttribute(node, 'axis', 0);
+  if (axis < 0) axis += at.length;
+  const index = ask(input(node, 1), at);
+  const extent = analysis.shape(input(node, 0))?.[axis];
+  return askIndexed(step, index, extent, (position) => at.with(axis, position));
+}
+
+/** Stands for a place that is not known. */
+const ANYWHERE = 'at.anywhere';
+
+/** The element of the first input at a computed place; also where the place does not matter. */
+function askIndexed(
+  { node, ask }: Step,
+  index: Element,
+  extent: Index | undefined,
+  place: (position: Index) => readonly Index[],
+): Element | undefined {
+  if (index.kind !== 'scalar') {
+    const element = ask(input(node, 0), place(ANYWHERE));
+    return indicesOf(element).some((used) => dimSymbols(used).includes(ANYWHERE)) ? undefined : element;
+  }
+  const position = wrap(index.value, extent);
+  return position === undefined ? undefined : ask(input(node, 0), place(position));
 }
 
 function followGatherNd({ node, at, ask, analysis }: Step): Element | undefined {

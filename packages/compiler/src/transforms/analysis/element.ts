@@ -87,6 +87,12 @@ export function readsOf(element: Element): ReadElement[] {
   return element.kind === 'apply' ? element.arguments.flatMap(readsOf) : [];
 }
 
+/** Every number and integer expression in the formula, those that say where it reads included. */
+export function indicesOf(element: Element): Index[] {
+  if (element.kind === 'scalar') return [element.value];
+  return element.kind === 'read' ? [...element.at] : element.arguments.flatMap(indicesOf);
+}
+
 /** The formula's number when each read has this value; NaN where an index is not a number. */
 export function evaluateElement(element: Element, valueOf: (read: ReadElement) => number): number {
   if (element.kind === 'read') return valueOf(element);
