@@ -1,8 +1,18 @@
 /** One step of a recipe: a transform by its kebab-case name, with options. Plain data, so that it can be hashed and reported. */
-export interface RecipeStep {
-  readonly name: string;
-  readonly options?: Readonly<Record<string, string | number | boolean>>;
-}
+export type RecipeStep =
+  | { readonly name: 'compact-encoder' }
+  | {
+      readonly name: 'quantize-linears';
+      readonly options: { readonly weightBits: 7 | 8; readonly activations: Activations };
+    }
+  | {
+      readonly name: 'quantize-weights-int4';
+      readonly options: { readonly computeBits: 7 | 8; readonly activations: Activations };
+    }
+  | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } };
+
+/** How activations are quantized: per row at run time, or from calibrated ranges. */
+export type Activations = 'dynamic' | 'static';
 
 /** A named way to make a candidate from the model. No steps: the model as it came. */
 export interface Recipe {
@@ -20,34 +30,48 @@ export interface ListRecipesOptions {
 
 /**
  * The recipes worth trying for an encoder, from the most faithful to the smallest: float, int8 weights with activations
- * quantized per row at run time (dynamic) or from calibrated ranges (static), then 4-bit storage of the embedding
- * tables and of the weights too. 7-bit weights run exactly in one instruction on every CPU, 8-bit ones on most.
+ * quantized per row at run time (dynamic) or from calibrated ranges (static), then embedding tables in 4 bits, then the
+ * weights stored in 4 bits too. 7-bit weights run exactly in one instruction on every CPU, 8-bit ones on most.
  */
 export function listRecipes({ calibrated }: ListRecipesOptions): readonly Recipe[] {
-  const activations = calibrated ? (['dynamic', 'static'] as const) : (['dynamic'] as const);
-  const grids = activations.flatMap((mode) => [quantized(8, mode), quantized(7, mode)]);
-  const small = activations.map((mode) => quantized(7, mode)).map(withInt4Embeddings);
-  return [ORIGINAL, { name: 'float32', steps: [COMPACT] }, ...grids, ...small, ...small.map(withInt4Weights)];
+  const modes: readonly Activations[] = calibrated ? ['dynamic', 'static'] : ['dynamic'];
+  return [
+    ORIGINAL,
+    { name: 'float32', steps: [COMPACT] },
+    ...modes.flatMap((activations) => [8, 7].map((bits) => int8(bits as 7 | 8, activations))),
+    ...modes.map(int4Embeddings),
+    ...modes.map(int4Weights),
+  ];
 }
 
 const COMPACT: RecipeStep = { name: 'compact-encoder' };
 
-function quantized(weightBits: 7 | 8, activations: 'dynamic' | 'static'): Recipe {
-  const options = { weightBits, activations, embeddingBits: 8, storageBits: 8 };
-  return { name: `w${weightBits}a8-${activations}`, steps: [COMPACT, { name: 'quantize', options }] };
+function int8(weightBits: 7 | 8, activations: Activations): Recipe {
+  return {
+    name: `w${weightBits}a8-${activations}`,
+    steps: [COMPACT, linears(weightBits, activations), embeddings(8)],
+  };
 }
 
-function withInt4Embeddings(recipe: Recipe): Recipe {
-  return extend(recipe, 'int4-embeddings', { embeddingBits: 4 });
+function int4Embeddings(activations: Activations): Recipe {
+  return {
+    name: `w7a8-${activations}+int4-embeddings`,
+    steps: [COMPACT, linears(7, activations), embeddings(4)],
+  };
 }
 
-function withInt4Weights(recipe: Recipe): Recipe {
-  return extend(recipe, 'int4-weights', { storageBits: 4 });
+function int4Weights(activations: Activations): Recipe {
+  const weights: RecipeStep = { name: 'quantize-weights-int4', options: { computeBits: 7, activations } };
+  return {
+    name: `w7a8-${activations}+int4-embeddings+int4-weights`,
+    steps: [COMPACT, weights, embeddings(4)],
+  };
 }
 
-function extend(recipe: Recipe, suffix: string, options: Readonly<Record<string, number>>): Recipe {
-  const steps = recipe.steps.map((step) =>
-    step.name === 'quantize' ? { ...step, options: { ...step.options, ...options } } : step,
-  );
-  return { name: `${recipe.name}+${suffix}`, steps };
+function linears(weightBits: 7 | 8, activations: Activations): RecipeStep {
+  return { name: 'quantize-linears', options: { weightBits, activations } };
+}
+
+function embeddings(bits: 4 | 8): RecipeStep {
+  return { name: 'quantize-embeddings', options: { bits } };
 }

@@ -1,0 +1,253 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { formatMs } from '../terminal/format.ts';
+import { trusted, type SafeHtml } from './html.ts';
+import type { CandidateReport, LayerCost, OptimizeReport } from './optimize-report.ts';
+
+/** Charts are drawn once per width, so that text keeps its size on a phone; CSS shows the one that fits. */
+const WIDTHS = { wide: 760, narrow: 320 } as const;
+
+type Width = keyof typeof WIDTHS;
+
+const COLORS = {
+  chosen: 'var(--accent)',
+  meets: 'var(--good)',
+  fails: 'var(--muted)',
+  baseline: 'currentColor',
+  budget: 'var(--budget)',
+  limit: 'var(--limit)',
+} as const;
+
+const FONT = { fontFamily: 'system-ui, sans-serif', background: 'none', overflow: 'visible' };
+
+const MEGABYTE = 1e6;
+
+/** Layers beyond this many share one bar. */
+const LAYERS_SHOWN = 14;
+
+/** A candidate with its number in the report's table; 0 is the original. */
+export interface NumberedCandidate {
+  readonly number: number;
+  readonly candidate: CandidateReport;
+}
+
+/** The original as number 0, then the candidates in their order. */
+export function numberedCandidates(report: OptimizeReport): readonly NumberedCandidate[] {
+  return [report.baseline, ...report.candidates].map((candidate, number) => ({ number, candidate }));
+}
+
+/**
+ * Download against metric. Whiskers are the paired interval of the drop, drawn below the original's value: what the
+ * comparison with the original can be trusted for, far tighter than the metric's own interval.
+ */
+export function sizeChart(report: OptimizeReport): SafeHtml {
+  return bothWidths('Download size against quality', (width) => drawSizes(report, width));
+}
+
+/** Median with a tick at p95. */
+export function latencyChart(report: OptimizeReport): SafeHtml {
+  return bothWidths('Latency of each candidate', (width) => drawLatencies(report, width));
+}
+
+/** Multiply-accumulates of the original by layer. */
+export function layerChart(layers: readonly LayerCost[]): SafeHtml {
+  return bothWidths('Cost of each layer', (width) => drawLayers(layers, width));
+}
+
+function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
+  const { baseline, budget } = report;
+  const all = numberedCandidates(report);
+  const points = all.map(({ number, candidate }) => ({
+    number,
+    candidate,
+    size: candidate.downloadBytes.brotli / MEGABYTE,
+    value: 100 * candidate.metric.value,
+    low: 100 * (baseline.metric.value - candidate.drop.high),
+    high: 100 * (baseline.metric.value - candidate.drop.low),
+  }));
+  const maxSize = 1.08 * Math.max(...points.map(({ size }) => size));
+  const low = Math.min(...points.map((point) => point.low));
+  const high = Math.max(...points.map((point) => point.high));
+  const margin = Math.max(0.1, 0.12 * (high - low));
+  const region = {
+    x1: 0,
+    x2: Math.min(maxSize, (budget.downloadBytes ?? Infinity) / MEGABYTE),
+    y1: Math.max(
+      low - margin,
+      budget.drop === undefined ? -Infinity : 100 * (baseline.metric.value - budget.drop),
+    ),
+    y2: high + margin,
+  };
+  const shifts = spread(points.map(({ size }) => size / maxSize));
+  return {
+    width: WIDTHS[width],
+    height: width === 'wide' ? 380 : 300,
+    marginLeft: 46,
+    marginBottom: 40,
+    x: { domain: [0, maxSize], label: 'download, MB (brotli) →', ticks: width === 'wide' ? 8 : 4 },
+    y: { domain: [low - margin, high + margin], label: `↑ ${baseline.metric.name}, %`, ticks: 6, grid: true },
+    marks: [
+      Plot.rect([region], { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', fill: COLORS.budget }),
+      Plot.ruleY([100 * baseline.metric.value], {
+        stroke: 'currentColor',
+        strokeOpacity: 0.5,
+        strokeDasharray: '4 3',
+      }),
+      ...points.flatMap((point, i) => {
+        const dx = shifts[i] ?? 0;
+        const fill = color(report, point.candidate);
+        return [
+          Plot.ruleX([point], { x: 'size', y1: 'low', y2: 'high', stroke: fill, strokeWidth: 1.5, dx }),
+          Plot.dot([point], {
+            x: 'size',
+            y: 'value',
+            r: 9,
+            fill,
+            stroke: 'var(--page)',
+            strokeWidth: 1.5,
+            dx,
+          }),
+          Plot.text([point], {
+            x: 'size',
+            y: 'value',
+            text: 'number',
+            fill: 'var(--page)',
+            fontWeight: 700,
+            fontSize: 11,
+            dx,
+          }),
+        ];
+      }),
+    ],
+  };
+}
+
+/** Pixels to move points sideways so that neighbours of about one size do not cover each other. */
+function spread(positions: readonly number[]): readonly number[] {
+  const groups: number[][] = [];
+  for (const [index, position] of positions.entries()) {
+    const group = groups.find(([first]) => Math.abs((positions[first ?? 0] ?? 0) - position) < 0.03);
+    if (group) group.push(index);
+    else groups.push([index]);
+  }
+  const shifts = positions.map(() => 0);
+  for (const group of groups)
+    group.forEach((index, place) => {
+      shifts[index] = (place - (group.length - 1) / 2) * 15;
+    });
+  return shifts;
+}
+
+function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
+  const rows = numberedCandidates(report).map(({ number, candidate }) => ({
+    label: width === 'wide' ? `${candidate.recipe}  ${number}` : String(number),
+    p50: candidate.latencyMs.p50,
+    p95: candidate.latencyMs.p95,
+    text: formatMs(candidate.latencyMs.p50),
+    fill: color(report, candidate),
+  }));
+  const limits = [report.budget.latencyMs?.p50, report.budget.latencyMs?.p95].filter(
+    (limit) => limit !== undefined,
+  );
+  const longest = Math.max(...rows.map(({ p95 }) => p95));
+  return {
+    width: WIDTHS[width],
+    height: 60 + rows.length * 26,
+    marginLeft: width === 'wide' ? 290 : 26,
+    marginRight: 70,
+    marginBottom: 42,
+    x: {
+      label: 'ms (bar: median, tick: 95 %) →',
+      domain: [0, longest],
+      grid: true,
+      ticks: width === 'wide' ? 8 : 4,
+    },
+    y: { label: null, domain: rows.map(({ label }) => label), tickSize: 0 },
+    style: { ...FONT, fontSize: '12px' },
+    marks: [
+      Plot.barX(rows, { x: 'p50', y: 'label', fill: 'fill', insetTop: 4, insetBottom: 4, rx: 2 }),
+      Plot.tickX(rows, { x: 'p95', y: 'label', stroke: 'fill', strokeWidth: 2, insetTop: 3, insetBottom: 3 }),
+      Plot.text(rows, {
+        x: 'p95',
+        y: 'label',
+        text: 'text',
+        textAnchor: 'start',
+        dx: 6,
+        fill: 'currentColor',
+      }),
+      Plot.ruleX(
+        limits.filter((limit) => limit <= longest),
+        { stroke: COLORS.limit, strokeDasharray: '4 3' },
+      ),
+    ],
+  };
+}
+
+function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOptions {
+  const costly = layers.filter(({ macs }) => macs > 0);
+  const shown = new Set(costly.toSorted((a, b) => b.macs - a.macs).slice(0, LAYERS_SHOWN));
+  const shared = sharedPrefix(costly.map(({ name }) => name));
+  const rest = costly.filter((layer) => !shown.has(layer));
+  const total = costly.reduce((sum, { macs }) => sum + macs, 0);
+  const rows = costly
+    .filter((layer) => shown.has(layer))
+    .map(({ name, macs }) => ({ name: shortName(name, shared, width), share: (100 * macs) / total }));
+  if (rest.length > 0) {
+    const share = (100 * rest.reduce((sum, { macs }) => sum + macs, 0)) / total;
+    rows.push({ name: `${rest.length} others`, share });
+  }
+  return {
+    width: WIDTHS[width],
+    height: 60 + rows.length * 22,
+    marginLeft: width === 'wide' ? 290 : 130,
+    marginRight: 50,
+    marginBottom: 42,
+    x: { label: 'share of multiply-accumulates, % →', grid: true, ticks: width === 'wide' ? 8 : 3 },
+    y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
+    marks: [
+      Plot.barX(rows, { x: 'share', y: 'name', fill: COLORS.chosen, insetTop: 3, insetBottom: 3, rx: 2 }),
+      Plot.text(rows, {
+        x: 'share',
+        y: 'name',
+        text: ({ share }: { share: number }) => `${share.toFixed(1)} %`,
+        textAnchor: 'start',
+        dx: 6,
+        fill: 'currentColor',
+      }),
+    ],
+  };
+}
+
+/** Without what all names begin with; of what is still too long, the end says more. */
+function shortName(name: string, shared: number, width: Width): string {
+  const longest = width === 'wide' ? 42 : 18;
+  const own = name.slice(shared);
+  return own.length > longest ? `…${own.slice(1 - longest)}` : own;
+}
+
+/** Length of the folders that all names begin with. */
+function sharedPrefix(names: readonly string[]): number {
+  const [first = '', ...others] = names;
+  let end = first.lastIndexOf('/') + 1;
+  while (end > 0 && !others.every((name) => name.startsWith(first.slice(0, end))))
+    end = first.lastIndexOf('/', end - 2) + 1;
+  return end;
+}
+
+function color(report: OptimizeReport, candidate: CandidateReport): string {
+  if (candidate === report.baseline) return COLORS.baseline;
+  if (candidate.recipe === report.chosen) return COLORS.chosen;
+  return candidate.meetsBudget ? COLORS.meets : COLORS.fails;
+}
+
+function bothWidths(label: string, draw: (width: Width) => Plot.PlotOptions): SafeHtml {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  // Plot asks for a browser's Document and uses only what linkedom has.
+  const plotDocument = document as unknown as NonNullable<Plot.PlotOptions['document']>;
+  const charts = (Object.keys(WIDTHS) as Width[]).map((width) => {
+    const style = { ...FONT, fontSize: '12px' };
+    const svg = Plot.plot({ style, ...draw(width), ariaLabel: label, document: plotDocument });
+    return `<div class="chart ${width}">${svg.outerHTML}</div>`;
+  });
+  return trusted(charts.join(''));
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { reportHtml } from './report-html.ts';
+import { sampleReport } from '../../test/sample-report.ts';
+import { limitText, missedText } from './limit-text.ts';
+
+describe('reportHtml', () => {
+  const report = sampleReport();
+
+  it('is one file: no script, no address of anything else', () => {
+    const page = reportHtml(report);
+    expect(page).not.toMatch(/<script|@import|url\(|src=|srcset/i);
+    expect([...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target)).toEqual(['data:,']);
+    expect(page).toContain("default-src 'none'");
+  });
+
+  it('shows every candidate and draws three charts in two widths', () => {
+    const page = reportHtml(report);
+    for (const { recipe } of report.candidates) expect(page).toContain(`>${recipe}`);
+    expect(page.match(/<svg/g)).toHaveLength(6);
+    expect(page).toContain('<strong>Budget met</strong> by <code>w7a8-static+int4-embeddings</code>');
+  });
+
+  it('says what to relax when the budget is missed', () => {
+    const missed = { limit: 'drop', allowed: 0.001, measured: 0.0031 } as const;
+    const page = reportHtml({ ...report, chosen: null, relax: [missed] });
+    expect(page).toContain('No candidate meets the budget.');
+    expect(page).toContain('Relax --max-drop to 0.32%.');
+    expect(missedText(missed)).toBe('drop 0.31% > 0.10%');
+    expect(limitText({ limit: 'downloadBytes', allowed: 1, measured: 2_000_000 })).toBe(
+      '--max-size to 2.06 MB',
+    );
+  });
+
+  it('escapes what comes from files', () => {
+    const name = '<img src=x onerror=alert(1)>';
+    const page = reportHtml({
+      ...report,
+      model: { name, bytes: 1 },
+      refused: [{ recipe: 'a', reason: name }],
+      layers: [{ name, macs: 1, parameterBytes: 1 }],
+    });
+    expect(page).not.toContain('<img');
+  });
+});

@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CompilerError } from '@edgewise/compiler';
+import type { TaskName } from '../measure/open-task.ts';
+
+/** Every chunk of the runtime names the others it needs as `./name.js` or, for the worker, as a URL. */
+const CHUNK_NAME = /["'`](?:\.\/)?([\w-]+\.js)["'`]/g;
+
+/** The runtime's browser bundle that a task needs: its entry, the worker and every chunk they load, by file name. */
+export async function runtimeFiles(task: TaskName): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entry = fileURLToPath(import.meta.resolve(`@edgewise/runtime/web/${task}.js`));
+  const files = new Map<string, Uint8Array>();
+  const open = [`${task}.js`, 'worker.js'];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (files.has(name)) continue;
+    const bytes = await readChunk(join(dirname(entry), name));
+    files.set(name, bytes);
+    for (const [, found] of bytes.toString('utf8').matchAll(CHUNK_NAME)) if (found) open.push(found);
+  }
+  return files;
+}
+
+async function readChunk(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new CompilerError('bad-file', `the runtime's browser bundle is not built: ${path} is missing.`, {
+      cause,
+      hint: "Run 'npm run build' in the repository.",
+    });
+  }
+}
