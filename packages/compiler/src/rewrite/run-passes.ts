@@ -1,5 +1,5 @@
 import { CompilerError, type Diagnostic } from '../diagnostics/index.ts';
-import { cloneModel, type Model, type Tensor } from '../ir/index.ts';
+import { cloneModel, validateModel, type Model, type Tensor } from '../ir/index.ts';
 import { compareOutputs, type Outputs } from './compare-outputs.ts';
 import type { Tolerance, Transform } from './transform.ts';
 
@@ -16,8 +16,6 @@ export interface RunPassesOptions {
    * rounding with the graph. Default: nothing.
    */
   readonly noise?: Tolerance;
-  /** Structural check after every pass that changed something; problems roll the pass back. */
-  readonly validate?: (model: Model) => readonly Diagnostic[];
   /** Stops after the pass of this name (its last occurrence), or after this many passes. Default: all run. */
   readonly stopAfter?: string | number;
   readonly signal?: AbortSignal;
@@ -109,7 +107,7 @@ async function attempt(
   const model = cloneModel(before.model);
   const { edits, diagnostics = [] } = pass.apply(model);
   if (edits === 0) return { state: before, edits: 0, error: 0, diagnostics };
-  const problem = options.validate?.(model).find(({ severity }) => severity === 'error');
+  const problem = validateModel(model).find(({ severity }) => severity === 'error');
   if (problem !== undefined)
     return rolledBack(
       pass,

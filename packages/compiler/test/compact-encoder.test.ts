@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { describeWithAssets, expectTensorClose, sharedAsset } from '@edgewise/test-utils';
+import { describe, expect, it } from 'vitest';
+import { readOnnx } from '../src/import/onnx/index.ts';
+import { denseTensor, typedData, type Model, type Tensor } from '../src/ir/index.ts';
+import { evaluateModel } from '../src/ops/index.ts';
+import { operatorName, runPasses } from '../src/rewrite/index.ts';
+import { compactEncoder } from '../src/transforms/index.ts';
+import { canonicalText } from './canonical-text.ts';
+
+// Random weights of about 0.02 to 1 and two layers: the outputs are near 0.1, so float32 rounding in another order stays
+// far below this.
+const TOLERANCE = { abs: 1e-5, rel: 1e-5 };
+
+interface Recorded {
+  readonly dims: readonly number[];
+  readonly data: readonly number[];
+}
+
+interface Export {
+  readonly name: string;
+  readonly config: { readonly hidden_size?: number; readonly dim?: number };
+  readonly cases: readonly {
+    readonly name: string;
+    readonly inputs: Readonly<Record<string, Recorded>>;
+    readonly onnxruntime: Readonly<Record<string, Recorded>>;
+    readonly torch: Readonly<Record<string, Recorded>>;
+  }[];
+}
+
+const exportsFolder = new URL('fixtures/exports/', import.meta.url);
+const names = (readJson('index.json') as { models: { name: string }[] }).models.map(({ name }) => name);
+
+describe('compactEncoder on recorded PyTorch exports', () => {
+  const texts = new Map<string, Map<string, string>>();
+
+  it.each(names)('%s: same outputs, every pass checked', async (name) => {
+    const { cases, config } = readJson(`${name}.json`) as Export;
+    const model = readOnnx(readFileSync(new URL(`${name}.onnx`, exportsFolder)));
+    const samples = cases.map(({ inputs }) => int64Tensors(inputs));
+    const result = await runPasses(model, compactEncoder(), { samples, evaluate: evaluateModel });
+
+    expect(result.diagnostics).toEqual([]);
+    for (const [index, sample] of samples.entries()) {
+      const outputs = evaluateModel(result.model, sample);
+      for (const reference of ['onnxruntime', 'torch'] as const) {
+        for (const [output, expected] of Object.entries(cases[index]?.[reference] ?? {})) {
+          const actual = outputs.get(output);
+          expect(actual?.dims).toEqual(expected.dims);
+          expectTensorClose(floats(actual), expected.data, {
+            ...TOLERANCE,
+            label: `${output} against ${reference}, ${cases[index]?.name}`,
+          });
+        }
+      }
+    }
+    const architecture = `${architectureOf(name)} of width ${config.hidden_size ?? config.dim}`;
+    const group = texts.get(architecture) ?? new Map<string, string>();
+    texts.set(architecture, group.set(name, canonicalText(result.model)));
+  });
+
+  it('gives one graph per architecture, whatever the exporter', () => {
+    expect(texts.size).toBeGreaterThan(5);
+    expect(texts.size).toBeLessThan(names.length / 3);
+    for (const group of texts.values()) {
+      const [first] = group.values();
+      for (const [name, text] of group) expect(text, name).toBe(first);
+    }
+  });
+});
+
+describe.each(['sst2-tiny', 'sst2-base'])('compactEncoder on %s', (name) => {
+  describeWithAssets(`the trained model ${name}`, `own/${name}/model.onnx`, () => {
+    it('leaves only operators of the compact graph', async () => {
+      const { model } = await runPasses(loadAsset(`own/${name}/model.onnx`), compactEncoder());
+      const layers = model.graph.nodes.filter((node) => node.opType === 'Attention').length;
+      const layer = ['Linear', 'Linear', 'Linear', 'Attention', 'Linear', 'AddLayerNorm'];
+      layer.push('Linear gelu', 'Linear', 'AddLayerNorm');
+      expect(model.graph.nodes.map(describeNode)).toEqual([
+        'EmbedLayerNorm',
+        ...Array.from({ length: layers }, () => layer).flat(),
+        'Gather',
+        'Linear relu',
+        'Linear',
+      ]);
+      expect(layers).toBe({ 'sst2-tiny': 4, 'sst2-base': 6 }[name]);
+    });
+  });
+});
+
+/** `bert-cls-tf5-legacy-eager-opset13` is another export of `bert-cls`. */
+function architectureOf(name: string): string {
+  return name.replace(/(-tf5)?-(legacy|dynamo)-(eager|sdpa)(-opset\d+)?$/, '');
+}
+
+function describeNode(node: Model['graph']['nodes'][number]): string {
+  const activation = node.attributes.get('activation');
+  const text = activation?.kind === 'string' ? new TextDecoder().decode(activation.value) : 'none';
+  const name = operatorName(node).replace('edgewise.', '');
+  return text === 'none' ? name : `${name} ${text}`;
+}
+
+function loadAsset(path: string): Model {
+  return readOnnx(readFileSync(sharedAsset(path)));
+}
+
+function readJson(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(name, exportsFolder), 'utf8'));
+}
+
+function int64Tensors(inputs: Readonly<Record<string, Recorded>>): Map<string, Tensor> {
+  return new Map(
+    Object.entries(inputs).map(([name, { dims, data }]) => [
+      name,
+      denseTensor('int64', dims, BigInt64Array.from(data, BigInt)),
+    ]),
+  );
+}
+
+function floats(tensor: Tensor | undefined): Float32Array {
+  if (tensor?.kind !== 'dense' || tensor.dtype !== 'float32') throw new Error('expected a float32 output');
+  return typedData({ ...tensor, dtype: 'float32' });
+}
