@@ -1,3 +1,4 @@
+import { CompilerError } from '../diagnostics/index.ts';
 import type { Shape, TensorType } from '../ir/index.ts';
 import { elementCount } from '../ir/index.ts';
 import { aroundAxis, asNumbers, broadcastTo, normalizeAxis } from './indexing.ts';
@@ -330,7 +331,7 @@ const lpNormalization: OpDefinition = {
         let total = 0;
         for (let k = 0; k < extent; k++) total += Math.abs(from[at(k)] as number) ** p;
         const norm = total ** (1 / p);
-        for (let k = 0; k < extent; k++) data[at(k)] = norm === 0 ? 0 : (from[at(k)] as number) / norm;
+        for (let k = 0; k < extent; k++) data[at(k)] = (from[at(k)] as number) / norm;
       }
     }
     return [{ ...x, data }];
@@ -381,6 +382,9 @@ const dropout: OpDefinition = {
   /** Inference only: the input passes through and the mask is all true. */
   evaluate(context) {
     const x = context.input(0);
+    if (Number(context.inputs[2]?.data[0] ?? 0) !== 0) {
+      throw new CompilerError('unsupported', 'Dropout in training mode cannot be evaluated.');
+    }
     return [x, ndArray('bool', x.dims, new Uint8Array(x.data.length).fill(1))];
   },
 };

@@ -1,5 +1,6 @@
 import { castOps } from './cast.ts';
 import { controlFlowOps } from './control-flow.ts';
+import { convolutionOps } from './convolution.ts';
 import { creationOps } from './creation.ts';
 import { edgewiseOps } from './edgewise.ts';
 import { elementwiseOps } from './elementwise.ts';
@@ -8,7 +9,10 @@ import { logicalOps } from './logical.ts';
 import { matmulOps } from './matmul.ts';
 import { normalizationOps } from './normalization.ts';
 import type { OpDefinition } from './op-definition.ts';
+import { poolingOps } from './pooling.ts';
+import { quantizeLinearOps } from './quantize-linear.ts';
 import { reduceOps } from './reduce.ts';
+import { resizeOps } from './resize.ts';
 import { shapeOps } from './shape-ops.ts';
 
 /** Every operator that Edgewise knows. To add one, add it to its family's list, or a family's list here. */
@@ -22,6 +26,10 @@ export const operators: readonly OpDefinition[] = [
   ...gatherOps,
   ...creationOps,
   ...castOps,
+  ...convolutionOps,
+  ...poolingOps,
+  ...resizeOps,
+  ...quantizeLinearOps,
   ...controlFlowOps,
   ...edgewiseOps,
 ];
