@@ -8,7 +8,7 @@ export type Probe = (kind: number, a: number, b: number, out: number) => void;
 
 export const PROBE_BYTES = 48;
 
-/** About a millisecond; every activation value occurs 64 times, each lane sees the extremes. */
+/** About a millisecond. The factor of `round` below is odd: every lane sees every activation value. */
 const ROUNDS = 1024;
 /** 7-bit weights are all that mode `pairs` takes. */
 const LIMITS = { 0: 127, 1: 64 } as const;
@@ -57,7 +57,7 @@ function isExact(
       const extreme = round < 64;
       const high = kind === 0 ? limit : limit - 1;
       weights[lane] = extreme ? (random() & 1 ? high : -limit) : (random() % (limit + high + 1)) - limit;
-      activations[lane] = extreme ? ([0, 127, 128, 255][random() & 3] ?? 0) : round * 16 + lane * 17;
+      activations[lane] = extreme ? ([0, 127, 128, 255][random() & 3] ?? 0) : round * 67 + lane * 17;
     }
     if (round === 0) {
       // All pairs at their largest: what saturates, saturates here.
