@@ -63,6 +63,6 @@ export function quantizeRows(
 /** `count` floats from element `start`: a view where the bytes are aligned, else a copy of just these. */
 function readFloats(data: Uint8Array, start: number, count: number): Float32Array {
   const bytes = data.subarray(start * 4, (start + count) * 4);
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Float32Array(aligned.buffer, aligned.byteOffset, count);
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes); // not slice(): a Node Buffer would not copy
+  return new Float32Array(aligned.buffer as ArrayBuffer, aligned.byteOffset, count);
 }
