@@ -1,0 +1,15 @@
+export { attention, type AttentionShape } from './attention.ts';
+export { embedLayerNorm, type EmbedInputs, type Table } from './embed-layer-norm.ts';
+export {
+  activate,
+  addRows,
+  layerNorm,
+  linearF32,
+  linearInt8,
+  quantizeRows,
+  softmaxRows,
+  type FloatWeights,
+  type Int8Weights,
+  type Normalization,
+  type QuantizedRows,
+} from './rows.ts';

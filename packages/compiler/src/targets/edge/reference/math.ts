@@ -1,0 +1,93 @@
+import {
+  ERF_DENOMINATOR,
+  ERF_LIMIT,
+  ERF_NUMERATOR,
+  EXP2_COEFFICIENTS,
+  LOG2_E,
+  ROUND_TO_INTEGER,
+} from '../kernels/math-constants.ts';
+
+// kernels/vector-math.ts for one number, every operation rounded to float32.
+
+const fround = Math.fround;
+const floatBits = new Float32Array(1);
+const intBits = new Int32Array(floatBits.buffer);
+
+function bitsOf(value: number): number {
+  floatBits[0] = value;
+  return intBits[0] as number;
+}
+
+function floatOf(bits: number): number {
+  intBits[0] = bits;
+  return floatBits[0] as number;
+}
+
+export const add = (a: number, b: number): number => fround(a + b);
+export const sub = (a: number, b: number): number => fround(a - b);
+export const mul = (a: number, b: number): number => fround(a * b);
+export const div = (a: number, b: number): number => fround(a / b);
+
+/** An integer, half to even, for magnitudes below 2^22. */
+export function roundHalfEven(x: number): number {
+  return sub(add(x, ROUND_TO_INTEGER), ROUND_TO_INTEGER);
+}
+
+function horner(x: number, coefficients: readonly number[]): number {
+  return coefficients
+    .slice(0, -1)
+    .reduceRight(
+      (sum, coefficient) => add(mul(sum, x), fround(coefficient)),
+      fround(coefficients.at(-1) as number),
+    );
+}
+
+export function exp2(x: number): number {
+  const shifted = add(x, ROUND_TO_INTEGER);
+  const fraction = sub(x, sub(shifted, ROUND_TO_INTEGER));
+  return floatOf((bitsOf(horner(fraction, EXP2_COEFFICIENTS)) + (bitsOf(shifted) << 23)) | 0);
+}
+
+export function clamp(x: number, low: number, high: number): number {
+  const raised = fround(low) < x ? x : fround(low);
+  return raised < fround(high) ? raised : fround(high);
+}
+
+export function sigmoid(x: number): number {
+  return div(1, add(1, exp2(clamp(mul(x, fround(-LOG2_E)), -126, 126))));
+}
+
+export function tanh(x: number): number {
+  const e = exp2(clamp(mul(x, fround(-2 * LOG2_E)), -126, 126));
+  return div(sub(1, e), add(1, e));
+}
+
+export function silu(x: number): number {
+  return mul(x, sigmoid(x));
+}
+
+export function geluTanh(x: number): number {
+  const scale = 2 * Math.sqrt(2 / Math.PI);
+  const factor = add(mul(mul(x, x), fround(scale * 0.044715)), fround(scale));
+  return mul(x, sigmoid(mul(x, factor)));
+}
+
+export function gelu(x: number): number {
+  const z = clamp(mul(x, fround(Math.SQRT1_2)), -ERF_LIMIT, ERF_LIMIT);
+  const square = mul(z, z);
+  const erf = div(mul(z, horner(square, ERF_NUMERATOR)), horner(square, ERF_DENOMINATOR));
+  const half = mul(x, 0.5);
+  return add(mul(half, erf), half);
+}
+
+/** Sum of a row in the kernels' lane order: column c goes to partial sum c mod 8. */
+export function laneSum(length: number, valueAt: (index: number) => number): number {
+  const lanes = new Float32Array(8);
+  for (let index = 0; index < length; index++) {
+    lanes[index % 8] = (lanes[index % 8] as number) + valueAt(index);
+  }
+  const [a = 0, b = 0, c = 0, d = 0] = [0, 1, 2, 3].map((lane) =>
+    add(lanes[lane] as number, lanes[lane + 4] as number),
+  );
+  return add(add(a, c), add(b, d));
+}
