@@ -34,7 +34,7 @@ const INDENT = '  ';
  * their raw bytes, `fill(1)` repeats one, `random(7)` and `random(7, 0, 99)` are `randomTensor`, and `hash(…)` stands
  * for a large tensor's content. `# ` starts a comment.
  *
- * Doc strings and the metadata of nodes, values and graphs are left out. `parseModel` reads the text back; for text
+ * Doc strings, the metadata of nodes, values and graphs, and declared types that only repeat a constant's are left out. `parseModel` reads the text back; for text
  * without `hash(…)`, printing what was parsed gives the same text.
  */
 export function printModel(model: Model, options: PrintOptions = {}): string {
@@ -93,7 +93,9 @@ function createPrinter({ inlineElements = INLINE_ELEMENTS }: PrintOptions): Prin
 
   function printGraphBody(graph: Graph, depth: number): string {
     const produced = new Set(graph.nodes.flatMap((node) => node.outputs));
-    const declared = [...graph.valueInfo.values()].filter((info) => !produced.has(info.name));
+    const declared = [...graph.valueInfo.values()].filter(
+      (info) => !produced.has(info.name) && !repeatsConstant(info, graph.initializers.get(info.name)),
+    );
     return block(printName(graph.name), depth, [
       ...graph.inputs.map((info) => `input ${printValueInfo(info)}`),
       ...[...graph.initializers].map(
@@ -237,6 +239,12 @@ function printOperator(domain: string, name: string, overload: string | undefine
 
 function printPairs(pairs: ReadonlyMap<string, string>): string {
   return [...pairs].map(([key, value]) => ` ${JSON.stringify(key)} ${JSON.stringify(value)}`).join('');
+}
+
+/** Exporters declare the types of constants again; that says nothing new. */
+function repeatsConstant({ type }: ValueInfo, tensor: Tensor | undefined): boolean {
+  if (tensor === undefined || tensor.kind === 'sparse' || type === undefined) return false;
+  return printType(type) === `${tensor.dtype}${printShape(tensor.dims)}`;
 }
 
 function printShape(shape: Shape | undefined): string {

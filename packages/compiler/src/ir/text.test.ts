@@ -35,7 +35,7 @@ graph main {
   constant nan: float32[1] x"0100c07f"
   constant words: string[2] {"a\\n", x"ff"}
   constant sparse_w: sparse float32[4] int64[1] {2} float32[1] {5}
-  value ones: float32[64]
+  value ones: float32[n]
   quantization w "SCALE_TENSOR" "w_scale"
   h: float32[batch,seq,64] = MatMul(x, w) @/encoder/layer.0/MatMul
   input_1 = com.microsoft.Gelu(h)
