@@ -1,0 +1,108 @@
+import type { EdgeModel } from '@edgewise/runtime/format';
+import type { Model } from '../../ir/index.ts';
+import { ConstantStore } from './constant-store.ts';
+import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
+import { lowerModel } from './lower.ts';
+import { planMemory, roundUp } from './plan-memory.ts';
+import type { Program, Value } from './program.ts';
+import { scheduleSteps } from './schedule.ts';
+import { WeightsImage } from './weights-image.ts';
+
+const PAGE_BYTES = 65_536;
+
+/** Rows that go through a region together: their widest activations stay in a core's second-level cache. */
+const BLOCK_ROWS = 32;
+
+export interface CompileEdgeOptions {
+  /** Most tokens of an input. The arena is sized for it; shorter inputs cost less time, not less memory. */
+  readonly maxSequence: number;
+  /** Most threads that the program may run on. Default 4. */
+  readonly maxThreads?: number;
+}
+
+/** An engine program: the manifest's part and the files it names. */
+export interface EdgeArtifact {
+  readonly model: EdgeModel;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+const FILES = { relaxed: 'model.relaxed.wasm', simd: 'model.simd.wasm', weights: 'model.weights' };
+
+/**
+ * Compiles a compact graph (docs/architecture.md, section 4) to WebAssembly programs and weights.
+ *
+ * @throws CompilerError `unsupported` with every reason when the engine cannot run the model.
+ */
+export function compileEdge(model: Model, options: CompileEdgeOptions): EdgeArtifact {
+  const maxThreads = options.maxThreads ?? 4;
+  const image = new WeightsImage(PROGRAM_CONSTANTS_BYTES);
+  const constants = new ConstantStore(model.graph, image);
+  const program = lowerModel(model, { maxSequence: options.maxSequence, constants });
+  const levels = scheduleSteps(program.steps);
+  const blockRows = Math.min(BLOCK_ROWS, roundUp(options.maxSequence, 8));
+  const plan = planMemory(program, levels, {
+    arenaStart: image.memoryEnd,
+    blockRows,
+    kernelScratchBytes: kernelScratchBytes(program, blockRows),
+  });
+  const bytes = plan.arenaEnd + plan.scratchBytes;
+  const limits = {
+    min: Math.ceil(bytes / PAGE_BYTES),
+    max: Math.ceil((bytes + (maxThreads - 1) * plan.scratchBytes) / PAGE_BYTES),
+  };
+  const hasInt4 = image.sections.some(({ encoding }) => encoding === 'int4');
+  const emit = (rung: 'relaxed' | 'simd'): Uint8Array =>
+    emitProgram({ levels, plan, blockRows, limits, rung, hasInt4 });
+  const place = (value: Value): number => plan.places.get(value)!.offset;
+  return {
+    files: new Map([
+      [FILES.relaxed, emit('relaxed')],
+      [FILES.simd, emit('simd')],
+      [FILES.weights, image.file()],
+    ]),
+    model: {
+      kind: 'edge',
+      programs: { relaxed: FILES.relaxed, simd: FILES.simd },
+      weights: { file: FILES.weights, sections: image.sections },
+      memory: {
+        bytes,
+        perThreadBytes: plan.scratchBytes,
+        maxThreads,
+        weightsBytes: image.memoryEnd,
+        arenaBytes: plan.arenaBytes,
+      },
+      dims: { sequence: { max: options.maxSequence } },
+      inputs: program.inputs.map(({ name, value, default: fallback }) => ({
+        name,
+        dtype: 'int32' as const,
+        shape: [1, value.rows] as const,
+        address: place(value),
+        ...(fallback && { default: fallback }),
+      })),
+      outputs: program.outputs.map(({ name, value, shape }) => ({
+        name,
+        dtype: 'float32' as const,
+        shape,
+        address: place(value),
+        rowStride: roundUp(value.columns, 8),
+      })),
+      macsPerToken: macsPerToken(program),
+    },
+  };
+}
+
+/** Multiply-accumulates per token at the longest sequence. */
+function macsPerToken(program: Program): number {
+  let macs = 0;
+  for (const step of program.steps) {
+    const perRow =
+      step.op === 'linear'
+        ? step.weight.k * step.weight.n
+        : step.op === 'attention'
+          ? 2 * program.maxSequence * step.output.columns
+          : 0;
+    const rows = 'output' in step ? step.output.rows : 0;
+    macs += rows === 'sequence' ? perRow : (perRow * rows) / program.maxSequence;
+  }
+  return Math.round(macs);
+}

@@ -1,0 +1,176 @@
+import { CompilerError } from '../../diagnostics/index.ts';
+import { elementCount, typedData, type DenseTensor, type Graph } from '../../ir/index.ts';
+import {
+  columnSums,
+  packFloatWeights,
+  packInt4Weights,
+  packInt8Weights,
+  packMultipliers,
+  pairGroupOf,
+} from './kernels/index.ts';
+import { expandInt4, packNibbles, padRows, unpackNibbles } from './int4.ts';
+import { roundUp } from './plan-memory.ts';
+import type { FloatWeight, QuantizedWeight, Table } from './program.ts';
+import type { WeightsImage } from './weights-image.ts';
+
+/** Columns of a panel; per-column vectors are padded to whole panels. */
+const PANEL = 8;
+
+export interface QuantizedWeightNames {
+  readonly weight: string;
+  readonly scale: string;
+  /** `''`: no bias. */
+  readonly bias: string;
+  /** `''`: weight holds int8. Otherwise weight holds int4. */
+  readonly multiplier: string;
+}
+
+/** Packs a graph's constants for the kernels and puts each into the weights image once. */
+export class ConstantStore {
+  readonly #graph: Graph;
+  readonly #image: WeightsImage;
+  readonly #cache = new Map<string, unknown>();
+
+  constructor(graph: Graph, image: WeightsImage) {
+    this.#graph = graph;
+    this.#image = image;
+  }
+
+  dims(name: string): readonly number[] {
+    return this.#tensor(name).dims;
+  }
+
+  /** The only element of a constant. */
+  scalar(name: string): number {
+    const tensor = this.#tensor(name);
+    if (elementCount(tensor.dims) !== 1) throw wrong(name, 'must hold one element');
+    return Number(typedData(tensor)[0]);
+  }
+
+  /** A float32 vector, padded to whole panels. */
+  vector(name: string): number {
+    return this.#once(name, 'vector', () => {
+      const values = this.#floats(name);
+      return this.#image.add(padRows(values, values.length, roundUp(values.length, PANEL)));
+    });
+  }
+
+  floatWeight(name: string, bias: string): FloatWeight {
+    return this.#once(name, `float32 ${bias}`, () => {
+      const [k, n] = this.#matrixDims(name);
+      return {
+        kind: 'float32',
+        k,
+        n,
+        panels: this.#image.add(packFloatWeights(this.#floats(name), k, n)),
+        bias: this.#bias(bias, n),
+      };
+    });
+  }
+
+  quantizedWeight({ weight, scale, bias, multiplier }: QuantizedWeightNames): QuantizedWeight {
+    return this.#once(weight, `int8 ${bias}`, () => {
+      const [k, n] = this.#matrixDims(weight);
+      const { values, panels } = multiplier ? this.#int4(weight, multiplier, k, n) : this.#int8(weight, k, n);
+      const bits = values.every((value) => value >= -64 && value <= 63) ? 7 : 8;
+      return {
+        kind: 'int8',
+        k,
+        n,
+        bits,
+        pairGroup: bits === 7 ? pairGroupOf(values, k, n) : 1,
+        panels,
+        scale: this.vector(scale),
+        columnSums: this.#image.add(columnSums(values, k, n)),
+        bias: this.#bias(bias, n),
+      };
+    });
+  }
+
+  /** `scale` `''`: the table is float32. */
+  table(name: string, scale: string): Table {
+    return this.#once(name, 'table', () => {
+      const [rows] = this.#matrixDims(name);
+      const { storage, data } = paddedTable(name, this.#tensor(name));
+      return { storage, rows, address: this.#image.add(data), scale: scale ? this.vector(scale) : 0 };
+    });
+  }
+
+  #int8(name: string, k: number, n: number): { values: Int8Array; panels: number } {
+    const values = typedData(this.#tensor(name, 'int8')) as Int8Array;
+    return { values, panels: this.#image.add(packInt8Weights(values, k, n)) };
+  }
+
+  #int4(name: string, multiplier: string, k: number, n: number): { values: Int8Array; panels: number } {
+    const small = unpackNibbles(this.#tensor(name, 'int4').data, k * n);
+    const multipliers = this.#tensor(multiplier, 'uint8').data;
+    const panels = Math.ceil(n / PANEL);
+    const steps = Math.ceil(k / 4);
+    const address = this.#image.add(packMultipliers(multipliers, k, n));
+    return {
+      values: expandInt4(small, multipliers, k, n),
+      panels: this.#image.addInt4(packInt4Weights(small, k, n), panels * PANEL * steps * 4, [
+        address,
+        panels,
+        steps,
+      ]),
+    };
+  }
+
+  #bias(name: string, n: number): number {
+    if (name) return this.vector(name);
+    return this.#once('', `zeros ${n}`, () => this.#image.add(new Float32Array(roundUp(n, PANEL))));
+  }
+
+  #floats(name: string): Float32Array {
+    return typedData(this.#tensor(name, 'float32')) as Float32Array;
+  }
+
+  #matrixDims(name: string): [number, number] {
+    const { dims } = this.#tensor(name);
+    if (dims.length !== 2) throw wrong(name, `has ${dims.length} dimensions instead of 2`);
+    return [dims[0]!, dims[1]!];
+  }
+
+  #tensor(name: string, dtype?: DenseTensor['dtype']): DenseTensor {
+    const tensor = this.#graph.initializers.get(name);
+    if (tensor?.kind !== 'dense') throw wrong(name, 'is not a constant');
+    if (dtype && tensor.dtype !== dtype) throw wrong(name, `has type ${tensor.dtype} instead of ${dtype}`);
+    return tensor;
+  }
+
+  #once<T>(name: string, use: string, make: () => T): T {
+    const key = `${use}\n${name}`;
+    if (!this.#cache.has(key)) this.#cache.set(key, make());
+    return this.#cache.get(key) as T;
+  }
+}
+
+/** A table's rows, each padded to 8 columns. */
+function paddedTable(
+  name: string,
+  tensor: DenseTensor,
+): { storage: Table['storage']; data: ArrayBufferView } {
+  const [rows = 0, columns = 0] = tensor.dims;
+  const width = roundUp(columns, PANEL);
+  switch (tensor.dtype) {
+    case 'float32':
+      return { storage: 'f32', data: padRows(typedData(tensor) as Float32Array, columns, width) };
+    case 'int8':
+      return { storage: 'int8', data: padRows(typedData(tensor) as Int8Array, columns, width) };
+    case 'int4': {
+      if (width === columns) return { storage: 'int4', data: tensor.data };
+      const values = unpackNibbles(tensor.data, rows * columns);
+      return { storage: 'int4', data: packNibbles(padRows(values, columns, width)) };
+    }
+    default:
+      throw wrong(name, `has type ${tensor.dtype}; tables are float32, int8 or int4`);
+  }
+}
+
+function wrong(name: string, what: string): CompilerError {
+  return new CompilerError('unsupported', `The constant "${name}" ${what}.`, {
+    at: { value: name },
+    hint: 'Run the compact recipe before the edge target, or use the onnx target.',
+  });
+}

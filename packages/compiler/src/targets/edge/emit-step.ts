@@ -1,0 +1,327 @@
+import {
+  attentionScratchBytes,
+  emitActivateRows,
+  emitAddRows,
+  emitAttention,
+  emitEmbedLayerNorm,
+  emitKeyBias,
+  emitLayerNorm,
+  emitLinearF32,
+  emitLinearInt8,
+  emitPackKeys,
+  emitPackValues,
+  emitQuantizeRows,
+  linearInt8ScratchBytes,
+  type ActivationQuantization,
+  type KernelLibrary,
+} from './kernels/index.ts';
+import { floatStride, quantizedParts, quantizedStride, type MemoryPlan } from './plan-memory.ts';
+import type { Activation, FloatWeight, Quantized, QuantizedWeight, Step, Table, Value } from './program.ts';
+import { i32, v128, type Expr, type FunctionBuilder } from './wasm/index.ts';
+
+/** What the code of a step refers to. */
+export interface StepScope {
+  readonly library: KernelLibrary;
+  readonly plan: MemoryPlan;
+  /** This thread's scratch. */
+  readonly scratch: Expr<'i32'>;
+  readonly sequence: Expr<'i32'>;
+  /** Rows [m0, m1) are to be computed. */
+  readonly m0: Expr<'i32'>;
+  readonly m1: Expr<'i32'>;
+}
+
+/** Scratch that the kernels of a step use, for blocks of at most `rows` rows. */
+export function stepScratchBytes(step: Step, rows: number, maxSequence: number): number {
+  if (step.op === 'linear' && step.weight.kind === 'int8') return linearInt8ScratchBytes(step.weight.k, rows);
+  if (step.op !== 'attention') return 0;
+  return attentionScratchBytes(headsSpec(step.heads, step.output, maxSequence));
+}
+
+type Emitters = {
+  readonly [O in Step['op']]: (f: FunctionBuilder, step: StepOf<O>, scope: StepScope) => void;
+};
+type StepOf<O extends Step['op']> = Extract<Step, { op: O }>;
+
+const EMITTERS: Emitters = {
+  embed: emitEmbed,
+  'layer-norm': emitNorm,
+  quantize: emitQuantize,
+  linear: (f, step, scope) =>
+    step.weight.kind === 'int8'
+      ? emitInt8(f, step, step.weight, scope)
+      : emitFloat(f, step, step.weight, scope),
+  'key-bias': emitBias,
+  'pack-keys': emitPack,
+  'pack-values': emitPack,
+  attention: emitAttend,
+  activation: emitActivate,
+  add: emitAdd,
+  'pick-row': emitPickRow,
+};
+
+/** Emits the call that computes rows [m0, m1) of a step. */
+export function emitStep(f: FunctionBuilder, step: Step, scope: StepScope): void {
+  const emit = EMITTERS[step.op] as (f: FunctionBuilder, step: Step, scope: StepScope) => void;
+  emit(f, step, scope);
+}
+
+function emitEmbed(f: FunctionBuilder, step: StepOf<'embed'>, scope: StepScope): void {
+  const { word, position, tokenType, norm, output, paddingIndex } = step;
+  const kernel = emitEmbedLayerNorm(scope.library, {
+    n: output.columns,
+    epsilon: norm.epsilon,
+    word: tableSpec(word),
+    ...(position && { position: tableSpec(position) }),
+    ...(tokenType && { tokenType: tableSpec(tokenType) }),
+    positions: paddingIndex === undefined ? { kind: 'arange' } : { kind: 'offset-nonpad', paddingIndex },
+    yStride: floatStride(output),
+    ...quantizationSpec(step.quantized),
+  });
+  f.call(kernel, {
+    ids: whole(step.ids, scope),
+    tokenTypes: step.tokenTypes ? whole(step.tokenTypes, scope) : 0,
+    word: word.address,
+    wordScale: word.scale,
+    position: position?.address ?? 0,
+    positionScale: position?.scale ?? 0,
+    tokenType: tokenType?.address ?? 0,
+    tokenTypeScale: tokenType?.scale ?? 0,
+    gamma: norm.gamma,
+    beta: norm.beta,
+    y: rowZero(output, scope),
+    ...quantizedPointers(step.quantized?.value, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitNorm(f: FunctionBuilder, step: StepOf<'layer-norm'>, scope: StepScope): void {
+  const { x, skip, norm, output } = step;
+  const kernel = emitLayerNorm(scope.library, {
+    n: output.columns,
+    epsilon: norm.epsilon,
+    xStride: floatStride(x),
+    yStride: floatStride(output),
+    ...(skip && { skipStride: floatStride(skip) }),
+    ...quantizationSpec(step.quantized),
+  });
+  f.call(kernel, {
+    x: rowZero(x, scope),
+    skip: skip ? rowZero(skip, scope) : 0,
+    gamma: norm.gamma,
+    beta: norm.beta,
+    y: rowZero(output, scope),
+    ...quantizedPointers(step.quantized?.value, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitQuantize(f: FunctionBuilder, { x, quantized }: StepOf<'quantize'>, scope: StepScope): void {
+  const kernel = emitQuantizeRows(scope.library, {
+    k: x.columns,
+    xStride: floatStride(x),
+    quantization: quantization(quantized),
+  });
+  f.call(kernel, {
+    x: rowZero(x, scope),
+    ...quantizedPointers(quantized.value, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitInt8(
+  f: FunctionBuilder,
+  step: StepOf<'linear'>,
+  weight: QuantizedWeight,
+  scope: StepScope,
+): void {
+  const { k, n, bits, pairGroup } = weight;
+  const kernel = emitLinearInt8(scope.library, { k, n, bits, pairGroup, ...outputSpec(step, scope) });
+  const { bytes, rowScale, rowZero: zero } = quantizedPointers(step.x, scope);
+  f.call(kernel, {
+    x: bytes,
+    rowScale,
+    rowZero: zero,
+    weights: weight.panels,
+    weightScale: weight.scale,
+    colsum: weight.columnSums,
+    bias: weight.bias,
+    residual: 0,
+    y: outputPointer(step.output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitFloat(f: FunctionBuilder, step: StepOf<'linear'>, weight: FloatWeight, scope: StepScope): void {
+  const { k, n } = weight;
+  const kernel = emitLinearF32(scope.library, {
+    k,
+    n,
+    xStride: floatStride(step.x),
+    ...outputSpec(step, scope),
+  });
+  f.call(kernel, {
+    x: rowZero(step.x, scope),
+    weights: weight.panels,
+    bias: weight.bias,
+    residual: 0,
+    y: outputPointer(step.output, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitBias(f: FunctionBuilder, { mask, output }: StepOf<'key-bias'>, scope: StepScope): void {
+  f.call(emitKeyBias(scope.library, { mask: mask ? 'i32' : 'none' }), {
+    mask: mask ? whole(mask, scope) : 0,
+    bias: whole(output, scope),
+    keyCount: scope.sequence,
+  });
+}
+
+function emitPack(f: FunctionBuilder, step: StepOf<'pack-keys' | 'pack-values'>, scope: StepScope): void {
+  const emit = step.op === 'pack-keys' ? emitPackKeys : emitPackValues;
+  const { capacity } = scope.plan.places.get(step.output)!;
+  const kernel = emit(scope.library, {
+    ...headsSpec(step.heads, step.output, capacity),
+    xStride: floatStride(step.x),
+  });
+  f.call(kernel, {
+    x: rowZero(step.x, scope),
+    packed: whole(step.output, scope),
+    keyCount: scope.sequence,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitAttend(f: FunctionBuilder, step: StepOf<'attention'>, scope: StepScope): void {
+  const { query, keys, values, keyBias, output } = step;
+  const kernel = emitAttention(scope.library, {
+    ...headsSpec(step.heads, output, scope.plan.places.get(keys)!.capacity),
+    scale: step.scale,
+    qStride: floatStride(query),
+    yStride: floatStride(output),
+  });
+  f.call(kernel, {
+    q: rowZero(query, scope),
+    keys: whole(keys, scope),
+    values: whole(values, scope),
+    keyBias: whole(keyBias, scope),
+    y: rowZero(output, scope),
+    scratch: scope.scratch,
+    keyCount: scope.sequence,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitActivate(f: FunctionBuilder, step: StepOf<'activation'>, scope: StepScope): void {
+  const { x, activation, output } = step;
+  const kernel = emitActivateRows(scope.library, {
+    n: output.columns,
+    activation,
+    xStride: floatStride(x),
+    yStride: floatStride(output),
+  });
+  f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function emitAdd(f: FunctionBuilder, { x, y, output }: StepOf<'add'>, scope: StepScope): void {
+  const kernel = emitAddRows(scope.library, {
+    n: output.columns,
+    aStride: floatStride(x),
+    bStride: floatStride(y),
+    yStride: floatStride(output),
+  });
+  f.call(kernel, {
+    a: rowZero(x, scope),
+    b: rowZero(y, scope),
+    y: rowZero(output, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+/** Copies one row, padding included. */
+function emitPickRow(f: FunctionBuilder, { x, row, output }: StepOf<'pick-row'>, scope: StepScope): void {
+  const bytes = 4 * floatStride(x);
+  const from = f.let(i32.const(whole(x, scope) + row * bytes));
+  const to = f.let(rowZero(output, scope));
+  const end = f.let(i32.add(to, bytes));
+  f.whileBelow(to, end, 16, () => {
+    f.do(v128.store(to, v128.load(from)));
+    f.increment(from, 16);
+  });
+}
+
+function outputSpec(
+  { activation, output }: StepOf<'linear'>,
+  { plan }: StepScope,
+): { activation: Activation; yStride: number; panelRows?: number } {
+  const yStride = floatStride(output);
+  if (output.kind !== 'values') return { activation, yStride };
+  return { activation, yStride, panelRows: plan.places.get(output)!.capacity };
+}
+
+function outputPointer(output: Value, scope: StepScope): Expr<'i32'> {
+  return output.kind === 'values' ? i32.const(whole(output, scope)) : rowZero(output, scope);
+}
+
+/** Where row 0 of a float value would be: a block buffer starts at row m0. */
+function rowZero(value: Value, scope: StepScope): Expr<'i32'> {
+  return origin(value, scope, 0, 4 * floatStride(value));
+}
+
+/** The address of a value that is all in memory. */
+function whole(value: Value, { plan }: StepScope): number {
+  const place = plan.places.get(value)!;
+  if (place.space !== 'arena')
+    throw new Error(`${value.name} must be whole, but only a block of it is kept.`);
+  return place.offset;
+}
+
+function quantizedPointers(
+  value: Value | undefined,
+  scope: StepScope,
+): Record<'bytes' | 'rowScale' | 'rowZero', Expr<'i32'>> {
+  const nowhere = i32.const(0);
+  if (!value) return { bytes: nowhere, rowScale: nowhere, rowZero: nowhere };
+  const { scales, zeros } = quantizedParts(value, scope.plan.places.get(value)!.capacity);
+  return {
+    bytes: origin(value, scope, 0, quantizedStride(value)),
+    rowScale: origin(value, scope, scales, 4),
+    rowZero: origin(value, scope, zeros, 4),
+  };
+}
+
+function origin(value: Value, { plan, scratch, m0 }: StepScope, part: number, rowBytes: number): Expr<'i32'> {
+  const place = plan.places.get(value)!;
+  if (place.space === 'arena') return i32.const(place.offset + part);
+  return i32.sub(i32.add(scratch, place.offset + part), i32.mul(m0, rowBytes));
+}
+
+function headsSpec(
+  count: number,
+  { columns }: Value,
+  keyCapacity: number,
+): { heads: number; headSize: number; keyCapacity: number } {
+  return { heads: count, headSize: columns / count, keyCapacity };
+}
+
+function tableSpec({ rows, storage }: Table): Pick<Table, 'rows' | 'storage'> {
+  return { rows, storage };
+}
+
+function quantizationSpec(quantized: Quantized | undefined): { quantization?: ActivationQuantization } {
+  return quantized ? { quantization: quantization(quantized) } : {};
+}
+
+function quantization({ range }: Quantized): ActivationQuantization {
+  return range ? { kind: 'static', ...range } : { kind: 'dynamic' };
+}

@@ -1,0 +1,37 @@
+/** A buffer that is alive from `first` to `last`, both included (steps, levels: any clock). */
+export interface Interval {
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Placement {
+  /** Offset of each interval, in order. */
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+}
+
+/**
+ * Offsets such that intervals that are alive together do not overlap: largest first, each at the lowest gap that
+ * holds it ("greedy by size", Pisarchyk and Lee 2020, arXiv:2001.03288).
+ */
+export function placeIntervals(intervals: readonly Interval[], alignment: number): Placement {
+  const offsets = Array.from(intervals, () => 0);
+  const sizes = intervals.map(({ bytes }) => Math.ceil(bytes / alignment) * alignment);
+  const order = intervals.map((_, index) => index).toSorted((a, b) => sizes[b]! - sizes[a]!);
+  const placed: number[] = [];
+  for (const index of order) {
+    const own = intervals[index]!;
+    const neighbours = placed
+      .filter((other) => intervals[other]!.first <= own.last && own.first <= intervals[other]!.last)
+      .toSorted((a, b) => offsets[a]! - offsets[b]!);
+    let offset = 0;
+    for (const other of neighbours) {
+      if (offset + sizes[index]! <= offsets[other]!) break;
+      offset = Math.max(offset, offsets[other]! + sizes[other]!);
+    }
+    offsets[index] = offset;
+    placed.push(index);
+  }
+  return { offsets, bytes: Math.max(0, ...intervals.map((_, index) => offsets[index]! + sizes[index]!)) };
+}

@@ -1,0 +1,38 @@
+import { rowReads, stepRows, wholeReads, writes, type Rows, type Step, type Value } from './program.ts';
+
+/** Steps that go through the same rows, block by block, with nothing to wait for in between. */
+export interface Region {
+  readonly rows: Rows;
+  readonly steps: readonly Step[];
+}
+
+/** Regions that may run at the same time; all threads meet between one level and the next. */
+export type Level = readonly Region[];
+
+/**
+ * Puts each step into the earliest level where its inputs are complete. A step follows its producer in the same
+ * region when it reads row by row; reading any row (keys and values, a picked row) or other rows waits for a level.
+ */
+export function scheduleSteps(steps: readonly Step[]): Level[] {
+  const made = new Map<Value, { level: number; rows: Rows }>();
+  const levels: Map<Rows, Step[]>[] = [];
+  for (const step of steps) {
+    const rows = stepRows(step);
+    const level = Math.max(0, ...rowReads(step).map(afterRow), ...wholeReads(step).map(afterWhole));
+    const regions = (levels[level] ??= new Map<Rows, Step[]>());
+    regions.set(rows, [...(regions.get(rows) ?? []), step]);
+    for (const value of writes(step)) made.set(value, { level, rows });
+
+    function afterRow(value: Value): number {
+      const producer = made.get(value);
+      if (!producer) return 0; // a program input
+      return producer.rows === rows ? producer.level : producer.level + 1;
+    }
+  }
+  return levels.map((regions) => [...regions].map(([rows, list]) => ({ rows, steps: list })));
+
+  function afterWhole(value: Value): number {
+    const producer = made.get(value);
+    return producer ? producer.level + 1 : 0;
+  }
+}
