@@ -5,6 +5,7 @@ export * from './ir/index.ts';
 export * from './quantize/index.ts';
 export * from './rewrite/index.ts';
 export * from './search/index.ts';
+export * from './targets/onnx/index.ts';
 export * from './transforms/index.ts';
 
 /** Version of Edgewise; every package carries the same one. */

@@ -5,10 +5,13 @@ export function expandLayerNorm(e: Expansion): string {
   return addLayerNormalization(e, e.required(0), e.required(1), e.required(2));
 }
 
-/** Add and LayerNormalization: onnxruntime makes its own SkipLayerNormalization of them. */
+/** SkipLayerNormalization of com.microsoft, which onnxruntime does not find by itself behind MultiHeadAttention. */
 export function expandAddLayerNorm(e: Expansion): string {
-  const sum = e.add('sum', 'Add', [e.required(0), e.required(1)]);
-  return addLayerNormalization(e, sum, e.required(2), e.required(3));
+  const inputs = [e.required(0), e.required(1)];
+  const parameters = [e.required(2), e.required(3)] as const;
+  if (!e.options.contrib) return addLayerNormalization(e, e.add('sum', 'Add', inputs), ...parameters);
+  const epsilon = floatAttribute(e.node, 'epsilon', 1e-5);
+  return e.addMicrosoft('normalized', 'SkipLayerNormalization', [...inputs, ...parameters], { epsilon });
 }
 
 export function addLayerNormalization(e: Expansion, x: string, gamma: string, beta: string): string {
