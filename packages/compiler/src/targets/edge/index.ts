@@ -1,0 +1,3 @@
+export { compileEdge } from './compile-edge.ts';
+export type { CompileEdgeOptions, EdgeArtifact } from './compile-edge.ts';
+export { listUnsupported } from './lower.ts';
