@@ -11,7 +11,8 @@ import {
 } from '@edgewise/test-utils';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SessionInfo } from '../../src/index.ts';
+import type { CreateSession, SessionInfo } from '../../src/index.ts';
+import type { LoadTextClassifier } from '../../src/text-classification/index.ts';
 import { tinyPackage, tinyReference, VOCABULARY } from '../tiny-package.ts';
 
 const bundles = join(repoRoot, 'packages/runtime/dist/web');
@@ -26,8 +27,8 @@ const PAGE = `<!doctype html><title>test</title><link rel="icon" href="data:,">
 </script>`;
 
 declare const edgewise: {
-  readonly createSession: (typeof import('../../src/web/index.ts'))['createSession'];
-  readonly load: (typeof import('../../src/web/text-classification.ts'))['load'];
+  readonly createSession: CreateSession;
+  readonly load: LoadTextClassifier;
 };
 
 describeWithChromium('sessions in Chromium', () => {
@@ -62,7 +63,6 @@ describeWithChromium('sessions in Chromium', () => {
         server = await serveStatic({ root: { '/': root, '/runtime': bundles }, isolated });
         page = await browser.newPage();
         await page.goto(server.origin);
-        expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(isolated);
       });
       afterAll(async () => {
         await page?.close();
@@ -91,6 +91,7 @@ describeWithChromium('sessions in Chromium', () => {
       const expected = [1, 2, 23, 7].map((length) => tinyReference(ids.slice(0, length)).logits);
 
       it('runs in a worker by default', async () => {
+        expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(isolated);
         const { info, logits } = await runModel('/tiny', {});
         expect(logits).toEqual(expected);
         expect(info).toMatchObject({ worker: true, rung: 'relaxed', threads: 1 });

@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { repoRoot } from '@edgewise/test-utils';
+import { describe, expect, it } from 'vitest';
+
+const web = join(repoRoot, 'packages/runtime/dist/web');
+const TOKENIZER = 'tokenizer.js';
+
+/**
+ * Most bytes, brotli, of what a page loads, without the tokenizer. The promise is 15 KB for loader and tasks; the
+ * ceilings are a little above what was measured, so that growth is a decision.
+ */
+const CEILINGS: readonly (readonly [entry: string, bytes: number])[] = [
+  ['text-classification.js', 12_000],
+  ['feature-extraction.js', 12_000],
+  ['index.js', 11_000],
+];
+
+/** What a browser bundle must never hold. */
+const FORBIDDEN = [
+  // Node and things that phone home or print.
+  'node:',
+  'require(',
+  'process.',
+  'console.',
+  'XMLHttpRequest',
+  'sendBeacon',
+  'https://',
+  // Code from texts: pages forbid it by policy.
+  'eval(',
+  'new Function',
+  // The compiler, and what only Node needs.
+  'ModuleBuilder',
+  'CompilerError',
+  '@edgewise',
+  'experimental-wasm',
+];
+
+/** The bundle's files: what it imports, statically or not, and the worker that it starts. */
+function filesOf(entry: string, seen: Set<string> = new Set()): Set<string> {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  const code = readFileSync(join(web, entry), 'utf8');
+  for (const [, name] of code.matchAll(/["'`]\.\/([\w-]+\.js)["'`]/g)) filesOf(name ?? '', seen);
+  return seen;
+}
+
+describe.skipIf(!existsSync(join(web, 'worker.js')) && !process.env['CI'])('the browser bundles', () => {
+  it.each(CEILINGS)('%s with its worker stays below %i bytes', (entry, ceiling) => {
+    const files = [...filesOf(entry)].filter((name) => name !== TOKENIZER);
+    expect(files).toContain('worker.js');
+    const bytes = files.map((name) => brotliCompressSync(readFileSync(join(web, name))).length);
+    expect(bytes.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(ceiling);
+  });
+
+  it('hold no code of Node, the compiler or others', () => {
+    for (const [entry] of CEILINGS) {
+      for (const file of filesOf(entry)) {
+        if (file === TOKENIZER) continue;
+        const code = readFileSync(join(web, file), 'utf8');
+        expect(FORBIDDEN.filter((text) => code.includes(text))).toEqual([]);
+        expect(code).not.toMatch(/from\s*["'][^.]|import\s*["'][^.]|import\(["'][^.]/);
+      }
+    }
+  });
+
+  it('load the tokenizer only when a task asks for it', () => {
+    expect([...filesOf('index.js')]).not.toContain(TOKENIZER);
+    const task = readFileSync(join(web, 'text-task.js'), 'utf8');
+    expect(task).toMatch(/import\(["'`]\.\/tokenizer\.js["'`]\)/);
+    expect(task).not.toMatch(/from\s*["'`]\.\/tokenizer\.js/);
+  });
+});
