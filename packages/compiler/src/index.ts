@@ -5,6 +5,7 @@ export * from './ir/index.ts';
 export { evaluateModel, inferTypes, readAttributes } from './ops/index.ts';
 export type { InferOptions, InferredTypes } from './ops/index.ts';
 export * from './quantize/index.ts';
+export * from './report/index.ts';
 export * from './rewrite/index.ts';
 export * from './search/index.ts';
 export * from './targets/index.ts';

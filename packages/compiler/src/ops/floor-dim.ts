@@ -20,15 +20,27 @@ export function floorDivDim(dim: Dim, divisor: number): Dim {
   const whole = Math.floor(constant / divisor);
   const rest = subDims(dim, whole * divisor);
   const exact = divDims(subDims(rest, constant - whole * divisor), divisor);
-  return addDims(exact ?? symbolDim(`floor((${rest})/${divisor})`), whole);
+  return addDims(exact ?? quotient(rest, divisor), whole);
+}
+
+const QUOTIENT = /^floor\(\((.+)\)\/(\d+)\)$/;
+
+/** Names the quotient; ⌊(⌊a/n⌋ + c)/m⌋ is ⌊(a + c·n)/(n·m)⌋, so quotients do not nest where one symbol stands alone. */
+function quotient(dim: Dim, divisor: number): Dim {
+  const [symbol, ...others] = dimSymbols(dim);
+  const [, inner, innerDivisor] = QUOTIENT.exec(symbol ?? '') ?? [];
+  if (symbol !== undefined && others.length === 0 && inner !== undefined) {
+    const shift = subDims(dim, symbolDim(symbol));
+    const n = Number(innerDivisor);
+    if (typeof shift === 'number') return floorDivDim(addDims(parseDim(inner), shift * n), n * divisor);
+  }
+  return symbolDim(`floor((${dim})/${divisor})`);
 }
 
 /** ⌈dim / divisor⌉. */
 export function ceilDivDim(dim: Dim, divisor: number): Dim {
   return floorDivDim(addDims(dim, divisor - 1), divisor);
 }
-
-const QUOTIENT = /^floor\(\((.+)\)\/(\d+)\)$/;
 
 /** The number that a dim becomes when its symbols get these values, quotients included; null when one is missing. */
 export function bindDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | null {

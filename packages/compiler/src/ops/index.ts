@@ -6,3 +6,6 @@ export type { InferContext, NodeContext, EvaluateContext, OpDefinition } from '.
 export { findOperator, operators, opsetVersion } from './registry.ts';
 export { inferTypes, type InferOptions, type InferredTypes } from './infer-types.ts';
 export type { PartialValue } from './partial-value.ts';
+export { bindType, costNodes, tensorBytes, typeBytes, type NodeCost } from './cost.ts';
+export { bindDim } from './floor-dim.ts';
+export { tensorNumbers } from './nd-array.ts';

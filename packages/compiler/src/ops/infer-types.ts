@@ -43,7 +43,7 @@ export interface InferredTypes {
 /**
  * Infers element types and shapes of all values, with symbolic dims. Elements of small tensors are followed through
  * the graph, so that targets of Reshape, Expand, Slice and Range that a model computes from shapes become dims.
- * Declared types fill in what cannot be inferred.
+ * Declared types fill in what cannot be inferred. An input's dim without size and name becomes `<input>_dim_<axis>`.
  */
 export function inferTypes(model: Model, options: InferOptions = {}): InferredTypes {
   const fixed = fixedSymbols(options.bounds);
@@ -54,13 +54,16 @@ export function inferTypes(model: Model, options: InferOptions = {}): InferredTy
     const shape = options.inputShapes?.get(input.name) ?? declared?.shape;
     const type = tensorType(
       declared?.dtype,
-      shape?.map((dim) => substituteDim(dim, fixed)),
+      shape?.map((dim, axis) => substituteDim(dim ?? unnamedDim(input.name, axis), fixed)),
     );
     if (type) scope.types.set(input.name, type);
   }
   scope.infer(model.graph);
   return { types: scope.types, subgraphs: run.subgraphs, values: scope.values, diagnostics: run.diagnostics };
 }
+
+/** First IR version in which an initializer need not be listed as an input. */
+const CONSTANTS_NEED_NO_INPUT = 4;
 
 interface Run {
   readonly model: Model;
@@ -72,6 +75,11 @@ interface Run {
 function fixedSymbols(bounds: InferOptions['bounds']): Map<string, Dim> {
   const entries = [...(bounds ?? [])].filter(([, { min, max }]) => min === max);
   return new Map(entries.map(([symbol, { min }]) => [symbol, min]));
+}
+
+/** Stands for an input's dim that has neither size nor name. */
+function unnamedDim(input: string, axis: number): string {
+  return symbolDim(`${input}_dim_${axis}`);
 }
 
 function declaredType(info: ValueInfo | undefined): TensorType | undefined {
@@ -116,9 +124,9 @@ class TypeScope {
   }
 
   #addConstant(name: string, tensor: Tensor): void {
-    // A constant that is also an input keeps the input's type: its value is only a default.
-    const isInput = this.types.has(name);
-    if (isInput) return;
+    // A constant that is also an input is only a default, except in old files, which list all constants as inputs.
+    const isDefault = this.types.has(name) && this.#run.model.irVersion >= CONSTANTS_NEED_NO_INPUT;
+    if (isDefault) return;
     this.types.set(name, { kind: 'tensor', dtype: tensor.dtype, shape: tensor.dims });
     const value = knownValue(tensor);
     if (value) this.values.set(name, value);

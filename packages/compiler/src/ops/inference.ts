@@ -42,7 +42,11 @@ export function broadcastShapes(
   );
 }
 
-/** Two dims that broadcast: an extent other than 1 decides, because the other one must be 1 or equal to it. */
+/**
+ * Two dims that broadcast. An extent other than 1 decides, because the other one must be 1 or equal to it. Different
+ * expressions are taken to be equal when one of them was computed (`2*n`): models do not broadcast over those. Two
+ * plain symbols may differ, so nothing is known.
+ */
 function broadcastDim(context: InferContext, a: Dim, b: Dim): Dim {
   if (a === b || b === 1) return a;
   if (a === 1) return b;
@@ -51,8 +55,12 @@ function broadcastDim(context: InferContext, a: Dim, b: Dim): Dim {
     return null;
   }
   if (typeof a === 'number') return a;
-  return typeof b === 'number' ? b : null;
+  if (typeof b === 'number') return b;
+  if (a === null || b === null || (PLAIN_SYMBOL.test(a) && PLAIN_SYMBOL.test(b))) return null;
+  return a.length <= b.length ? a : b;
 }
+
+const PLAIN_SYMBOL = /^\w+$/;
 
 /** The numbers in a fully known input of rank 0 or 1; undefined when any element is not a number. */
 export function knownNumbers(value: PartialValue | undefined): number[] | undefined {

@@ -208,3 +208,11 @@ function pack(values: Int8Array, bits: number, dtype: DenseTensor['dtype']): Uin
   }
   return out;
 }
+
+/** A tensor's elements as numbers, whatever its type; int64 beyond ±2^53 loses precision. */
+export function tensorNumbers(tensor: Tensor): ArrayLike<number> {
+  const { data } = fromTensor(tensor);
+  return data instanceof BigInt64Array || data instanceof BigUint64Array
+    ? Float64Array.from(data as BigInt64Array, Number)
+    : data;
+}

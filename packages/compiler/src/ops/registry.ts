@@ -11,6 +11,7 @@ import { normalizationOps } from './normalization.ts';
 import type { OpDefinition } from './op-definition.ts';
 import { poolingOps } from './pooling.ts';
 import { quantizeLinearOps } from './quantize-linear.ts';
+import { recurrentOps } from './recurrent.ts';
 import { reduceOps } from './reduce.ts';
 import { resizeOps } from './resize.ts';
 import { shapeOps } from './shape-ops.ts';
@@ -30,6 +31,7 @@ export const operators: readonly OpDefinition[] = [
   ...poolingOps,
   ...resizeOps,
   ...quantizeLinearOps,
+  ...recurrentOps,
   ...controlFlowOps,
   ...edgewiseOps,
 ];
