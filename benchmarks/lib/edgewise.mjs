@@ -1,0 +1,138 @@
+// Makes packages with our compiler, as a user's script would.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import {
+  buildPackage,
+  calibrate,
+  compactEncoder,
+  compileEdge,
+  denseTensor,
+  evaluateModel,
+  quantizeEmbeddings,
+  quantizeLinears,
+  quantizeWeightsInt4,
+  readOnnx,
+  runPasses,
+} from '@edgewise/compiler';
+import { CACHE } from './models.mjs';
+
+/**
+ * @typedef {object} Recipe
+ * @property {7 | 8} [weightBits] undefined: float
+ * @property {'dynamic' | 'static'} [activations]
+ * @property {4 | 8} [embeddingBits]
+ * @property {4 | 8} [storageBits]
+ */
+
+/** @type {Readonly<Record<string, Recipe>>} */
+export const RECIPES = {
+  float32: {},
+  'w7a8-dynamic': { weightBits: 7, activations: 'dynamic', embeddingBits: 8 },
+  'w8a8-dynamic': { weightBits: 8, activations: 'dynamic', embeddingBits: 8 },
+  'w7a8-static': { weightBits: 7, activations: 'static', embeddingBits: 8 },
+  'w8a8-static': { weightBits: 8, activations: 'static', embeddingBits: 8 },
+  'w7a8-dynamic+int4-embeddings': { weightBits: 7, activations: 'dynamic', embeddingBits: 4 },
+  'w7a8-dynamic+int4': { weightBits: 7, activations: 'dynamic', embeddingBits: 4, storageBits: 4 },
+};
+
+/**
+ * @typedef {object} PackageRequest
+ * @property {string} folder of the float model.onnx, its tokenizer and config
+ * @property {string} name
+ * @property {'feature-extraction' | 'text-classification'} task
+ * @property {string} recipe key of RECIPES
+ * @property {number} [maxSequence] default 512
+ * @property {readonly (readonly number[])[]} [calibration] token ids of sentences, for static activations
+ */
+
+/**
+ * Compiles a model and writes its package into the cache.
+ * @param {PackageRequest} request
+ */
+export async function edgewisePackage(request) {
+  const { folder, name, task, recipe, maxSequence = 512 } = request;
+  const compact = await compactModel(folder);
+  const quantized = await quantize(compact, RECIPES[recipe] ?? {}, request.calibration ?? []);
+  const { model, files } = compileEdge(quantized, { maxSequence });
+  const tokenizer = ['tokenizer.json', 'tokenizer_config.json'];
+  const packageFiles = await buildPackage({
+    description: {
+      name,
+      task,
+      recipe,
+      tokenizer: { file: 'tokenizer.json', configFile: 'tokenizer_config.json', maxLength: maxSequence },
+      ...(task === 'text-classification'
+        ? { labels: labelsOf(folder) }
+        : { pooling: 'mean', normalize: true }),
+    },
+    model,
+    files: new Map([
+      ...files,
+      ...tokenizer.map((file) => /** @type {const} */ ([file, readFileSync(join(folder, file))])),
+    ]),
+  });
+  const id = `${name}-${recipe.replaceAll('+', '-')}`;
+  const target = join(CACHE, 'packages', id);
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  for (const [file, bytes] of packageFiles) writeFileSync(join(target, basename(file)), bytes);
+  return { id, folder: target, model };
+}
+
+/** @param {string} folder */
+async function compactModel(folder) {
+  const imported = readOnnx(readFileSync(join(folder, 'model.onnx')));
+  const { model } = await runPasses(imported, compactEncoder());
+  return model;
+}
+
+/**
+ * @param {import('@edgewise/compiler').Model} model @param {Recipe} recipe
+ * @param {readonly (readonly number[])[]} calibration
+ */
+async function quantize(
+  model,
+  { weightBits, activations = 'dynamic', embeddingBits, storageBits = 8 },
+  calibration,
+) {
+  if (weightBits === undefined) return model;
+  const ranges = activations === 'static' ? await activationRanges(model, calibration) : undefined;
+  const layers = { activations, ...(ranges && { ranges }) };
+  const { model: quantized } = await runPasses(model, [
+    storageBits === 4
+      ? quantizeWeightsInt4({ computeBits: weightBits, ...layers })
+      : quantizeLinears({ weightBits, ...layers }),
+    ...(embeddingBits === undefined ? [] : [quantizeEmbeddings({ bits: embeddingBits })]),
+  ]);
+  return quantized;
+}
+
+/** @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
+async function activationRanges(model, calibration) {
+  const names = model.graph.inputs.map(({ name }) => name);
+  const samples = calibration.map(
+    (ids) =>
+      new Map(
+        names.map((name) => {
+          const value = (/** @type {number} */ id) =>
+            BigInt(name === 'input_ids' ? id : name === 'attention_mask' ? 1 : 0);
+          return [name, denseTensor('int64', [1, ids.length], BigInt64Array.from(ids, value))];
+        }),
+      ),
+  );
+  return calibrate(
+    model,
+    (sample, want, emit) =>
+      evaluateModel(model, sample, { want }).forEach((tensor, value) => emit(value, tensor)),
+    samples,
+  );
+}
+
+/** @param {string} folder */
+function labelsOf(folder) {
+  /** @type {{ id2label?: Record<string, string> }} */
+  const { id2label = { 0: 'LABEL_0', 1: 'LABEL_1' } } = JSON.parse(
+    readFileSync(join(folder, 'config.json'), 'utf8'),
+  );
+  return Object.values(id2label);
+}

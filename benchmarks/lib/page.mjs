@@ -1,0 +1,58 @@
+// Calls into pages/bench.mjs.
+import process from 'node:process';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/**
+ * A page of a browser that shows bench.html.
+ * @param {import('playwright-core').Browser} browser @param {string} origin
+ */
+export async function openBenchPage(browser, origin) {
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => process.stderr.write(`page: ${error.message}\n`));
+  await page.goto(`${origin}/bench.html`);
+  await page.waitForFunction(() => 'bench' in globalThis);
+  return page;
+}
+
+/**
+ * @param {Page} page @param {readonly object[]} specs
+ * @returns {Promise<{ label: string, info: Record<string, unknown> }[]>}
+ */
+export async function openEngines(page, specs) {
+  return page.evaluate((given) => Reflect.get(globalThis, 'bench').open(given), specs);
+}
+
+/**
+ * @param {Page} page @param {object} input @param {{ rounds: number, warmUp: number }} counts
+ * @returns {Promise<Record<string, number[]>>}
+ */
+export async function measureEngines(page, input, counts) {
+  return page.evaluate(([a, b]) => Reflect.get(globalThis, 'bench').measure(a, b), [input, counts]);
+}
+
+/** @param {Page} page @param {object} input @returns {Promise<{ label: string, cosine: number, length: number }[]>} */
+export async function engineAgreement(page, input) {
+  return page.evaluate((given) => Reflect.get(globalThis, 'bench').agreement(given), input);
+}
+
+/** @param {Page} page @param {string} text @returns {Promise<number>} */
+export async function countTokens(page, text) {
+  return page.evaluate((given) => Reflect.get(globalThis, 'bench').tokens(given), text);
+}
+
+/** Billions of operations per second of a bare tile in this mode. @param {Page} page @param {string} mode @returns {Promise<number>} */
+export async function tilePeak(page, mode) {
+  return page.evaluate((given) => Reflect.get(globalThis, 'bench').peakGops(given), mode);
+}
+
+/**
+ * What the browser says the page and its workers hold, after garbage collection; the page must be isolated.
+ * @param {Page} page @returns {Promise<number>}
+ */
+export async function pageMemory(page) {
+  return page.evaluate(async () => {
+    const { bytes } = await Reflect.get(performance, 'measureUserAgentSpecificMemory').call(performance);
+    return bytes;
+  });
+}

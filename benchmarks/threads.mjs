@@ -1,0 +1,78 @@
+// Two threads against one, in a cross-origin isolated page; both sessions run in workers.
+import { join } from 'node:path';
+import { launch, servePages } from './lib/browser.mjs';
+import { edgewisePackage } from './lib/edgewise.mjs';
+import { tokenIds } from './lib/inputs.mjs';
+import { CACHE, modelFolder } from './lib/models.mjs';
+import { engineAgreement, measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
+import { note, printTable, spread, writeResult } from './lib/report.mjs';
+import { SHAPES, VOCABULARY } from './lib/shapes.mjs';
+import { pairedRatio, summarize } from './lib/statistics.mjs';
+
+const ONE = 'one thread';
+const TWO = 'two threads';
+const AUTO = 'as the engine chooses';
+const ROUNDS = { 16: 100, 128: 40, 512: 12 };
+/** Least speed-up. At 16 tokens it is what the engine chooses that must not lose; a few percent are noise. */
+const BARS = { 16: { [AUTO]: 1 }, 128: { [TWO]: 1.6 } };
+
+/** @param {import('./run.mjs').Options} options */
+export async function run(options) {
+  const server = await servePages({ '/packages': join(CACHE, 'packages') });
+  const browser = await launch();
+  const cases = [];
+  try {
+    for (const shape of SHAPES.filter(({ name }) => name.includes(options.only ?? ''))) {
+      const { name, task, inputs, output } = shape;
+      const folder = modelFolder(options, name);
+      const packaged = await edgewisePackage({ folder, name, task, recipe: 'w7a8-dynamic' });
+      const page = await openBenchPage(browser, server.origin);
+      const spec = { session: 'edgewise', url: `/packages/${packaged.id}`, inputs, output };
+      const opened = await openEngines(page, [
+        { ...spec, label: ONE, threads: 1, options: { worker: true } },
+        { ...spec, label: TWO, threads: 2 },
+        { ...spec, label: AUTO, options: { worker: true, threads: 'auto' } },
+      ]);
+      for (const [key, rounds] of Object.entries(ROUNDS)) {
+        const tokens = /** @type {keyof typeof ROUNDS} */ (Number(key));
+        const input = { ids: tokenIds(tokens, VOCABULARY), text: '' };
+        const agreement = await engineAgreement(page, input);
+        note(`${name}, ${tokens} tokens`);
+        const times = await measureEngines(page, input, {
+          rounds: Math.ceil(rounds * options.scale),
+          warmUp: 5,
+        });
+        cases.push({
+          shape: name,
+          tokens,
+          agreement,
+          engines: opened.map(({ label, info }) => ({
+            engine: label,
+            threads: info['threads'],
+            mode: info['mode'],
+            ms: summarize(times[label] ?? []),
+            speedUp: pairedRatio(times[ONE] ?? [], times[label] ?? []),
+            bar: tokens === 512 ? undefined : /** @type {Record<string, number>} */ (BARS[tokens])[label],
+          })),
+        });
+      }
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+  printTable(
+    cases.flatMap(({ shape, tokens, engines }) =>
+      engines.map(({ engine, ms, speedUp, bar }) => ({
+        shape,
+        tokens,
+        engine,
+        'ms (p10–p90)': spread(ms),
+        'speed-up': engine === ONE ? '' : spread(speedUp),
+        bar: bar ?? '',
+      })),
+    ),
+  );
+  if (options.keep) writeResult('threads', { cases }, { chromium: browser.version() });
+}
