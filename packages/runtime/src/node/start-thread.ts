@@ -5,14 +5,14 @@ import { RuntimeError } from '../runtime-error.ts';
 
 /**
  * The worker's code is a text so that it needs no file of its own: sources, dist and users' bundles all have
- * different ones.
+ * different ones. `execArgv` is not inherited, for `--input-type=module` would make it a module.
  */
 const CODE = `const { parentPort, workerData } = require('node:worker_threads');
 (${runThread.toString()})(workerData, () => parentPort.postMessage('ready'));`;
 
 export function startThread(start: ThreadStart): Promise<Thread> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(CODE, { eval: true, workerData: start });
+    const worker = new Worker(CODE, { eval: true, execArgv: [], workerData: start });
     // A session that nobody disposed does not keep the process alive.
     worker.unref();
     worker.once('message', () => resolve({ terminate: () => void worker.terminate() }));
