@@ -2,33 +2,15 @@ export { eliminateCommonSubexpressions } from './eliminate-common-subexpressions
 export { fixDims } from './fix-dims.ts';
 export { FOLD_CONSTANTS_DEFAULTS, foldConstants } from './fold-constants.ts';
 export type { FoldConstantsOptions } from './fold-constants.ts';
-import type { Transform } from '../rewrite/index.ts';
-import { foldConstants } from './fold-constants.ts';
-import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
-import { fuseAttention } from './fuse-attention.ts';
-import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
-import { fuseGelu } from './fuse-gelu.ts';
-import { fuseLayerNorm } from './fuse-layer-norm.ts';
-import { fuseLinear } from './fuse-linear.ts';
-import { removeDeadCode } from './remove-dead-code.ts';
-import { removeIdentity } from './remove-identity.ts';
-
-/** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
-export function compactEncoder(): Transform[] {
-  return [
-    foldConstants(),
-    removeIdentity(),
-    fuseLayerNorm(),
-    // Before fuseLinear, which takes the Gelu as its activation.
-    fuseGelu(),
-    // Before fuseAttention, which looks through bias additions but stops at a Linear.
-    fuseLinear(),
-    fuseAttention(),
-    // Before fuseAddLayerNorm: a sum of embeddings under a LayerNorm is not a residual.
-    fuseEmbedLayerNorm(),
-    fuseAddLayerNorm(),
-    removeDeadCode(),
-  ];
-}
+export { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
+export { fuseAttention } from './fuse-attention.ts';
+export { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
+export { fuseGelu } from './fuse-gelu.ts';
+export { fuseLayerNorm } from './fuse-layer-norm.ts';
+export { fuseLinear } from './fuse-linear.ts';
+export { mergeInitializers } from './merge-initializers.ts';
+export { narrowSequence } from './narrow-sequence.ts';
+export { compactEncoder } from './recipes.ts';
+export { removeDeadCode } from './remove-dead-code.ts';
 export { removeIdentity } from './remove-identity.ts';
 export { simplifyShapes } from './simplify-shapes.ts';
