@@ -7,6 +7,7 @@ import { load as loadExtractor } from '../src/node/feature-extraction.ts';
 import { createSession, RuntimeError } from '../src/node/index.ts';
 import { nodePlatform } from '../src/node/platform.ts';
 import { load as loadClassifier } from '../src/node/text-classification.ts';
+import { loadTokenizer } from '../src/node/tokenizer.ts';
 import { sessionCreator } from '../src/session/create-session.ts';
 import { fileEntry, tinyPackage, tinyReference } from './tiny-package.ts';
 
@@ -87,6 +88,12 @@ it('feature-extraction pools the token rows', async () => {
   expect(vector).toEqual(Float32Array.from(mean));
   expect(await extract(['café', 'A'])).toHaveLength(2);
   extract.dispose();
+});
+
+it('the tokenizer loads by itself', async () => {
+  const encode = await loadTokenizer(tinyPackage().files);
+  const found = wordpiece[0]?.cases.find(({ text }) => text === 'question');
+  expect(encode('question', 'answer')).toMatchObject({ ids: found?.ids });
 });
 
 describe('a package run by onnxruntime', () => {
