@@ -3,10 +3,11 @@ import { CompilerError } from '@edgewise/compiler';
 import { anyCommand, buildProgram, type AnyCommand } from './command/build-program.ts';
 import type { CommandContext, ExitCode } from './command/command.ts';
 import { UsageError } from './command/usage-error.ts';
+import { optimize } from './commands/optimize.ts';
 import { serve } from './commands/serve.ts';
 
 /** Every command, in the order of help: the common one first. */
-export const COMMANDS: readonly AnyCommand[] = [anyCommand(serve)];
+export const COMMANDS: readonly AnyCommand[] = [anyCommand(optimize), anyCommand(serve)];
 
 /** Runs one command line and reports its errors. Never throws. */
 export async function runCli(argv: readonly string[], context: CommandContext): Promise<ExitCode> {

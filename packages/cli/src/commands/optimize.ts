@@ -1,0 +1,214 @@
+import { listRecipes, METRICS, readOnnx, type MetricName } from '@edgewise/compiler';
+import type { Budget } from '@edgewise/runtime/format';
+import {
+  COMMON_OPTIONS,
+  type Command,
+  type CommandContext,
+  type CommonOptions,
+  type ExitCode,
+} from '../command/command.ts';
+import { flag, value, type OptionTable } from '../command/option.ts';
+import {
+  oneOf,
+  parseBytes,
+  parseMilliseconds,
+  parsePoints,
+  plainText,
+  wholeNumber,
+} from '../command/units.ts';
+import { UsageError } from '../command/usage-error.ts';
+import { goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
+import { readModelFolder } from '../files/read-model-folder.ts';
+import { defaultCacheFolder } from '../files/result-cache.ts';
+import { withTemporaryFolder } from '../files/temporary-folder.ts';
+import { checkOutputFolder, writeFolder } from '../files/write-folder.ts';
+import { TASKS, type TaskName } from '../measure/open-task.ts';
+import { candidateBuilder } from '../optimize/candidate-builder.ts';
+import { candidateTable } from '../optimize/candidate-table.ts';
+import { createReport } from '../optimize/create-report.ts';
+import { describePackage, tokenizerFiles } from '../optimize/describe-package.ts';
+import { outputFiles } from '../optimize/output-files.ts';
+import { runSearch } from '../optimize/run-search.ts';
+import { limitText } from '../report/limit-text.ts';
+import type { OptimizeReport } from '../report/optimize-report.ts';
+import { runtimeFiles } from '../site/runtime-files.ts';
+import { formatBytes } from '../terminal/format.ts';
+import { createProgress } from '../terminal/progress.ts';
+
+const TARGETS = ['web', 'node'] as const;
+export type TargetName = (typeof TARGETS)[number];
+
+interface OptimizeOptions extends CommonOptions {
+  readonly task: TaskName;
+  readonly data: string;
+  readonly calibration?: string;
+  readonly target: TargetName;
+  readonly maxSize?: number;
+  readonly maxLatency?: number;
+  readonly maxLatencyP95?: number;
+  readonly maxMemory?: number;
+  readonly maxDrop?: number;
+  readonly metric?: MetricName;
+  readonly maxTokens?: number;
+  readonly out: string;
+  readonly cache: string;
+  readonly fresh: boolean;
+}
+
+const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
+
+const options: OptionTable<OptimizeOptions> = {
+  task: {
+    ...value('name', `what the model is for: ${TASKS.join(', ')}`, oneOf(TASKS)),
+    default: 'text-classification',
+  },
+  data: {
+    ...value('file', 'labelled examples that quality is measured on: .tsv, .csv, .jsonl', plainText),
+    required: true,
+  },
+  calibration: value(
+    'file',
+    'unlabelled sentences like those the model will see, one a line; allows static quantization',
+    plainText,
+  ),
+  target: {
+    ...value('name', `where the package will run: ${TARGETS.join(', ')}`, oneOf(TARGETS)),
+    default: 'web',
+  },
+  maxSize: value(
+    'bytes',
+    'download limit, compressed: runtime, program, weights, tokenizer; e.g. 3MB',
+    parseBytes,
+  ),
+  maxLatency: value('time', 'limit of the median time of one input, e.g. 20ms', parseMilliseconds),
+  maxLatencyP95: value('time', 'limit of the time that 95 % of inputs stay below', parseMilliseconds),
+  maxMemory: value('bytes', 'limit of the memory at its peak, e.g. 64MiB', parseBytes),
+  maxDrop: value('points', 'how much quality may be lost against the original, e.g. 0.5%', parsePoints),
+  metric: value(
+    'name',
+    `what quality is: ${METRIC_NAMES.join(', ')}; by default what suits the task`,
+    oneOf(METRIC_NAMES),
+  ),
+  maxTokens: value(
+    'number',
+    "longest input in tokens; by default the model's own limit",
+    wholeNumber(8, 8192),
+  ),
+  out: {
+    ...value('folder', 'where to write the package, the report and for web the page', plainText),
+    required: true,
+  },
+  cache: {
+    ...value('folder', 'where measurements are kept between runs', plainText),
+    default: defaultCacheFolder(),
+  },
+  fresh: flag('measure again what is in the cache'),
+  ...COMMON_OPTIONS,
+};
+
+export const optimize: Command<OptimizeOptions> = {
+  name: 'optimize',
+  summary: 'Finds the smallest package of a model that keeps within a budget, and proves it.',
+  details:
+    'Builds candidates (float, 8, 7 and 4 bits), runs each on your data, and writes the smallest one that meets every limit. ' +
+    'Exit code 1: none does. An interrupted run goes on where it stopped.',
+  example:
+    'optimize models/sentiment --data eval.tsv --calibration calib.txt --max-size 3MB --max-drop 0.5% --out dist/sentiment-web',
+  arguments: [{ name: 'model', description: 'folder with model.onnx, tokenizer.json and config.json' }],
+  options,
+  run: ([model = ''], given, context) =>
+    withTemporaryFolder((folder) => optimizeModel(model, given, context, folder)),
+};
+
+async function optimizeModel(
+  path: string,
+  given: OptimizeOptions,
+  { terminal, signal }: CommandContext,
+  temporary: string,
+): Promise<ExitCode> {
+  checkOutputFolder(given.out);
+  const progress = createProgress(terminal);
+  progress.stage('read model and data');
+  const folder = await readModelFolder(path);
+  const data = await readDataFile(given.data);
+  const metric = metricFor(given.task, given.metric);
+  const examples = goldExamples(data, metric, folder.labels);
+  const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
+  const model = readOnnx(folder.onnx, { file: folder.onnxPath });
+  const maxTokens = Math.min(given.maxTokens ?? Infinity, folder.maxTokens);
+  if (given.maxTokens !== undefined && given.maxTokens > folder.maxTokens)
+    throw new UsageError(
+      `--max-tokens ${given.maxTokens} is more than the model's own limit of ${folder.maxTokens}.`,
+    );
+  const budget = budgetOf(given);
+  progress.done(`${formatBytes(folder.onnx.length)}, ${examples.length} examples`);
+
+  const builder = await candidateBuilder({
+    model,
+    onnx: folder.onnx,
+    description: describePackage(folder, given.task, maxTokens),
+    tokenizer: tokenizerFiles(folder),
+    maxTokens,
+    calibration: calibration.map(({ text }) => text),
+    sentences: examples.map(({ text }) => text),
+    signal,
+    progress,
+  });
+  const runtime = await runtimeFiles(given.task);
+  const { result, machine, notes } = await runSearch({
+    recipes: listRecipes({ calibrated: calibration.length > 0 }),
+    builder,
+    budget,
+    examples,
+    metric,
+    runtime,
+    target: given.target,
+    cacheFolder: given.cache,
+    fresh: given.fresh,
+    temporary,
+    signal,
+    progress,
+  });
+  const report = createReport(result, {
+    date: new Date().toISOString(),
+    machine,
+    model: { name: folder.name, bytes: folder.onnx.length },
+    task: given.task,
+    target: given.target,
+    data: { name: data.name, examples: examples.length },
+    budget,
+    layers: [],
+    notes,
+  });
+  progress.stage(`write ${given.out}`);
+  const files = await outputFiles({ report, result, builder, runtime, examples, target: given.target });
+  await writeFolder(given.out, files, signal);
+  progress.done();
+  if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
+  else terminal.data(`\n${candidateTable(report, terminal.dataColors)}\n${lastLines(report, given)}`);
+  return report.chosen === null ? 1 : 0;
+}
+
+function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: OptimizeOptions): Budget {
+  const latencyMs = {
+    ...(maxLatency === undefined ? {} : { p50: maxLatency }),
+    ...(maxLatencyP95 === undefined ? {} : { p95: maxLatencyP95 }),
+  };
+  return {
+    ...(maxSize === undefined ? {} : { downloadBytes: maxSize }),
+    ...(Object.keys(latencyMs).length === 0 ? {} : { latencyMs }),
+    ...(maxMemory === undefined ? {} : { peakMemoryBytes: maxMemory }),
+    ...(maxDrop === undefined ? {} : { drop: maxDrop }),
+  };
+}
+
+function lastLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
+  if (report.chosen === null) {
+    const relax = report.relax.map(limitText).join(' and ');
+    return `No candidate meets the budget. Nearest: ${report.nearest}; it would do with ${relax}.\n${out} has the report and no package.\n`;
+  }
+  const chosen = report.candidates.find(({ recipe }) => recipe === report.chosen);
+  const sizes = `${formatBytes(report.baseline.downloadBytes.brotli)} → ${formatBytes(chosen?.downloadBytes.brotli ?? 0)}`;
+  const next = target === 'web' ? `edgewise serve ${out}` : `edgewise run ${out} "some text"`;
+  return `${report.reasons.join(' ')}\n${sizes} compressed. Report: ${out}/report.html\n\nNext: ${next}\n`;
+}

@@ -1,0 +1,151 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { Runner, RunnerOpenOptions, RunnerOutput, RunnerSession } from '@edgewise/compiler';
+import type { Browser, Page } from 'playwright-core';
+import { withTemporaryFolder } from '../files/temporary-folder.ts';
+import { startServer } from '../serve/start-server.ts';
+import { findBrowser } from './find-browser.ts';
+
+/** The measuring page: page/measure.js sets these functions. */
+interface MeasurePage {
+  open(first: object): Promise<{ loadMs: number; firstMs: number; memoryBytes: number }>;
+  run(inputs: readonly object[]): Promise<RunnerOutput[]>;
+  memory(): Promise<number>;
+}
+
+declare const edgewiseMeasure: MeasurePage;
+
+export interface OpenBrowser {
+  readonly runner: Runner<string>;
+  /** Name and version. */
+  readonly version: string;
+  readonly close: () => Promise<void>;
+}
+
+export interface OpenBrowserOptions {
+  /** The runtime's browser bundle by file name. */
+  readonly runtime: ReadonlyMap<string, Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+const FLAGS = [
+  '--headless=new',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // Memory is measured when asked for, not when the browser next collects garbage.
+  '--enable-blink-features=ForceEagerMeasureMemory',
+];
+
+/** A browser to measure packages in, or why there is none. */
+export async function openBrowser({
+  runtime,
+  signal,
+}: OpenBrowserOptions): Promise<OpenBrowser | { readonly missing: string }> {
+  const executablePath = findBrowser();
+  if (executablePath === undefined) return { missing: 'no Chromium or Chrome was found' };
+  const playwright = await import('playwright-core').catch(() => undefined);
+  if (!playwright) return { missing: 'playwright-core is not installed' };
+  let browser: Browser;
+  try {
+    browser = await playwright.chromium.launch({
+      executablePath,
+      // `headless: false` keeps Playwright from adding its own flag beside ours.
+      headless: false,
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      // Chromium refuses to run as root inside its sandbox.
+      args: process.getuid?.() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS,
+    });
+  } catch (error) {
+    return { missing: `${executablePath} does not start: ${(error as Error).message.split('\n')[0] ?? ''}` };
+  }
+  const close = (): Promise<void> => browser.close();
+  const stop = (): void => void close();
+  signal.addEventListener('abort', stop, { once: true });
+  const version = `Chromium ${browser.version()}`;
+  return {
+    version,
+    runner: {
+      name: `edgewise (${version})`,
+      open: (folder, options) => openSession(browser, runtime, folder, options),
+    },
+    close: async () => {
+      signal.removeEventListener('abort', stop);
+      await close();
+    },
+  };
+}
+
+async function openSession(
+  browser: Browser,
+  runtime: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+  { first }: RunnerOpenOptions,
+): Promise<RunnerSession> {
+  const site = await openSite(runtime, folder);
+  // A context of its own: nothing of another candidate is in its caches.
+  const context = await browser.newContext();
+  const close = async (): Promise<void> => {
+    await context.close();
+    await site.close();
+  };
+  try {
+    const page = await context.newPage();
+    await page.goto(`${site.url}measure.html`);
+    await page.waitForFunction('"edgewiseMeasure" in globalThis');
+    const { loadMs, firstMs, memoryBytes } = await page.evaluate(
+      (input) => edgewiseMeasure.open(input),
+      first,
+    );
+    return {
+      loadMs,
+      firstMs,
+      run: (inputs) => page.evaluate((list) => edgewiseMeasure.run(list), [...inputs]),
+      peakMemoryBytes: async () => Math.max(memoryBytes, await heldMemory(page)),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Bytes over the empty page; 0 where the browser does not tell. */
+async function heldMemory(page: Page): Promise<number> {
+  return page.evaluate(() => edgewiseMeasure.memory());
+}
+
+async function openSite(
+  runtime: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+): Promise<{ url: string; close: () => Promise<void> }> {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return new Promise((resolve, reject) => {
+    void withTemporaryFolder(async (site) => {
+      await cp(folder, join(site, 'model'), { recursive: true });
+      await mkdir(join(site, 'runtime'));
+      await Promise.all([...runtime].map(([name, bytes]) => writeFile(join(site, 'runtime', name), bytes)));
+      const script = await readFile(new URL('../../page/measure.js', import.meta.url));
+      await writeFile(join(site, 'measure.js'), script);
+      await writeFile(
+        join(site, 'measure.html'),
+        '<!doctype html><script type="module" src="measure.js"></script>',
+      );
+      const server = await startServer({ folder: site, port: 0, host: '127.0.0.1' });
+      resolve({
+        url: server.url,
+        close: async () => {
+          await server.close();
+          release();
+        },
+      });
+      await released;
+    }).catch(reject);
+  });
+}

@@ -1,0 +1,164 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  evaluateCandidate,
+  searchBudget,
+  VERSION,
+  type Built,
+  type GoldExample,
+  type Metric,
+  type Recipe,
+  type Runner,
+  type SearchEvent,
+  type SearchResult,
+} from '@edgewise/compiler';
+import type { Budget } from '@edgewise/runtime/format';
+import { hashOf } from '../files/hash.ts';
+import { resultCache } from '../files/result-cache.ts';
+import { openBrowser } from '../measure/browser-runner.ts';
+import { nodeRunner } from '../measure/node-runner.ts';
+import type { PackageFiles } from '../measure/package-files.ts';
+import type { Machine } from '../report/optimize-report.ts';
+import { formatBytes, formatMs, formatPercent } from '../terminal/format.ts';
+import type { Progress } from '../terminal/progress.ts';
+import type { CandidateBuilder } from './candidate-builder.ts';
+import { downloadSize, SizeTable } from './download-size.ts';
+import { describeMachine } from './machine.ts';
+
+export interface RunSearchOptions {
+  readonly recipes: readonly Recipe[];
+  readonly builder: CandidateBuilder;
+  readonly budget: Budget;
+  readonly examples: readonly GoldExample[];
+  readonly metric: Metric;
+  readonly runtime: ReadonlyMap<string, Uint8Array>;
+  readonly target: 'web' | 'node';
+  readonly cacheFolder: string;
+  readonly fresh: boolean;
+  /** Empty folder for packages while they are measured. */
+  readonly temporary: string;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+export interface RunSearchResult {
+  readonly result: SearchResult<PackageFiles>;
+  readonly machine: Machine;
+  readonly notes: readonly string[];
+}
+
+/** Searches with the real runtime: candidates in Chromium for web where there is one, else in Node processes. */
+export async function runSearch(options: RunSearchOptions): Promise<RunSearchResult> {
+  const { runtime, target, temporary, signal } = options;
+  const browser = target === 'web' ? await openBrowser({ runtime, signal }) : undefined;
+  const opened = browser && 'runner' in browser ? browser : undefined;
+  try {
+    const machine = {
+      ...(await describeMachine()),
+      ...(opened ? { browser: opened.version } : {}),
+    };
+    const runners = {
+      original: nodeRunner(`onnxruntime ${machine.onnxruntime ?? ''} (Node)`),
+      candidate: opened?.runner ?? nodeRunner('edgewise (Node)'),
+    };
+    const result = await search(options, runners, machine, temporary);
+    return { result, machine, notes: notesOn(target, browser) };
+  } finally {
+    await opened?.close();
+  }
+}
+
+interface Runners {
+  readonly original: Runner<string>;
+  readonly candidate: Runner<string>;
+}
+
+async function search(
+  { builder, examples, metric, runtime, progress, signal, ...options }: RunSearchOptions,
+  runners: Runners,
+  machine: Machine,
+  temporary: string,
+): Promise<SearchResult<PackageFiles>> {
+  const sizes = new SizeTable();
+  const common = [
+    VERSION,
+    JSON.stringify(machine),
+    metric.name,
+    JSON.stringify(examples),
+    ...runtime.values(),
+  ];
+  const cache = resultCache(options.cacheFolder);
+  const runnerOf = (shippable: boolean): Runner<string> => (shippable ? runners.candidate : runners.original);
+  return searchBudget<PackageFiles>({
+    recipes: options.recipes,
+    budget: options.budget,
+    cache: options.fresh ? { ...cache, get: () => Promise.resolve(undefined) } : cache,
+    signal,
+    onEvent: (event) => showEvent(event, progress),
+    build: async (recipe): Promise<Built<PackageFiles>> => {
+      const artifact = await builder.build(recipe);
+      const shippable = recipe.steps.length > 0;
+      const contentHash = hashOf([...common, runnerOf(shippable).name, ...[...artifact].flat()]);
+      return { artifact, contentHash, shippable };
+    },
+    measure: async ({ artifact, contentHash, shippable }, { baseline, onProgress }) => {
+      const folder = join(temporary, contentHash);
+      await writePackage(folder, artifact);
+      const downloadBytes = await downloadSize(artifact, runtime, sizes);
+      return evaluateCandidate({
+        runner: runnerOf(shippable),
+        artifact: folder,
+        examples,
+        metric,
+        downloadBytes,
+        ...(baseline ? { baseline: baseline.predictions } : {}),
+        signal,
+        onProgress,
+      });
+    },
+  });
+}
+
+async function writePackage(folder: string, files: PackageFiles): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await Promise.all([...files].map(([name, bytes]) => writeFile(join(folder, name), bytes)));
+}
+
+function showEvent(event: SearchEvent, progress: Progress): void {
+  switch (event.type) {
+    case 'build':
+      return progress.stage(`candidate ${event.index} of ${event.total - 1}: ${event.recipe}`);
+    case 'measure':
+      return progress.update(`${event.done} of ${event.examples} examples`);
+    case 'measured': {
+      const { downloadBytes, latencyMs, metric } = event.evaluation;
+      const facts = [formatBytes(downloadBytes.brotli), formatMs(latencyMs.p50), formatPercent(metric.value)];
+      return progress.done(`${facts.join('  ')}${event.cached ? '  (measured before)' : ''}`);
+    }
+    case 'refused':
+      return progress.done(`does not fit this model: ${event.error.message}`);
+  }
+}
+
+function notesOn(
+  target: 'web' | 'node',
+  browser: Awaited<ReturnType<typeof openBrowser>> | undefined,
+): readonly string[] {
+  const where =
+    browser === undefined
+      ? 'Candidates ran on the Edgewise runtime in a Node process each.'
+      : 'runner' in browser
+        ? `Candidates ran on the Edgewise runtime in ${browser.version}, headless, cross-origin isolated, one page each.`
+        : `No browser was used (${browser.missing}): latency and memory of the candidates are Node's, not a browser's.`;
+  return [
+    where,
+    'The original ran on onnxruntime in a Node process; its download counts the model and the tokenizer, no runtime.',
+    target === 'web'
+      ? 'Download: runtime, manifest, the larger of the two programs, weights and tokenizer, each file compressed by itself (brotli 11; 9 above 1 MB).'
+      : 'Download: as a page would fetch it, each file compressed by itself (brotli 11; 9 above 1 MB).',
+    'Latency: one input after the other from text to scores, tokenizer included, after 16 runs of warm-up.',
+    'Memory: Node: most resident memory of the process over that of Node alone. Browser: what the page and its workers hold after the runs, over the empty page.',
+    'Accuracy: exact 95 % interval (Clopper-Pearson). Change against the original on the same examples: Clopper-Pearson intervals of wins and losses at 97.5 % each, so that both hold with 95 %; other metrics: paired bootstrap, 2000 resamples.',
+    'A budget is held against measured values, not against the ends of intervals.',
+  ];
+}
