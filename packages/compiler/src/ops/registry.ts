@@ -1,4 +1,6 @@
+import { attentionOps } from './attention.ts';
 import { castOps } from './cast.ts';
+import { contribOps } from './contrib.ts';
 import { controlFlowOps } from './control-flow.ts';
 import { convolutionOps } from './convolution.ts';
 import { creationOps } from './creation.ts';
@@ -33,6 +35,8 @@ export const operators: readonly OpDefinition[] = [
   ...quantizeLinearOps,
   ...recurrentOps,
   ...controlFlowOps,
+  ...attentionOps,
+  ...contribOps,
   ...edgewiseOps,
 ];
 
