@@ -47,13 +47,16 @@ export function quantizeColumnsInt4(
   const scale = new Float32Array(columns);
   const tally = new ErrorTally();
   const search = new ColumnSearch(rows, computeBits, importance);
-  for (const { data, column, width } of new ColumnPanels(weight, rows, columns)) {
-    for (let c = 0; c < width; c++) {
-      scale[column + c] = search.run(data, c * rows);
-      for (let row = 0; row < rows; row++) values[row * columns + column + c] = search.values[row]!;
-      for (let b = 0; b < blocks; b++) multiplier[b * columns + column + c] = search.multipliers[b]!;
+  const panels = new ColumnPanels(rows, columns);
+  for (const panel of panels.read(weight)) {
+    for (let c = 0; c < panel.width; c++) {
+      const column = panel.column + c;
+      scale[column] = search.run(panel.data, c * rows);
+      panel.integers.set(search.values, c * rows);
+      for (let b = 0; b < blocks; b++) multiplier[b * columns + column] = search.multipliers[b]!;
       search.count(tally);
     }
+    panels.write(panel, values);
   }
   return { data: packInt4(values), multiplier, scale, error: tally.result() };
 }

@@ -1,8 +1,9 @@
 import type { DenseTensor } from '../ir/index.ts';
 import { chooseScale, type WeightRange } from './choose-scale.ts';
-import { roundHalfEven, WEIGHT_GRIDS } from './integer-grid.ts';
+import { WEIGHT_GRIDS } from './integer-grid.ts';
 import { packInt4 } from './pack-int4.ts';
 import { ErrorTally, type QuantizationError } from './quantization-error.ts';
+import { roundSpan } from './round-span.ts';
 
 /** Rows read at a time: a small scratch even where an unaligned table has to be copied. */
 const ROWS_AT_ONCE = 256;
@@ -31,33 +32,12 @@ export function quantizeRows(
     const floats = readFloats(table.data, first * width, count * width);
     for (let row = 0; row < count; row++) {
       const span = { values: floats, from: row * width, to: (row + 1) * width };
-      scale[first + row] = chooseScale(span, grid, range, alike);
-      writeRow(floats, span.from, first + row);
+      const chosen = chooseScale(span, grid, range, alike);
+      scale[first + row] = chosen;
+      roundSpan(span, chosen, grid, values, (first + row) * width, tally);
     }
   }
   return { data: bits === 4 ? packInt4(values) : values, scale, error: tally.result() };
-
-  function writeRow(floats: Float32Array, from: number, row: number): void {
-    const { low, high } = grid;
-    const step = scale[row]!;
-    const inverse = 1 / step;
-    const start = row * width;
-    let [signal, noise, clipped] = [0, 0, 0];
-    for (let i = 0; i < width; i++) {
-      const value = floats[from + i]!;
-      const rounded = roundHalfEven(value * inverse);
-      const q = rounded > high ? high : rounded < low ? low : rounded;
-      if (q !== rounded) clipped++;
-      values[start + i] = q;
-      const difference = value - q * step;
-      signal += value * value;
-      noise += difference * difference;
-    }
-    tally.signal += signal;
-    tally.noise += noise;
-    tally.clipped += clipped;
-    tally.count += width;
-  }
 }
 
 /** `count` floats from element `start`: a view where the bytes are aligned, else a copy of just these. */
