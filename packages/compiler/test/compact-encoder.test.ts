@@ -3,9 +3,9 @@ import { describeWithAssets, expectTensorClose, sharedAsset } from '@edgewise/te
 import { describe, expect, it } from 'vitest';
 import { readOnnx } from '../src/import/onnx/index.ts';
 import { denseTensor, typedData, type Model, type Tensor } from '../src/ir/index.ts';
-import { evaluateModel } from '../src/ops/index.ts';
+import { evaluateModel, inferTypes } from '../src/ops/index.ts';
 import { operatorName, runPasses } from '../src/rewrite/index.ts';
-import { compactEncoder } from '../src/transforms/index.ts';
+import { compactEncoder, fixDims, narrowSequence } from '../src/transforms/index.ts';
 import { canonicalText } from './canonical-text.ts';
 
 // Random weights of about 0.02 to 1 and two layers: the outputs are near 0.1, so float32 rounding in another order stays
@@ -36,7 +36,7 @@ describe('compactEncoder on recorded PyTorch exports', () => {
 
   it.each(names)('%s: same outputs, every pass checked', async (name) => {
     const { cases, config } = readJson(`${name}.json`) as Export;
-    const model = readOnnx(readFileSync(new URL(`${name}.onnx`, exportsFolder)));
+    const model = readExport(name);
     const samples = cases.map(({ inputs }) => int64Tensors(inputs));
     const result = await runPasses(model, compactEncoder(), { samples, evaluate: evaluateModel });
 
@@ -70,6 +70,39 @@ describe('compactEncoder on recorded PyTorch exports', () => {
   });
 });
 
+describe('compactEncoder after fixDims', () => {
+  it.each([
+    'bert-cls-legacy-sdpa',
+    'distilbert-dynamo-eager',
+    'minilm-tf5-dynamo-sdpa',
+    'roberta-tf5-legacy-sdpa',
+  ])('%s: the same graph for one sentence of 7 tokens', async (name) => {
+    const model = readExport(name);
+    const fixed = [fixDims({ batch_size: 1, sequence_length: 7 }), ...compactEncoder()];
+    const [a, b] = [await runPasses(model, compactEncoder()), await runPasses(model, fixed)];
+    expect(b.diagnostics).toEqual([]);
+    expect(canonicalText(b.model)).toBe(canonicalText(a.model));
+  });
+});
+
+describe('narrowSequence after compactEncoder', () => {
+  it.each(['bert-cls-legacy-eager', 'distilbert-dynamo-sdpa', 'roberta-tf5-dynamo-sdpa'])(
+    '%s: the last layer computes one row, with the same outputs',
+    async (name) => {
+      const { cases } = readJson(`${name}.json`) as Export;
+      const samples = cases.map(({ inputs }) => int64Tensors(inputs));
+      const passes = [...compactEncoder(), narrowSequence()];
+      const result = await runPasses(readExport(name), passes, { samples, evaluate: evaluateModel });
+      expect(result.diagnostics).toEqual([]);
+      expect(result.steps.at(-1)?.edits).toBeGreaterThan(5);
+      const { types } = inferTypes(result.model);
+      const attentions = result.model.graph.nodes.filter((node) => node.opType === 'Attention');
+      const rows = attentions.map((node) => types.get(node.inputs[0] ?? '')?.shape?.[1]);
+      expect(rows).toEqual(['sequence_length', 1]);
+    },
+  );
+});
+
 describe.each(['sst2-tiny', 'sst2-base'])('compactEncoder on %s', (name) => {
   describeWithAssets(`the trained model ${name}`, `own/${name}/model.onnx`, () => {
     it('leaves only operators of the compact graph', async () => {
@@ -99,6 +132,10 @@ function describeNode(node: Model['graph']['nodes'][number]): string {
   const text = activation?.kind === 'string' ? new TextDecoder().decode(activation.value) : 'none';
   const name = operatorName(node).replace('edgewise.', '');
   return text === 'none' ? name : `${name} ${text}`;
+}
+
+function readExport(name: string): Model {
+  return readOnnx(readFileSync(new URL(`${name}.onnx`, exportsFolder)));
 }
 
 function loadAsset(path: string): Model {

@@ -72,7 +72,7 @@ function layerNormEdit(
   const initializers = new Map<string, Tensor>();
   const named = (name: string, row: Tensor): string => {
     if (graph.constant(name) === row) return name;
-    const fresh = graph.freshName(`${name === '' ? `${gamma}.beta` : name}.row`);
+    const fresh = graph.freshName(name === '' ? `${gamma}.beta` : `${name}.row`);
     initializers.set(fresh, row);
     return fresh;
   };
