@@ -117,7 +117,9 @@ export function exactModes(rung: Rung): Record<7 | 8, ModeName[]> {
   if (rung === 'simd') return { 7: ['i16'], 8: ['i16'] };
   const rig = new KernelRig('relaxed', emitProbe);
   const out = rig.allocate(16);
-  const probe = (kind: number, a: number, b: number): number => {
+  const probe = (kind: number, weight: number, activation: number): number => {
+    const a = rig.put(new Int8Array(16).fill(weight));
+    const b = rig.put(new Uint8Array(16).fill(activation));
     rig.call({ kind, a, b, out });
     return rig.ints(out, 1)[0] as number;
   };

@@ -3,7 +3,7 @@ import type { Model } from '../../ir/index.ts';
 import { ConstantStore } from './constant-store.ts';
 import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
 import { lowerModel } from './lower.ts';
-import { planMemory, roundUp } from './plan-memory.ts';
+import { floatStride, planMemory, roundUp } from './plan-memory.ts';
 import type { Program, Value } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
 import { WeightsImage } from './weights-image.ts';
@@ -78,17 +78,28 @@ export function compileEdge(model: Model, options: CompileEdgeOptions): EdgeArti
         shape: [1, value.rows] as const,
         address: place(value),
         ...(fallback && { default: fallback }),
+        ...rangeOf(value, program),
       })),
       outputs: program.outputs.map(({ name, value, shape }) => ({
         name,
         dtype: 'float32' as const,
         shape,
         address: place(value),
-        rowStride: roundUp(value.columns, 8),
+        rowStride: floatStride(value),
       })),
       macsPerToken: macsPerToken(program),
     },
   };
+}
+
+/** Ids must lie in their table. */
+function rangeOf(input: Value, { steps }: Program): { range?: [number, number] } {
+  for (const step of steps) {
+    if (step.op !== 'embed') continue;
+    if (step.ids === input) return { range: [0, step.word.rows - 1] };
+    if (step.tokenTypes === input && step.tokenType) return { range: [0, step.tokenType.rows - 1] };
+  }
+  return {};
 }
 
 /** Multiply-accumulates per token at the longest sequence. */

@@ -188,7 +188,7 @@ function emitPack(f: FunctionBuilder, step: StepOf<'pack-keys' | 'pack-values'>,
   const emit = step.op === 'pack-keys' ? emitPackKeys : emitPackValues;
   const { capacity } = scope.plan.places.get(step.output)!;
   const kernel = emit(scope.library, {
-    ...headsSpec(step.heads, step.output, capacity),
+    ...headsSpec(step.heads, step.x, capacity),
     xStride: floatStride(step.x),
   });
   f.call(kernel, {

@@ -1,6 +1,7 @@
 import { CompilerError, type Diagnostic } from '../../diagnostics/index.ts';
 import type { Graph, Model, Node } from '../../ir/index.ts';
 import { readAttributes, type AttributeReader } from '../../ops/index.ts';
+import { roundUp } from './plan-memory.ts';
 import type { ConstantStore } from './constant-store.ts';
 import type {
   Activation,
@@ -121,6 +122,16 @@ class Context {
     this.#steps.push(step);
   }
 
+  /** Refuses a model whose positions end before the longest input does. */
+  checkLength(positions: number): void {
+    if (this.#maxSequence <= positions) return;
+    throw new CompilerError(
+      'bad-option',
+      `maxSequence is ${this.#maxSequence}, but the model has positions for ${positions} tokens only.`,
+      { hint: `Choose a maxSequence of at most ${positions}.` },
+    );
+  }
+
   /** The value of an input slot; a node's operands are all made before it. */
   input(node: Node, slot: number): Value {
     const name = node.inputs[slot] ?? '';
@@ -134,8 +145,8 @@ class Context {
   }
 
   /** Defines a node's output. */
-  output(node: Node, kind: ValueKind, rows: Rows, columns: number, flat = false): Value {
-    const value: Value = { name: node.outputs[0]!, kind, rows, columns };
+  output(node: Node, shape: Omit<Value, 'name'>, flat = false): Value {
+    const value: Value = { name: node.outputs[0]!, ...shape };
     this.#values.set(value.name, value);
     if (flat) this.#flat.add(value);
     return value;
@@ -146,8 +157,8 @@ class Context {
   }
 
   /** An output with the rows and the rank of `like`. */
-  outputLike(node: Node, like: Value, columns = like.columns): Value {
-    return this.output(node, 'float', like.rows, columns, this.isFlat(like));
+  outputLike(node: Node, like: Value, columns = like.columns, overhang = 0): Value {
+    return this.output(node, { kind: 'float', rows: like.rows, columns, overhang }, this.isFlat(like));
   }
 
   /** Heads of the one attention that uses a value, as its values and nothing else; undefined in other cases. */
@@ -216,17 +227,24 @@ function lowerEmbed(context: Context, node: Node): void {
   const table = (slot: number, scaleSlot: number) =>
     node.inputs[slot] ? constants.table(node.inputs[slot], node.inputs[scaleSlot] ?? '') : undefined;
   const word = table(2, 7)!;
-  const position = attributes.string('position', 'arange');
+  const position = table(3, 8);
+  const paddingIndex =
+    attributes.string('position', 'arange') === 'offset-nonpad' ? attributes.int('padding_index') : undefined;
+  if (position) context.checkLength(position.rows - (paddingIndex === undefined ? 0 : paddingIndex + 1));
   context.emit({
     op: 'embed',
     ids,
     tokenTypes: context.optionalInput(node, 1),
     word,
-    position: table(3, 8),
-    paddingIndex: position === 'offset-nonpad' ? attributes.int('padding_index') : undefined,
+    position,
+    paddingIndex,
     tokenType: table(4, -1),
     norm: norm(context, attributes, node.inputs[5]!, node.inputs[6]!),
-    output: context.output(node, 'float', ids.rows, constants.dims(node.inputs[2]!)[1]!),
+    output: context.output(node, {
+      kind: 'float',
+      rows: ids.rows,
+      columns: constants.dims(node.inputs[2]!)[1]!,
+    }),
     quantized: undefined,
   });
 }
@@ -256,7 +274,8 @@ function lowerQuantizedLinear(context: Context, node: Node): void {
 function linearOutput(context: Context, node: Node, x: Value, columns: number): Value {
   const heads = context.headsOfValues(node.outputs[0]!);
   const isAligned = heads !== undefined && (columns / heads) % 8 === 0;
-  return isAligned ? context.output(node, 'values', x.rows, columns) : context.outputLike(node, x, columns);
+  if (!isAligned) return context.outputLike(node, x, columns);
+  return context.output(node, { kind: 'values', rows: x.rows, columns });
 }
 
 function lowerAttention(context: Context, node: Node): void {
@@ -267,13 +286,16 @@ function lowerAttention(context: Context, node: Node): void {
   const keys = packed(context, context.input(node, 1), 'keys', heads);
   const values = packed(context, context.input(node, 2), 'values', heads);
   const keyBias = context.keyBias(context.optionalInput(node, 3), keys.rows);
-  const output = context.outputLike(node, query);
+  // The kernel writes the columns of a head in whole panels.
+  const overhang = roundUp(query.columns / heads, 8) - query.columns / heads;
+  const output = context.outputLike(node, query, query.columns, overhang);
   context.emit({ op: 'attention', query, keys, values, keyBias, heads, scale, output });
 }
 
 function packed(context: Context, x: Value, kind: 'keys' | 'values', heads: number): Value {
   if (x.kind === kind) return x;
-  const output: Value = { name: `${x.name}.${kind}`, kind, rows: x.rows, columns: x.columns };
+  const columns = kind === 'keys' ? x.columns : heads * roundUp(x.columns / heads, 8);
+  const output: Value = { name: `${x.name}.${kind}`, kind, rows: x.rows, columns };
   context.emit({ op: kind === 'keys' ? 'pack-keys' : 'pack-values', x, heads, output });
   return output;
 }
@@ -328,7 +350,12 @@ function lowerGather(context: Context, node: Node): void {
   if (readAttributes(node).int('axis', 0) !== 1 || row < 0) {
     throw refuse(node, 'only a Gather of one row (axis 1, index from the start) is supported');
   }
-  context.emit({ op: 'pick-row', x, row, output: context.output(node, 'float', 1, x.columns, isScalar) });
+  context.emit({
+    op: 'pick-row',
+    x,
+    row,
+    output: context.output(node, { kind: 'float', rows: 1, columns: x.columns }, isScalar),
+  });
 }
 
 function readActivation(node: Node): Activation {

@@ -51,7 +51,7 @@ export function valueBytes(value: Value, rows: number): number {
 
 /** Floats from one row to the next. */
 export function floatStride(value: Value): number {
-  return roundUp(value.columns, 8);
+  return roundUp(value.columns + (value.overhang ?? 0), 8);
 }
 
 /** Bytes from one quantized row to the next. */

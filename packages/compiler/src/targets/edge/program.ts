@@ -16,6 +16,8 @@ export interface Value {
   readonly kind: ValueKind;
   readonly rows: Rows;
   readonly columns: number;
+  /** Columns behind the last one that its kernel writes as well. Default 0. */
+  readonly overhang?: number;
 }
 
 export type Activation = 'none' | 'relu' | 'gelu' | 'gelu_tanh' | 'tanh' | 'sigmoid' | 'silu';
