@@ -3,11 +3,22 @@ import { CompilerError } from '@edgewise/compiler';
 import { anyCommand, buildProgram, type AnyCommand } from './command/build-program.ts';
 import type { CommandContext, ExitCode } from './command/command.ts';
 import { UsageError } from './command/usage-error.ts';
+import { bench } from './commands/bench.ts';
+import { compare } from './commands/compare.ts';
+import { inspect } from './commands/inspect.ts';
 import { optimize } from './commands/optimize.ts';
+import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
 
 /** Every command, in the order of help: the common one first. */
-export const COMMANDS: readonly AnyCommand[] = [anyCommand(optimize), anyCommand(serve)];
+export const COMMANDS: readonly AnyCommand[] = [
+  anyCommand(optimize),
+  anyCommand(run),
+  anyCommand(serve),
+  anyCommand(bench),
+  anyCommand(compare),
+  anyCommand(inspect),
+];
 
 /** Runs one command line and reports its errors. Never throws. */
 export async function runCli(argv: readonly string[], context: CommandContext): Promise<ExitCode> {

@@ -1,4 +1,4 @@
-import { listRecipes, METRICS, readOnnx, type MetricName } from '@edgewise/compiler';
+import { listRecipes, METRICS, type MetricName } from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
 import {
   COMMON_OPTIONS,
@@ -18,6 +18,7 @@ import {
 } from '../command/units.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
+import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { readModelFolder } from '../files/read-model-folder.ts';
 import { defaultCacheFolder } from '../files/result-cache.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
@@ -29,6 +30,7 @@ import { createReport } from '../optimize/create-report.ts';
 import { describePackage, tokenizerFiles } from '../optimize/describe-package.ts';
 import { outputFiles } from '../optimize/output-files.ts';
 import { runSearch } from '../optimize/run-search.ts';
+import { layerCosts } from '../report/layer-costs.ts';
 import { limitText } from '../report/limit-text.ts';
 import type { OptimizeReport } from '../report/optimize-report.ts';
 import { runtimeFiles } from '../site/runtime-files.ts';
@@ -134,18 +136,18 @@ async function optimizeModel(
   const metric = metricFor(given.task, given.metric);
   const examples = goldExamples(data, metric, folder.labels);
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
-  const model = readOnnx(folder.onnx, { file: folder.onnxPath });
+  const { model, bytes: onnx } = await readOnnxFile(folder.onnxPath);
   const maxTokens = Math.min(given.maxTokens ?? Infinity, folder.maxTokens);
   if (given.maxTokens !== undefined && given.maxTokens > folder.maxTokens)
     throw new UsageError(
       `--max-tokens ${given.maxTokens} is more than the model's own limit of ${folder.maxTokens}.`,
     );
   const budget = budgetOf(given);
-  progress.done(`${formatBytes(folder.onnx.length)}, ${examples.length} examples`);
+  progress.done(`${formatBytes(onnx.length)}, ${examples.length} examples`);
 
   const builder = await candidateBuilder({
     model,
-    onnx: folder.onnx,
+    onnx,
     description: describePackage(folder, given.task, maxTokens),
     tokenizer: tokenizerFiles(folder),
     maxTokens,
@@ -172,12 +174,12 @@ async function optimizeModel(
   const report = createReport(result, {
     date: new Date().toISOString(),
     machine,
-    model: { name: folder.name, bytes: folder.onnx.length },
+    model: { name: folder.name, bytes: onnx.length },
     task: given.task,
     target: given.target,
     data: { name: data.name, examples: examples.length },
     budget,
-    layers: [],
+    layers: layerCosts(model),
     notes,
   });
   progress.stage(`write ${given.out}`);

@@ -7,8 +7,6 @@ import { UsageError } from '../command/usage-error.ts';
 export interface ModelFolder {
   readonly name: string;
   readonly path: string;
-  /** Bytes of model.onnx. */
-  readonly onnx: Uint8Array;
   readonly onnxPath: string;
   readonly tokenizer: Uint8Array;
   readonly tokenizerConfig?: Uint8Array;
@@ -42,8 +40,7 @@ export async function readModelFolder(path: string): Promise<ModelFolder> {
       `${folder} has no tokenizer.json.`,
       'Text tasks need the tokenizer that the model was trained with.',
     );
-  const [onnx, tokenizer, config, tokenizerConfig, pooling, modules] = await Promise.all([
-    readFile(onnxPath),
+  const [tokenizer, config, tokenizerConfig, pooling, modules] = await Promise.all([
     readFile(tokenizerPath),
     readJson(join(folder, 'config.json')),
     readOptional(join(folder, 'tokenizer_config.json')),
@@ -53,7 +50,6 @@ export async function readModelFolder(path: string): Promise<ModelFolder> {
   return {
     name: basename(resolve(folder)),
     path: folder,
-    onnx,
     onnxPath,
     tokenizer,
     ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),

@@ -9,7 +9,7 @@ import type { CandidateBuilder } from './candidate-builder.ts';
 
 /** Sentences that the page offers; short ones fit on a phone. */
 const EXAMPLES_SHOWN = 4;
-const EXAMPLE_LENGTH = 72;
+const EXAMPLE_LENGTH = 44;
 
 /** Below this a compressed copy saves less than a request's header. */
 const COMPRESS_FROM_BYTES = 1000;
