@@ -1,22 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { gunzipSync } from 'node:zlib';
-import { fromBinary } from '@bufbuild/protobuf';
-import { describeWithAssets, sharedAsset } from '@edgewise/test-utils';
-import { unpackTar } from 'modern-tar';
+import { describeWithAssets } from '@edgewise/test-utils';
 import { expect, it } from 'vitest';
-import { TensorProtoSchema } from '../src/import/onnx/proto/onnx_pb.ts';
-import { readTensor } from '../src/import/onnx/read-tensor.ts';
 import { readOnnx, validateModel, writeOnnx, type Model, type ValueInfo } from '../src/index.ts';
+import { BACKEND_ARCHIVE, readBackendCases, readValue } from './backend-cases.ts';
 import { isRunnable, runOnnx, type Feeds } from './onnxruntime.ts';
-
-const ARCHIVE = 'onnx-backend-tests/onnx-1.19.0-node-simple-pytorch-operator.tar.gz';
-
-interface Case {
-  model: Uint8Array;
-  /** Serialized input values of the first data set, by position. */
-  readonly inputs: Uint8Array[];
-}
 
 /** What onnxruntime 1.30 makes of the 1673 models; the same for the original and the rewritten file. */
 const EXPECTED = {
@@ -30,11 +17,11 @@ const EXPECTED = {
 
 type Group = keyof typeof EXPECTED | 'different';
 
-describeWithAssets('ONNX backend tests', ARCHIVE, () => {
+describeWithAssets('ONNX backend tests', BACKEND_ARCHIVE, () => {
   it('are read, validated and written, and onnxruntime sees no difference', async () => {
     const problems: string[] = [];
     const counts: Record<Group, number> = { equal: 0, loaded: 0, refused: 0, different: 0 };
-    for (const [name, { model: original, inputs }] of await readCases()) {
+    for (const [name, { model: original, inputs }] of await readBackendCases()) {
       const model = readOnnx(original, { file: name });
       for (const { message } of validateModel(model)) problems.push(`${name}: ${message}`);
       const { bytes } = writeOnnx(model);
@@ -69,22 +56,4 @@ function readFeeds(model: Model, inputs: readonly Uint8Array[]): Feeds | undefin
 function nameOf(info: ValueInfo | undefined): string {
   if (info === undefined) throw new Error('the data set has more inputs than the model');
   return info.name;
-}
-
-function readValue(bytes: Uint8Array): ReturnType<typeof readTensor> {
-  return readTensor(fromBinary(TensorProtoSchema, bytes), 'input', { file: undefined, external: undefined });
-}
-
-async function readCases(): Promise<Map<string, Case>> {
-  const cases = new Map<string, Case>();
-  for (const { header, data } of await unpackTar(gunzipSync(readFileSync(sharedAsset(ARCHIVE))))) {
-    const path = /^(.*)\/(?:model\.onnx|test_data_set_0\/input_(\d+)\.pb)$/.exec(header.name);
-    const [, name, input] = path ?? [];
-    if (name === undefined || data === undefined) continue;
-    const entry = cases.get(name) ?? { model: new Uint8Array(), inputs: [] };
-    if (input === undefined) entry.model = data;
-    else entry.inputs[Number(input)] = data;
-    cases.set(name, entry);
-  }
-  return cases;
 }
