@@ -157,7 +157,7 @@ function notesOn(
       ? 'Download: runtime, manifest, the larger of the two programs, weights and tokenizer, each file compressed by itself (brotli 11; 9 above 1 MB).'
       : 'Download: as a page would fetch it, each file compressed by itself (brotli 11; 9 above 1 MB).',
     'Latency: one input after the other from text to scores, tokenizer included, after 16 runs of warm-up.',
-    'Memory: Node: most resident memory of the process over that of Node alone. Browser: what the page and its workers hold after the runs, over the empty page.',
+    "Memory: Node: most resident memory of the process over that of Node alone. Browser: the engine's memory and what the scripts of page and workers hold after the runs, over the empty page.",
     'Accuracy: exact 95 % interval (Clopper-Pearson). Change against the original on the same examples: Clopper-Pearson intervals of wins and losses at 97.5 % each, so that both hold with 95 %; other metrics: paired bootstrap, 2000 resamples.',
     'A budget is held against measured values, not against the ends of intervals.',
   ];
