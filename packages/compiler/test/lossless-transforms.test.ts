@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describeWithAssets, expectTensorClose, seededRandom, sharedAsset } from '@edgewise/test-utils';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { Tensor as OrtTensor, type InferenceSession } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { readOnnx, writeOnnx } from '../src/import/onnx/index.ts';
 import { cloneModel, elementCount, validateModel, type Model, type ValueInfo } from '../src/ir/index.ts';
@@ -12,6 +12,7 @@ import {
   removeIdentity,
   simplifyShapes,
 } from '../src/transforms/index.ts';
+import { runOnnx } from './run-onnx.ts';
 
 /** Real networks of many kinds and exporters: convolutions, recurrent cells, subgraphs, detection heads. */
 const MODELS = [
@@ -59,23 +60,6 @@ describeWithAssets('lossless transforms on real networks', MODELS, () => {
     }
   });
 });
-
-async function runOnnx(
-  bytes: Uint8Array,
-  inputs: Readonly<Record<string, OrtTensor>>,
-): Promise<InferenceSession.OnnxValueMapType> {
-  // Unoptimised, so that both sides run the operators they say; errors only in the log.
-  const session = await InferenceSession.create(bytes, {
-    graphOptimizationLevel: 'disabled',
-    intraOpNumThreads: 1,
-    logSeverityLevel: 3,
-  });
-  try {
-    return await session.run(inputs);
-  } finally {
-    await session.release();
-  }
-}
 
 function sampleInputs({ graph }: Model): Record<string, OrtTensor> {
   const random = seededRandom(1);

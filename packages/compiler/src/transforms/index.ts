@@ -8,6 +8,7 @@ export { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
 export { fuseGelu } from './fuse-gelu.ts';
 export { fuseLayerNorm } from './fuse-layer-norm.ts';
 export { fuseLinear } from './fuse-linear.ts';
+export { inlineFunctions } from './inline-functions.ts';
 export { mergeInitializers } from './merge-initializers.ts';
 export { narrowSequence } from './narrow-sequence.ts';
 export { compactEncoder } from './recipes.ts';

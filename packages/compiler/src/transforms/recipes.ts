@@ -6,12 +6,14 @@ import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseLinear } from './fuse-linear.ts';
+import { inlineFunctions } from './inline-functions.ts';
 import { removeDeadCode } from './remove-dead-code.ts';
 import { removeIdentity } from './remove-identity.ts';
 
 /** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
 export function compactEncoder(): Transform[] {
   return [
+    inlineFunctions(),
     foldConstants(),
     removeIdentity(),
     fuseLayerNorm(),
