@@ -1,4 +1,4 @@
-import type { Diagnostic, DiagnosticLocation } from '../diagnostics/index.ts';
+import type { Diagnostic, DiagnosticLocation, Severity } from '../diagnostics/index.ts';
 import { byteLengthOf } from './data-type.ts';
 import { parseDim } from './dim.ts';
 import type { Attribute, Graph, Model, ModelFunction, Node, ValueInfo, ValueType } from './model.ts';
@@ -6,7 +6,7 @@ import { elementCount, type Tensor } from './tensor.ts';
 
 /**
  * Structural problems of a model: what every later stage takes for granted. No types or operator signatures are checked
- * (shape inference does that). An empty list means that the model is sound.
+ * (shape inference does that). An empty list means that the model is sound; a list ends after 1000 problems.
  *
  * Errors: `duplicate-value` (not SSA), `undefined-value`, `not-sorted` (used before it is defined), `cycle`,
  * `missing-output`, `bad-tensor` (dims against data), `bad-dim`, `missing-opset`, `missing-op-type`, `bad-reference`
@@ -134,12 +134,13 @@ function define(check: Check, scope: Scope, name: string, at: DiagnosticLocation
   if (scope.names.has(name)) {
     report(check, 'duplicate-value', `the value '${name}' is defined twice`, { ...at, value: name });
   } else if (scope.parent !== undefined && isVisible(scope.parent, name)) {
-    check.diagnostics.push({
-      severity: 'warning',
-      code: 'shadowed-value',
-      message: `the value '${name}' hides one of an enclosing graph`,
-      at: { ...at, value: name },
-    });
+    report(
+      check,
+      'shadowed-value',
+      `the value '${name}' hides one of an enclosing graph`,
+      { ...at, value: name },
+      'warning',
+    );
   }
   scope.names.add(name);
 }
@@ -279,6 +280,14 @@ function attributeTensors(attribute: Attribute): readonly Tensor[] {
   }
 }
 
-function report(check: Check, code: string, message: string, at: DiagnosticLocation): void {
-  check.diagnostics.push({ severity: 'error', code, message, at });
+const MAX_DIAGNOSTICS = 1000;
+
+function report(
+  { diagnostics }: Check,
+  code: string,
+  message: string,
+  at: DiagnosticLocation,
+  severity: Severity = 'error',
+): void {
+  if (diagnostics.length < MAX_DIAGNOSTICS) diagnostics.push({ severity, code, message, at });
 }

@@ -10,15 +10,15 @@ export const FILE_BYTES_LIMIT: number = 2 ** 31 - 1;
 const DEPTH_LIMIT = 100;
 
 /**
- * Objects are two orders of magnitude larger than the two bytes an empty message takes, so their number is limited:
- * real models take more than 16 bytes for each message, hostile ones two.
+ * A message of two bytes becomes objects of about 600, so their number is limited: real models take more than 16 bytes
+ * for each, and the largest exports of language models have about 200,000.
  */
-const MESSAGES_LIMIT = 1_000_000;
+const MESSAGES_LIMIT = 500_000;
 const MESSAGES_FREE = 100_000;
 const BYTES_PER_MESSAGE = 8;
 
 /** Strings and numbers in lists other than tensor data (which stays raw), 8 to 32 bytes of memory each. */
-const LIST_ENTRIES_LIMIT = 8_000_000;
+const LIST_ENTRIES_LIMIT = 4_000_000;
 
 interface State {
   readonly reader: BinaryReader;
