@@ -3,7 +3,6 @@
 // two from our compiler and, with a Python that has onnxruntime, three from onnxruntime's own quantize_dynamic.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import {
