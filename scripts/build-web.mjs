@@ -1,5 +1,6 @@
 // Bundles packages/runtime/src/web/*.ts for browsers: minified ES modules in packages/runtime/dist/web.
-// The tokenizer library gets a chunk of its own, so that what does not need it never loads it.
+// The tokenizer library gets a chunk of its own, so that what does not need it never loads it; all that pages and workers
+// share is one chunk, so that nothing waits for the imports of an import.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,10 @@ import { build } from 'rolldown';
 const runtime = fileURLToPath(new URL('../packages/runtime/', import.meta.url));
 const sources = join(runtime, 'src', 'web');
 const output = join(runtime, 'dist', 'web');
+
+/** Sources that are neither an entry nor a task's own. */
+const SHARED =
+  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/]|tokenizer[\\/]|text-classification[\\/]|feature-extraction[\\/])/;
 
 const entries = (existsSync(sources) ? readdirSync(sources) : []).filter(
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'),
@@ -30,7 +35,12 @@ if (entries.length > 0) {
       minify: true,
       entryFileNames: '[name].js',
       chunkFileNames: '[name].js',
-      codeSplitting: { groups: [{ name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ }] },
+      codeSplitting: {
+        groups: [
+          { name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ },
+          { name: 'runtime', test: SHARED },
+        ],
+      },
     },
   });
   for (const chunk of chunks) {

@@ -1,6 +1,10 @@
 import type { PackageSource } from '../package/package-reader.ts';
 import { readPackageManifest } from '../package/read-package-manifest.ts';
-import { loadTokenizer as loadFrom, type Encode } from '../tokenizer/load-tokenizer.ts';
+import {
+  importTokenizerLibrary,
+  loadTokenizer as loadFrom,
+  type Encode,
+} from '../tokenizer/load-tokenizer.ts';
 import { nodePlatform } from './platform.ts';
 
 export type { Encode, Encoding } from '../tokenizer/load-tokenizer.ts';
@@ -14,5 +18,8 @@ export type { Encode, Encoding } from '../tokenizer/load-tokenizer.ts';
 export async function loadTokenizer(source: PackageSource): Promise<Encode> {
   const reader = nodePlatform.openPackage(source);
   const manifest = await readPackageManifest(reader);
-  return loadFrom(manifest, reader, { verify: false, signal: new AbortController().signal });
+  return loadFrom(manifest, reader, importTokenizerLibrary(), {
+    verify: false,
+    signal: new AbortController().signal,
+  });
 }

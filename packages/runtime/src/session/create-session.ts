@@ -15,7 +15,10 @@ export type CreateSession = (source: PackageSource, options?: SessionOptions) =>
 
 export function sessionCreator(platform: Platform): CreateSession {
   return async (source, options = {}) => {
-    const { session } = await loadPackage(platform, source, options, () => Promise.resolve());
+    const { session } = await loadPackage(platform, source, options, {
+      check: () => {},
+      load: () => Promise.resolve(),
+    });
     return session;
   };
 }

@@ -2,6 +2,7 @@ import type { Manifest } from '../format/index.ts';
 import type { PackageReader, PackageSource } from '../package/package-reader.ts';
 import { readPackageManifest } from '../package/read-package-manifest.ts';
 import type { Platform } from '../platform.ts';
+import { RuntimeError } from '../runtime-error.ts';
 import { together } from '../together.ts';
 import { createEdgeSession } from './edge-session.ts';
 import { loadClock, type LoadClock } from './load-clock.ts';
@@ -9,28 +10,34 @@ import { createOnnxSession } from './onnx-session.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { createWorkerSession } from './worker-session.ts';
 
-/** What a task loads beside the session. */
-export type LoadBeside<T> = (manifest: Manifest, reader: PackageReader, signal: AbortSignal) => Promise<T>;
+/** What a task adds to loading a session. */
+export interface LoadBeside<T> {
+  /** Throws when the package is not for the task; nothing but the manifest has been loaded then. */
+  check(manifest: Manifest): void;
+  /** Runs while the session loads. */
+  load(manifest: Manifest, reader: PackageReader, signal: AbortSignal): Promise<T>;
+}
 
 /** Opens a package and starts its session; what a task needs besides is loaded at the same time. */
 export async function loadPackage<T>(
   platform: Platform,
   source: PackageSource,
   options: SessionOptions,
-  loadBeside: LoadBeside<T>,
+  task: LoadBeside<T>,
 ): Promise<{ manifest: Manifest; session: Session; beside: T }> {
   options.signal?.throwIfAborted();
   const clock = loadClock();
   const reader = platform.openPackage(source);
   // Its script loads while the manifest does.
-  const worker = (options.worker ?? true) ? platform.startWorker?.() : undefined;
+  const worker = (options.worker ?? true) ? startWorker(platform) : undefined;
   let starting: Promise<Session> | undefined;
   try {
     const manifest = await readPackageManifest(reader, options.signal);
     clock.manifest();
+    task.check(manifest);
     const [session, beside] = await together<[Session, T]>(options.signal, (signal) => {
       starting = startSession(platform, worker, reader, manifest, { ...options, signal }, clock);
-      return [starting, loadBeside(manifest, reader, signal)];
+      return [starting, task.load(manifest, reader, signal)];
     });
     return { manifest, session, beside };
   } catch (error) {
@@ -40,6 +47,18 @@ export async function loadPackage<T>(
       () => {},
     );
     throw error;
+  }
+}
+
+function startWorker(platform: Platform): Worker | undefined {
+  try {
+    return platform.startWorker?.();
+  } catch (cause) {
+    throw new RuntimeError(
+      'unsupported',
+      `the worker cannot start (${(cause as Error).message}); serve the runtime from the page's own origin, or pass worker: false`,
+      { cause },
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import type { Platform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { loadPackage } from '../session/load-package.ts';
 import type { Feeds, Session, SessionInfo, SessionOptions, Tensor } from '../session/session.ts';
-import { loadTokenizer, type Encode } from '../tokenizer/load-tokenizer.ts';
+import { importTokenizerLibrary, loadTokenizer, type Encode } from '../tokenizer/load-tokenizer.ts';
 
 /** A text, or two that belong together (a question and its passage, say). */
 export type TextInput = string | { readonly text: string; readonly pair: string };
@@ -32,22 +32,22 @@ export async function loadTextTask(
   options: SessionOptions,
 ): Promise<TextTask> {
   const { verify = false } = options;
-  const { manifest, session, beside } = await loadPackage(
-    platform,
-    source,
-    options,
-    (found, reader, signal) => {
-      if (found.task !== task) {
-        throw new RuntimeError('bad-package', `this package is for ${found.task}, not for ${task}`);
-      }
-      return loadTokenizer(found, reader, { verify, signal });
-    },
-  );
+  // Needed whatever the manifest says, so it need not wait for it.
+  const library = importTokenizerLibrary();
+  const { manifest, session, beside } = await loadPackage(platform, source, options, {
+    check: (found) => checkTask(found, task),
+    load: (found, reader, signal) => loadTokenizer(found, reader, library, { verify, signal }),
+  });
   const run = async (input: TextInput): Promise<Tensor> => {
     const outputs = await session.run(feedsFor(session, beside, input));
     return firstOutput(session, outputs);
   };
   return { handle: { manifest, session, info: session.info, dispose: () => session.dispose() }, run };
+}
+
+function checkTask(manifest: Manifest, task: string): void {
+  if (manifest.task === task) return;
+  throw new RuntimeError('bad-package', `this package is for ${manifest.task}, not for ${task}`);
 }
 
 /** One input gives one result, an array an array of results, in order. */

@@ -1,4 +1,4 @@
-import type { Tokenizer } from '@huggingface/tokenizers';
+import type * as Tokenizers from '@huggingface/tokenizers';
 import type { Manifest } from '../format/index.ts';
 import { readFile, type PackageReader } from '../package/package-reader.ts';
 import { RuntimeError } from '../runtime-error.ts';
@@ -13,10 +13,21 @@ export interface Encoding {
 /** Turns a text, or a pair of texts, into token ids with special tokens, cut to the package's `maxLength`. */
 export type Encode = (text: string, pair?: string) => Encoding;
 
-/** Loads the package's tokenizer; the library comes in a chunk of its own, at the same time. */
+/** The library, a chunk of its own. */
+export type TokenizerLibrary = Promise<typeof Tokenizers>;
+
+/** Starts to load the library; it is needed when it is awaited, and may fail until then unnoticed. */
+export function importTokenizerLibrary(): TokenizerLibrary {
+  const library = import('@huggingface/tokenizers');
+  library.catch(() => {});
+  return library;
+}
+
+/** Loads the package's tokenizer. */
 export async function loadTokenizer(
   manifest: Manifest,
   reader: PackageReader,
+  library: TokenizerLibrary,
   options: { readonly verify: boolean; readonly signal: AbortSignal },
 ): Promise<Encode> {
   const { tokenizer } = manifest;
@@ -27,13 +38,13 @@ export async function loadTokenizer(
     if (!entry) throw new RuntimeError('bad-package', `edgewise.json does not list ${name}`, { file: name });
     return parse(name, await readFile(reader, name, entry, options));
   };
-  const [library, json, config] = await Promise.all([
-    import('@huggingface/tokenizers'),
+  const [{ Tokenizer }, json, config] = await Promise.all([
+    library,
     readJson(file),
     configFile === undefined ? {} : readJson(configFile),
   ]);
   try {
-    const encode = encoder(new library.Tokenizer(json, config), file, maxLength);
+    const encode = encoder(new Tokenizer(json, config), file, maxLength);
     return hasSingleType(json) ? (text, pair) => zeroTypes(encode(text, pair)) : encode;
   } catch (cause) {
     if (cause instanceof RuntimeError) throw cause;
@@ -50,7 +61,7 @@ function parse(file: string, bytes: Uint8Array): object {
 }
 
 /** The library tokenizes; cutting has to come before the special tokens, so both steps are called by themselves. */
-function encoder(tokenizer: Tokenizer, file: string, maxLength: number): Encode {
+function encoder(tokenizer: Tokenizers.Tokenizer, file: string, maxLength: number): Encode {
   const finish = (
     first: string[],
     second: string[] | null,
@@ -96,7 +107,7 @@ function zeroTypes({ ids }: Encoding): Encoding {
 }
 
 /** The id of a token. Added tokens are found in normalized text by their normalized content. */
-function tokenIds(tokenizer: Tokenizer): (token: string) => number | undefined {
+function tokenIds(tokenizer: Tokenizers.Tokenizer): (token: string) => number | undefined {
   const added = new Map<string, number>();
   for (const { id, content, normalized } of tokenizer.get_added_tokens_decoder().values()) {
     added.set(content, id);
