@@ -22,6 +22,15 @@ const FONT = { fontFamily: 'system-ui, sans-serif', background: 'none', overflow
 
 const MEGABYTE = 1e6;
 
+/** Between the middles of neighbouring points, in pixels. */
+const POINT_DISTANCE = 18;
+
+/** Left and right of the size chart's frame, together. */
+const SIZE_MARGINS = 66;
+
+/** The latency axis ends at this multiple of the longest bar. */
+const FARTHEST_TICK = 2.5;
+
 /** Layers beyond this many share one bar. */
 const LAYERS_SHOWN = 14;
 
@@ -78,11 +87,12 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
     ),
     y2: high + margin,
   };
-  const shifts = spread(points.map(({ size }) => size / maxSize));
+  const shifts = spread(points.map(({ size }) => (size / maxSize) * (WIDTHS[width] - SIZE_MARGINS)));
   return {
     width: WIDTHS[width],
     height: width === 'wide' ? 380 : 300,
     marginLeft: 46,
+    marginRight: SIZE_MARGINS - 46,
     marginBottom: 40,
     x: { domain: [0, maxSize], label: 'download, MB (brotli) →', ticks: width === 'wide' ? 8 : 4 },
     y: { domain: [low - margin, high + margin], label: `↑ ${baseline.metric.name}, %`, ticks: 6, grid: true },
@@ -122,20 +132,37 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
   };
 }
 
-/** Pixels to move points sideways so that neighbours of about one size do not cover each other. */
+/** Pixels to move points sideways so that they do not cover each other: neighbours stand in rows around their middle. */
 function spread(positions: readonly number[]): readonly number[] {
-  const groups: number[][] = [];
-  for (const [index, position] of positions.entries()) {
-    const group = groups.find(([first]) => Math.abs((positions[first ?? 0] ?? 0) - position) < 0.03);
-    if (group) group.push(index);
-    else groups.push([index]);
+  const order = positions
+    .map((position, index) => ({ position, index }))
+    .sort((a, b) => a.position - b.position);
+  let rows: (typeof order)[] = [];
+  for (const point of order) {
+    let row = [point];
+    while (rows.length > 0 && leftEnd(row) - rightEnd(rows.at(-1) ?? []) < POINT_DISTANCE) {
+      row = [...(rows.at(-1) ?? []), ...row];
+      rows = rows.slice(0, -1);
+    }
+    rows.push(row);
   }
   const shifts = positions.map(() => 0);
-  for (const group of groups)
-    group.forEach((index, place) => {
-      shifts[index] = (place - (group.length - 1) / 2) * 15;
+  for (const row of rows)
+    row.forEach(({ position, index }, place) => {
+      shifts[index] = leftEnd(row) + place * POINT_DISTANCE - position;
     });
   return shifts;
+}
+
+type Row = readonly { readonly position: number }[];
+
+function leftEnd(row: Row): number {
+  const middle = row.reduce((sum, { position }) => sum + position, 0) / row.length;
+  return middle - ((row.length - 1) / 2) * POINT_DISTANCE;
+}
+
+function rightEnd(row: Row): number {
+  return leftEnd(row) + (row.length - 1) * POINT_DISTANCE;
 }
 
 function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
@@ -143,18 +170,22 @@ function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
     label: width === 'wide' ? `${candidate.recipe}  ${number}` : String(number),
     p50: candidate.latencyMs.p50,
     p95: candidate.latencyMs.p95,
-    text: formatMs(candidate.latencyMs.p50),
+    text: `${formatMs(candidate.latencyMs.p50)} / ${formatMs(candidate.latencyMs.p95)}`,
     fill: color(report, candidate),
   }));
   const limits = [report.budget.latencyMs?.p50, report.budget.latencyMs?.p95].filter(
     (limit) => limit !== undefined,
   );
-  const longest = Math.max(...rows.map(({ p95 }) => p95));
+  // A far p95 of one candidate must not flatten the bars of all.
+  const longest = Math.min(
+    Math.max(...rows.map(({ p95 }) => p95)),
+    FARTHEST_TICK * Math.max(...rows.map(({ p50 }) => p50)),
+  );
   return {
     width: WIDTHS[width],
     height: 60 + rows.length * 26,
     marginLeft: width === 'wide' ? 290 : 26,
-    marginRight: 70,
+    marginRight: 122,
     marginBottom: 42,
     x: {
       label: 'ms (bar: median, tick: 95 %) →',
@@ -166,13 +197,16 @@ function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
     style: { ...FONT, fontSize: '12px' },
     marks: [
       Plot.barX(rows, { x: 'p50', y: 'label', fill: 'fill', insetTop: 4, insetBottom: 4, rx: 2 }),
-      Plot.tickX(rows, { x: 'p95', y: 'label', stroke: 'fill', strokeWidth: 2, insetTop: 3, insetBottom: 3 }),
+      Plot.tickX(
+        rows.filter(({ p95 }) => p95 <= longest),
+        { x: 'p95', y: 'label', stroke: 'fill', strokeWidth: 2, insetTop: 3, insetBottom: 3 },
+      ),
       Plot.text(rows, {
-        x: 'p95',
         y: 'label',
         text: 'text',
+        frameAnchor: 'right',
         textAnchor: 'start',
-        dx: 6,
+        dx: 8,
         fill: 'currentColor',
       }),
       Plot.ruleX(
@@ -185,16 +219,17 @@ function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
 
 function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOptions {
   const costly = layers.filter(({ macs }) => macs > 0);
-  const shown = new Set(costly.toSorted((a, b) => b.macs - a.macs).slice(0, LAYERS_SHOWN));
-  const shared = sharedPrefix(costly.map(({ name }) => name));
-  const rest = costly.filter((layer) => !shown.has(layer));
   const total = costly.reduce((sum, { macs }) => sum + macs, 0);
-  const rows = costly
-    .filter((layer) => shown.has(layer))
-    .map(({ name, macs }) => ({ name: shortName(name, shared, width), share: (100 * macs) / total }));
+  const names = shortNames(
+    costly.map(({ name }) => name),
+    width,
+  );
+  const all = costly.map(({ macs }, i) => ({ name: names[i] ?? '', share: (100 * macs) / total }));
+  const shown = new Set(all.toSorted((a, b) => b.share - a.share).slice(0, LAYERS_SHOWN));
+  const rows = all.filter((layer) => shown.has(layer));
+  const rest = all.filter((layer) => !shown.has(layer));
   if (rest.length > 0) {
-    const share = (100 * rest.reduce((sum, { macs }) => sum + macs, 0)) / total;
-    rows.push({ name: `${rest.length} others`, share });
+    rows.push({ name: `${rest.length} others`, share: rest.reduce((sum, { share }) => sum + share, 0) });
   }
   return {
     width: WIDTHS[width],
@@ -218,20 +253,23 @@ function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOption
   };
 }
 
-/** Without what all names begin with; of what is still too long, the end says more. */
-function shortName(name: string, shared: number, width: Width): string {
-  const longest = width === 'wide' ? 42 : 18;
-  const own = name.slice(shared);
-  return own.length > longest ? `…${own.slice(1 - longest)}` : own;
-}
-
-/** Length of the folders that all names begin with. */
-function sharedPrefix(names: readonly string[]): number {
-  const [first = '', ...others] = names;
-  let end = first.lastIndexOf('/') + 1;
-  while (end > 0 && !others.every((name) => name.startsWith(first.slice(0, end))))
-    end = first.lastIndexOf('/', end - 2) + 1;
-  return end;
+/**
+ * The last folders of a layer's name, as many as fit: exporters name layers by their path in the model and put the
+ * operator behind it. Names that come out alike are numbered.
+ */
+function shortNames(names: readonly string[], width: Width): readonly string[] {
+  const longest = width === 'wide' ? 38 : 17;
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const folders = name.split('/').filter(Boolean);
+    const layers = folders.length > 2 ? folders.slice(0, -1) : folders;
+    let short = layers.pop() ?? name;
+    for (let next = layers.pop(); next && next.length + short.length < longest; next = layers.pop())
+      short = `${next}/${short}`;
+    const count = (seen.get(short) ?? 0) + 1;
+    seen.set(short, count);
+    return count === 1 ? short : `${short} (${count})`;
+  });
 }
 
 function color(report: OptimizeReport, candidate: CandidateReport): string {

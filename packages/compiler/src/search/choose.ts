@@ -20,6 +20,9 @@ export interface Choice {
 /** Downloads that differ by less than this share count as equal; the faster one is then preferred. */
 const SAME_SIZE = 0.01;
 
+/** A smaller gain in speed is within what measurements vary. */
+const WORTH_MENTIONING = 1.1;
+
 /** A drop limit of 0 has no relative excess: it is compared as if it were half a point. */
 const SMALLEST_DROP_LIMIT = 0.005;
 
@@ -87,7 +90,7 @@ function faster(best: Contender, within: readonly Contender[]): readonly string[
   const [fastest] = within.toSorted((a, b) => a.evaluation.latencyMs.p50 - b.evaluation.latencyMs.p50);
   if (!fastest || fastest === best) return [];
   const ratio = best.evaluation.latencyMs.p50 / fastest.evaluation.latencyMs.p50;
-  return ratio < 1.05 ? [] : [`${fastest.name} is faster (${ratio.toFixed(2)}×) but larger.`];
+  return ratio < WORTH_MENTIONING ? [] : [`${fastest.name} is faster (${ratio.toFixed(2)}×) but larger.`];
 }
 
 function better(best: Contender, within: readonly Contender[]): readonly string[] {
