@@ -66,7 +66,7 @@ describe.each(EXPORTS)('engine on %s', (name) => {
         { rung: 'simd', threads: 3 },
       ];
       for (const options of variants) {
-        expect(await runAll(files, options), JSON.stringify(options)).toEqual(reference);
+        expect({ options, outputs: await runAll(files, options) }).toEqual({ options, outputs: reference });
       }
     },
   );

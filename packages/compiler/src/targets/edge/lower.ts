@@ -14,7 +14,6 @@ import type {
   StaticRange,
   Step,
   Value,
-  ValueKind,
 } from './program.ts';
 
 /** Inputs that the runtime fills in when the caller leaves them out. */
