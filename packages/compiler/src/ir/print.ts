@@ -2,6 +2,7 @@ import type { DataType } from './data-type.ts';
 import type { Dim, Shape } from './dim.ts';
 import type { Attribute, Graph, Model, ModelFunction, Node, ValueInfo, ValueType } from './model.ts';
 import { hasDefaultRange, randomRecipe } from './placeholder.ts';
+import { isBareName } from './text-scanner.ts';
 import { elementCount, typedData, type DenseTensor, type StringTensor, type Tensor } from './tensor.ts';
 
 export interface PrintOptions {
@@ -216,14 +217,11 @@ function printValueInfo({ name, type }: ValueInfo): string {
   return type === undefined ? printName(name) : `${printName(name)}: ${printType(type)}`;
 }
 
-/** Names that need no quotes; `::` and `:0` occur in the names of PyTorch and TensorFlow. */
-export const BARE_NAME: RegExp = /[\w/$](?:[\w/$.-]|::|:(?=\d))*/y;
 const BARE_OPERATOR = /^(?:[A-Za-z][\w-]*\.)*\w+$/;
 
-export function printName(name: string): string {
+function printName(name: string): string {
   if (name === '') return '_';
-  BARE_NAME.lastIndex = 0;
-  return name !== '_' && BARE_NAME.exec(name)?.[0] === name ? name : JSON.stringify(name);
+  return isBareName(name) ? name : JSON.stringify(name);
 }
 
 function printNames(names: readonly string[]): string {
