@@ -137,7 +137,7 @@ class TypeScope {
     const opset = opsetVersion(model.opsets, node.domain);
     const operator = findOperator(node.domain, node.opType, opset);
     if (operator === undefined) {
-      this.#reportUnknown(node, opset);
+      this.#reportUnknown(node, opset, index);
       return [];
     }
     const context = this.#context(node, opset, index);
@@ -214,7 +214,7 @@ class TypeScope {
     return propagateMoves(operator, context, (inputs) => evaluate(movesContext(context, inputs)));
   }
 
-  #reportUnknown(node: Node, opset: number): void {
+  #reportUnknown(node: Node, opset: number, index: number): void {
     const name = [node.domain, node.opType].filter((part) => part !== '').join('.');
     if (this.#run.unknownOps.has(name)) return;
     this.#run.unknownOps.add(name);
@@ -222,7 +222,7 @@ class TypeScope {
       severity: 'warning',
       code: 'unsupported-op',
       message: `${name} (version ${opset}) has no shape inference; declared types are used where there are any.`,
-      at: { graph: this.#path, node: node.name || node.opType },
+      at: { graph: this.#path, node: node.name || `#${index} ${node.opType}` },
     });
   }
 }
