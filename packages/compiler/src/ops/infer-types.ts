@@ -86,6 +86,16 @@ function declaredType(info: ValueInfo | undefined): TensorType | undefined {
   return info?.type?.kind === 'tensor' ? info.type : undefined;
 }
 
+/** Types that the model declares for inner values and outputs. */
+function declaredTypes(graph: Graph): Map<string, TensorType> {
+  const types = new Map<string, TensorType>();
+  for (const info of [...graph.valueInfo.values(), ...graph.outputs]) {
+    const type = declaredType(info);
+    if (type) types.set(info.name, type);
+  }
+  return types;
+}
+
 /** Types and known elements of one graph, on top of those of the enclosing graphs. */
 class TypeScope {
   readonly types = new Map<string, TensorType>();
@@ -102,14 +112,11 @@ class TypeScope {
 
   infer(graph: Graph): void {
     for (const [name, tensor] of graph.initializers) this.#addConstant(name, tensor);
-    const declared = new Map([
-      ...graph.valueInfo,
-      ...graph.outputs.map((info) => [info.name, info] as const),
-    ]);
+    const declared = declaredTypes(graph);
     for (const [index, node] of graph.nodes.entries()) {
       const types = this.#inferNode(node, index);
       for (const [position, name] of node.outputs.entries()) {
-        const type = withDeclared(types[position], declaredType(declared.get(name)));
+        const type = withDeclared(types[position], declared.get(name));
         if (name !== '' && type) this.types.set(name, type);
       }
     }
