@@ -11,7 +11,7 @@ import {
   v128,
   type Expr,
 } from '../../compiler/src/targets/edge/wasm/index.ts';
-import { memoryPages, type EdgeModel, type Manifest } from '../src/format/index.ts';
+import { memoryPages, type EdgeModel, type Manifest, type MemoryLayout } from '../src/format/index.ts';
 import type { Rung } from '../src/index.ts';
 
 /**
@@ -27,14 +27,34 @@ const MULTIPLIER = 3;
 
 const TABLE = 64;
 const TABLE_VALUES = VOCABULARY * COLUMNS;
-const WEIGHTS_BYTES = TABLE + TABLE_VALUES;
-const IDS = Math.ceil((WEIGHTS_BYTES + 64) / 64) * 64;
-const MASK = IDS + MAX_SEQUENCE * 4;
-const ROWS = MASK + MAX_SEQUENCE * 4;
-const LOGITS = ROWS + MAX_SEQUENCE * ROW_STRIDE * 4;
-const MODE = LOGITS + 16;
-const BARRIER = MODE + 16;
-const END = BARRIER + 64;
+const BALLAST = 4096;
+
+/** Addresses behind the weights. */
+interface Layout {
+  readonly weightsBytes: number;
+  readonly ids: number;
+  readonly mask: number;
+  readonly rows: number;
+  readonly logits: number;
+  readonly mode: number;
+  readonly barrier: number;
+  readonly end: number;
+}
+
+function layoutFor({ ballastBytes = 0 }: TinyOptions): Layout {
+  const weightsBytes = BALLAST + ballastBytes;
+  const ids = Math.ceil((weightsBytes + 64) / 64) * 64;
+  const mask = ids + MAX_SEQUENCE * 4;
+  const rows = mask + MAX_SEQUENCE * 4;
+  const logits = rows + MAX_SEQUENCE * ROW_STRIDE * 4;
+  return { weightsBytes, ids, mask, rows, logits, mode: logits + 16, barrier: logits + 32, end: logits + 96 };
+}
+
+function memoryFor(options: TinyOptions): MemoryLayout {
+  const { ids, end, weightsBytes } = layoutFor(options);
+  const { maxThreads = 4 } = options;
+  return { bytes: end, perThreadBytes: 70_000, maxThreads, weightsBytes, arenaBytes: end - ids };
+}
 
 const bias = Float32Array.of(0.5, -0.25, 1);
 /** 4-bit values that differ from row to row. */
@@ -48,6 +68,8 @@ export interface TinyOptions {
   readonly multiLabel?: boolean;
   /** Replaces the `run` of both programs by one that traps. */
   readonly traps?: boolean;
+  /** So many more bytes of weights, which the program does not use. */
+  readonly ballastBytes?: number;
 }
 
 export interface TinyPackage {
@@ -59,7 +81,7 @@ export function tinyPackage(options: TinyOptions = {}): TinyPackage {
   const contents = new Map<string, Uint8Array<ArrayBuffer>>([
     ['model.relaxed.wasm', program('relaxed', options)],
     ['model.simd.wasm', program('simd', options)],
-    ['model.weights', weights()],
+    ['model.weights', weights(options)],
     ['tokenizer.json', tokenizer()],
   ]);
   const manifest = makeManifest(contents, options);
@@ -86,14 +108,16 @@ export function fileEntry(bytes: Uint8Array): { bytes: number; sha256: string } 
 
 function makeManifest(
   contents: ReadonlyMap<string, Uint8Array>,
-  {
+  options: TinyOptions,
+): TinyPackage['manifest'] {
+  const {
     task = 'text-classification',
     macsPerToken = 100,
-    maxThreads = 4,
     maxLength = 32,
     multiLabel,
-  }: TinyOptions,
-): TinyPackage['manifest'] {
+    ballastBytes = 0,
+  } = options;
+  const layout = layoutFor(options);
   const tokens = { dtype: 'int32', shape: [1, 'sequence'] } as const;
   return {
     format: 'edgewise',
@@ -115,19 +139,14 @@ function makeManifest(
             count: TABLE_VALUES,
             arguments: [MULTIPLIER],
           },
+          { offset: 64 + TABLE_VALUES / 2, bytes: ballastBytes, address: BALLAST, encoding: 'raw' },
         ],
       },
-      memory: {
-        bytes: END,
-        perThreadBytes: 70_000,
-        maxThreads,
-        weightsBytes: WEIGHTS_BYTES,
-        arenaBytes: END - IDS,
-      },
+      memory: memoryFor(options),
       dims: { sequence: { max: MAX_SEQUENCE } },
       inputs: [
-        { name: 'input_ids', ...tokens, address: IDS, range: [0, VOCABULARY - 1] },
-        { name: 'attention_mask', ...tokens, address: MASK, default: 'ones' },
+        { name: 'input_ids', ...tokens, address: layout.ids, range: [0, VOCABULARY - 1] },
+        { name: 'attention_mask', ...tokens, address: layout.mask, default: 'ones' },
       ],
       outputs:
         task === 'feature-extraction'
@@ -136,20 +155,26 @@ function makeManifest(
                 name: 'rows',
                 dtype: 'float32',
                 shape: [1, 'sequence', LABELS],
-                address: ROWS,
+                address: layout.rows,
                 rowStride: ROW_STRIDE,
               },
             ]
           : [
-              { name: 'logits', dtype: 'float32', shape: [1, LABELS], address: LOGITS, rowStride: LABELS },
+              {
+                name: 'logits',
+                dtype: 'float32',
+                shape: [1, LABELS],
+                address: layout.logits,
+                rowStride: LABELS,
+              },
               {
                 name: 'rows',
                 dtype: 'float32',
                 shape: [1, 'sequence', LABELS],
-                address: ROWS,
+                address: layout.rows,
                 rowStride: ROW_STRIDE,
               },
-              { name: 'mode', dtype: 'int32', shape: [1], address: MODE, rowStride: 1 },
+              { name: 'mode', dtype: 'int32', shape: [1], address: layout.mode, rowStride: 1 },
             ],
       macsPerToken,
     },
@@ -165,8 +190,8 @@ function tokenizer(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(readFileSync(file));
 }
 
-function weights(): Uint8Array<ArrayBuffer> {
-  const file = new Uint8Array(64 + TABLE_VALUES / 2);
+function weights({ ballastBytes = 0 }: TinyOptions): Uint8Array<ArrayBuffer> {
+  const file = new Uint8Array(64 + TABLE_VALUES / 2 + ballastBytes).fill(1);
   file.set(new Uint8Array(bias.buffer));
   for (let i = 0; i < TABLE_VALUES; i += 2) {
     file[64 + i / 2] = ((table[i] ?? 0) & 15) | (((table[i + 1] ?? 0) & 15) << 4);
@@ -174,19 +199,17 @@ function weights(): Uint8Array<ArrayBuffer> {
   return file;
 }
 
-function program(rung: Rung, { maxThreads = 4, traps = false }: TinyOptions): Uint8Array<ArrayBuffer> {
+function program(rung: Rung, options: TinyOptions): Uint8Array<ArrayBuffer> {
   const m = new ModuleBuilder();
-  const layout = {
-    bytes: END,
-    perThreadBytes: 70_000,
-    maxThreads,
-    weightsBytes: WEIGHTS_BYTES,
-    arenaBytes: 0,
-  };
-  m.importMemory('env', 'memory', { min: memoryPages(layout, 1), max: memoryPages(layout, maxThreads) });
+  const memory = memoryFor(options);
+  m.importMemory('env', 'memory', {
+    min: memoryPages(memory, 1),
+    max: memoryPages(memory, memory.maxThreads),
+  });
+  const { ids, mask: masks, rows, logits, mode: modeAddress, barrier } = layoutFor(options);
 
   m.function('init', { params: { mode: 'i32' }, export: 'init' }, (f, { mode }) => {
-    f.do(i32.store(MODE, mode));
+    f.do(i32.store(modeAddress, mode));
   });
 
   const expandParams = { address: 'i32', count: 'i32', multiplier: 'i32' } as const;
@@ -205,27 +228,27 @@ function program(rung: Rung, { maxThreads = 4, traps = false }: TinyOptions): Ui
 
   const runParams = { sequence: 'i32', thread: 'i32', threads: 'i32' } as const;
   m.function('run', { params: runParams, export: 'run' }, (f, { sequence, thread, threads }) => {
-    if (traps) return f.unreachable();
+    if (options.traps) return f.unreachable();
     const t = f.let(i32.add(thread, 0));
     f.whileBelow(t, sequence, threads, () => {
-      const id = f.let(i32.load(i32.add(i32.shl(t, 2), IDS)));
-      const mask = f.let(i32.load(i32.add(i32.shl(t, 2), MASK)));
+      const id = f.let(i32.load(i32.add(i32.shl(t, 2), ids)));
+      const mask = f.let(i32.load(i32.add(i32.shl(t, 2), masks)));
       for (let j = 0; j < LABELS; j++) {
         const value = i32.load8S(i32.add(i32.mul(id, COLUMNS), TABLE + j));
-        const target = i32.add(i32.mul(t, ROW_STRIDE * 4), ROWS + j * 4);
+        const target = i32.add(i32.mul(t, ROW_STRIDE * 4), rows + j * 4);
         f.do(f32.store(target, f32.convertI32S(i32.mul(value, mask))));
       }
     });
     f.if(i32.gtS(threads, 1), () => {
-      const phase = f.let(atomic.load(BARRIER + 4));
+      const phase = f.let(atomic.load(barrier + 4));
       f.if(
-        i32.eq(atomic.add(BARRIER, 1), i32.sub(threads, 1)),
+        i32.eq(atomic.add(barrier, 1), i32.sub(threads, 1)),
         () => {
-          f.do(atomic.store(BARRIER, i32.const(0)));
-          f.drop(atomic.add(BARRIER + 4, 1));
-          f.drop(atomic.notify(BARRIER + 4, threads));
+          f.do(atomic.store(barrier, i32.const(0)));
+          f.drop(atomic.add(barrier + 4, 1));
+          f.drop(atomic.notify(barrier + 4, threads));
         },
-        () => f.drop(atomic.wait32(BARRIER + 4, phase, i64.const(-1))),
+        () => f.drop(atomic.wait32(barrier + 4, phase, i64.const(-1))),
       );
     });
     f.if(i32.eqz(thread), () => {
@@ -233,10 +256,10 @@ function program(rung: Rung, { maxThreads = 4, traps = false }: TinyOptions): Ui
         const sum = f.let(f32.load(j * 4));
         const index = f.let(i32.const(0));
         f.whileBelow(index, sequence, 1, () => {
-          const row = f32.load(i32.add(i32.mul(index, ROW_STRIDE * 4), ROWS + j * 4));
+          const row = f32.load(i32.add(i32.mul(index, ROW_STRIDE * 4), rows + j * 4));
           f.set(sum, f32.add(sum, row));
         });
-        f.do(f32.store(LOGITS + j * 4, sum));
+        f.do(f32.store(logits + j * 4, sum));
       }
     });
   });
