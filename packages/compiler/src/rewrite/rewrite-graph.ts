@@ -23,7 +23,7 @@ export function rewriteGraph(
   rules: readonly Rule[],
   options: RewriteOptions = {},
 ): RewriteResult {
-  const run: Run = { log: [], diagnostics: [], maxEdits: options.maxEdits ?? 100 + 20 * graph.nodes.length };
+  const run: Run = { log: [], diagnostics: [], maxEdits: options.maxEdits ?? 100 + 20 * countNodes(graph) };
   rewriteScope(graph, undefined, rulesByOperator(rules), run);
   return { edits: run.log.length, log: run.log, diagnostics: run.diagnostics };
 }
@@ -39,7 +39,7 @@ type RuleTable = ReadonlyMap<string, readonly Rule[]>;
 function rewriteScope(graph: Graph, outer: GraphIndex | undefined, rules: RuleTable, run: Run): void {
   const index = new GraphIndex(graph, outer);
   // The queue follows an edit to its neighbours only; a rule that looks further gets its turn in the next round.
-  while (rewriteRound(index, rules, run));
+  while (run.log.length < run.maxEdits && rewriteRound(index, rules, run));
   index.commit();
   for (const node of graph.nodes)
     for (const subgraph of subgraphsOf(node)) rewriteScope(subgraph, index, rules, run);
@@ -79,6 +79,14 @@ function applyFirst(node: Node, index: GraphIndex, rules: RuleTable, run: Run): 
     return touched;
   }
   return undefined;
+}
+
+/** Nodes of the graph and of the subgraphs in it. */
+function countNodes(graph: Graph): number {
+  return graph.nodes.reduce(
+    (count, node) => subgraphsOf(node).reduce((sum, inner) => sum + countNodes(inner), count + 1),
+    0,
+  );
 }
 
 function rulesByOperator(rules: readonly Rule[]): RuleTable {

@@ -25,6 +25,11 @@ export function fuseLayerNorm(): Transform {
         operators: ['Add'],
         match: (node, graph) => matchSpelledOut(node, graph, context),
       },
+      {
+        name: 'factored',
+        operators: ['Add'],
+        match: (node, graph) => matchFactored(node, graph, context),
+      },
     ],
   });
 }
@@ -36,13 +41,13 @@ interface LayerNorm {
   readonly epsilon: number;
 }
 
-function matchStandard(node: Node, graph: GraphView, { typeOf }: RuleContext): Edit | undefined {
+function matchStandard(node: Node, graph: GraphView, context: RuleContext): Edit | undefined {
   const [x = '', gamma = '', beta = ''] = node.inputs;
   const axis = intAttribute(node, 'axis', -1);
-  if (axis !== -1 && axis + 1 !== typeOf(x)?.shape?.length) return undefined;
+  if (axis !== -1 && axis + 1 !== context.typeOf(x)?.shape?.length) return undefined;
   if (node.outputs.slice(1).some((output) => graph.useCount(output) > 0)) return undefined;
   const epsilon = floatAttribute(node, 'epsilon', 1e-5);
-  return layerNormEdit(node, graph, { x, gamma, beta, epsilon });
+  return layerNormEdit(node, graph, context, { x, gamma, beta, epsilon });
 }
 
 /** (x − mean(x)) / √(mean((x − mean(x))²) + ε) · gamma + beta */
@@ -53,8 +58,44 @@ function matchSpelledOut(node: Node, graph: GraphView, context: RuleContext): Ed
     for (const [normalized = '', gamma = ''] of eitherWay(mul)) {
       if (graph.constant(gamma) === undefined) continue;
       const parts = matchNormalized(normalized, graph, context);
-      if (parts !== undefined) return layerNormEdit(node, graph, { ...parts, gamma, beta });
+      if (parts !== undefined) return layerNormEdit(node, graph, context, { ...parts, gamma, beta });
     }
+  }
+  return undefined;
+}
+
+/** x · s + (beta − mean(x) · s) with s = gamma / √(mean((x − mean(x))²) + ε): how TensorFlow writes it. */
+function matchFactored(node: Node, graph: GraphView, context: RuleContext): Edit | undefined {
+  for (const [product = '', shift = ''] of eitherWay(node)) {
+    const mul = graph.producer(product);
+    const sub = graph.producer(shift);
+    if (!isStandard(mul, 'Mul') || !isStandard(sub, 'Sub')) continue;
+    const [beta = '', offset = ''] = sub.inputs;
+    const meanProduct = graph.producer(offset);
+    if (!isStandard(meanProduct, 'Mul') || graph.constant(beta) === undefined) continue;
+    for (const [x = '', slope = ''] of eitherWay(mul)) {
+      const mean = meanProduct.inputs.find((input) => input !== slope) ?? '';
+      if (!meanProduct.inputs.includes(slope) || matchMean(mean, graph, context) !== x) continue;
+      const parts = matchSlope(graph.producer(slope), x, graph, context);
+      if (parts !== undefined) return layerNormEdit(node, graph, context, { x, beta, ...parts });
+    }
+  }
+  return undefined;
+}
+
+/** gamma / √(variance of x + ε) */
+function matchSlope(
+  node: Node | undefined,
+  x: string,
+  graph: GraphView,
+  context: RuleContext,
+): { gamma: string; epsilon: number } | undefined {
+  if (!isStandard(node, 'Mul')) return undefined;
+  for (const [inverse = '', gamma = ''] of eitherWay(node)) {
+    const deviation = inverseRootOf(graph.producer(inverse), graph);
+    if (deviation === undefined || graph.constant(gamma) === undefined) continue;
+    const epsilon = matchVariance(deviation, x, graph, context);
+    if (epsilon !== undefined) return { gamma, epsilon };
   }
   return undefined;
 }
@@ -62,9 +103,13 @@ function matchSpelledOut(node: Node, graph: GraphView, context: RuleContext): Ed
 function layerNormEdit(
   node: Node,
   graph: GraphView,
+  { typeOf }: RuleContext,
   { x, gamma, beta, epsilon }: LayerNorm,
 ): Edit | undefined {
-  const width = graph.constant(gamma)?.dims.at(-1) ?? 0;
+  const shape = typeOf(x)?.shape;
+  const width = shape?.at(-1);
+  const ranks = [gamma, beta].map((name) => graph.constant(name)?.dims.length ?? 0);
+  if (shape === undefined || typeof width !== 'number' || Math.max(...ranks) > shape.length) return undefined;
   const gammaRow = rowConstant(graph, gamma, width);
   const betaRow =
     beta === '' ? float32Tensor([width], new Float32Array(width)) : rowConstant(graph, beta, width);
@@ -92,17 +137,22 @@ function matchNormalized(
 ): { x: string; epsilon: number } | undefined {
   const quotient = matchQuotient(graph.producer(value), graph);
   if (quotient === undefined) return undefined;
-  const { centered, deviation } = quotient;
-  const sum = graph.producer(deviation);
-  if (!isStandard(sum, 'Add')) return undefined;
-  const x = matchCentered(centered, graph, context);
+  const x = matchCentered(quotient.centered, graph, context);
   if (x === undefined) return undefined;
+  const epsilon = matchVariance(quotient.deviation, x, graph, context);
+  return epsilon === undefined ? undefined : { x, epsilon };
+}
+
+/** ε in mean((x − mean(x))²) + ε. */
+function matchVariance(value: string, x: string, graph: GraphView, context: RuleContext): number | undefined {
+  const sum = graph.producer(value);
+  if (!isStandard(sum, 'Add')) return undefined;
   for (const [variance = '', epsilonName = ''] of eitherWay(sum)) {
     const epsilon = numberConstant(graph, epsilonName);
     if (epsilon === undefined) continue;
     const square = matchMean(variance, graph, context);
     const base = square === undefined ? undefined : matchSquare(graph.producer(square), graph);
-    if (base !== undefined && matchCentered(base, graph, context) === x) return { x, epsilon };
+    if (base !== undefined && matchCentered(base, graph, context) === x) return epsilon;
   }
   return undefined;
 }
@@ -119,13 +169,16 @@ function matchQuotient(
   }
   if (!isStandard(node, 'Mul')) return undefined;
   for (const [centered = '', inverse = ''] of eitherWay(node)) {
-    const producer = graph.producer(inverse);
-    const deviation = isStandard(producer, 'Reciprocal')
-      ? squareRootOf(graph.producer(producer.inputs[0] ?? ''), graph)
-      : powerOf(producer, -0.5, graph);
+    const deviation = inverseRootOf(graph.producer(inverse), graph);
     if (deviation !== undefined) return { centered, deviation };
   }
   return undefined;
+}
+
+function inverseRootOf(node: Node | undefined, graph: GraphView): string | undefined {
+  return isStandard(node, 'Reciprocal')
+    ? squareRootOf(graph.producer(node.inputs[0] ?? ''), graph)
+    : powerOf(node, -0.5, graph);
 }
 
 function squareRootOf(node: Node | undefined, graph: GraphView): string | undefined {

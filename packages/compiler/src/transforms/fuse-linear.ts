@@ -21,6 +21,7 @@ export function fuseLinear(): Transform {
       { name: 'bias', operators: ['Add'], match: (node, graph) => matchBias(node, graph, typeOf) },
       { name: 'activation', operators: [...ACTIVATIONS.keys(), 'edgewise.Gelu'], match: matchActivation },
       SILU,
+      { name: 'rows', operators: ['Reshape'], match: (node, graph) => matchRows(node, graph, typeOf) },
     ],
   });
 }
@@ -120,6 +121,26 @@ const SILU: Rule = {
     return undefined;
   },
 };
+
+/** Reshape(Linear(Reshape(x))) where only leading dims were folded: exporters for which a product has rank 2. */
+function matchRows(node: Node, graph: GraphView, typeOf: RuleContext['typeOf']): Edit | undefined {
+  const linear = graph.producer(node.inputs[0] ?? '');
+  if (!isEdgewise(linear, 'Linear') || graph.useCount(node.inputs[0] ?? '') !== 1) return undefined;
+  const fold = graph.producer(linear.inputs[0] ?? '');
+  if (!isStandard(fold, 'Reshape')) return undefined;
+  const [x = ''] = fold.inputs;
+  const weight = float32Constant(graph, linear.inputs[1]);
+  const [before, after] = [typeOf(x)?.shape, typeOf(node.outputs[0] ?? '')?.shape];
+  if (weight === undefined || before === undefined || after === undefined) return undefined;
+  const isKept = before.slice(0, -1).every((dim, axis) => dim !== null && dim === after[axis]);
+  if (before.length !== after.length || !isKept) return undefined;
+  if (before.at(-1) !== weight.dims[0] || after.at(-1) !== weight.dims[1]) return undefined;
+  return {
+    reason: 'leading dims folded for the product',
+    remove: [node],
+    add: [{ ...linear, inputs: [x, ...linear.inputs.slice(1)], outputs: node.outputs }],
+  };
+}
 
 function withActivation(linear: Node, last: Node, activation: string): Node {
   return edgewiseNode('Linear', linear, linear.inputs, last.outputs, { activation });

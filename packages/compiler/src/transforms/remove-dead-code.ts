@@ -1,31 +1,46 @@
-import { defineTransform, GraphIndex, LOSSLESS, type Transform } from '../rewrite/index.ts';
-import { capturedNames } from '../rewrite/index.ts';
+import type { Graph } from '../ir/index.ts';
+import {
+  capturedNames,
+  defineTransform,
+  GraphIndex,
+  LOSSLESS,
+  subgraphsOf,
+  type Transform,
+} from '../rewrite/index.ts';
 
 /**
- * Removes nodes whose outputs nothing reads, and initializers that nothing reads unless they are defaults of inputs.
- * Graph inputs stay: they are the model's signature.
+ * Removes nodes whose outputs nothing reads, and initializers that nothing reads unless they are defaults of inputs; in
+ * subgraphs too. Graph inputs stay: they are the model's signature.
  */
 export function removeDeadCode(): Transform {
   return defineTransform({
     name: 'removeDeadCode',
     description: 'drop nodes and constants that no output needs',
     tolerance: LOSSLESS,
-    apply: ({ graph }) => {
-      const index = new GraphIndex(graph);
-      const dead = graph.nodes.toReversed().filter((node) => {
-        const isDead = node.outputs.every((output) => index.useCount(output) === 0);
-        if (isDead) index.apply({ reason: 'no output is read', remove: [node] });
-        return isDead;
-      });
-      index.commit();
-      const read = new Set([
-        ...graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]),
-        ...graph.outputs.map((output) => output.name),
-        ...graph.inputs.map((input) => input.name),
-      ]);
-      const unread = [...graph.initializers.keys()].filter((name) => !read.has(name));
-      for (const name of unread) graph.initializers.delete(name);
-      return { edits: dead.length + unread.length };
-    },
+    apply: ({ graph }) => ({ edits: sweep(graph) }),
   });
+}
+
+/** Returns how many nodes and constants went. */
+function sweep(graph: Graph): number {
+  // Subgraphs first: what only their dead code reads is dead outside.
+  let removed = graph.nodes.flatMap(subgraphsOf).reduce((sum, inner) => sum + sweep(inner), 0);
+  const index = new GraphIndex(graph);
+  for (const node of graph.nodes.toReversed()) {
+    if (!index.has(node) || node.outputs.some((output) => index.useCount(output) > 0)) continue;
+    index.apply({ reason: 'no output is read', remove: [node] });
+    removed++;
+  }
+  index.commit();
+  const read = new Set([
+    ...graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]),
+    ...graph.outputs.map(({ name }) => name),
+    ...graph.inputs.map(({ name }) => name),
+  ]);
+  for (const name of graph.initializers.keys()) {
+    if (read.has(name)) continue;
+    graph.initializers.delete(name);
+    removed++;
+  }
+  return removed;
 }
