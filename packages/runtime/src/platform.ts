@@ -13,8 +13,7 @@ export interface Platform {
   readonly startThread: StartThread;
   /** Starts the worker that sessions run in by default; absent where they run on the calling thread. */
   readonly startWorker?: () => Worker;
-  /** Name of the onnxruntime package for this platform, for messages. */
-  readonly onnxRuntimePackage: string;
-  /** Imports it. */
+  /** What to do when onnxruntime cannot be imported. */
+  readonly onnxRuntimeHint: string;
   importOnnxRuntime(): Promise<OnnxRuntime>;
 }

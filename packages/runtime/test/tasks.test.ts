@@ -152,6 +152,17 @@ describe('a package run by onnxruntime', () => {
     await expect(session.run({ input_ids: [1] })).rejects.toMatchObject({ code: 'disposed' });
   });
 
+  it('takes the module that it is given', async () => {
+    const { default: onnxruntime } = (await import('onnxruntime-node')) as unknown as { default: object };
+    const creator = sessionCreator({
+      ...nodePlatform,
+      importOnnxRuntime: () => Promise.reject(new Error('not asked for')),
+    });
+    const session = await creator(files, { onnxruntime, threads: 1 });
+    expect(session.info.rung).toBe('onnxruntime');
+    session.dispose();
+  });
+
   it('says what to install when onnxruntime is missing, and names a model it cannot load', async () => {
     const missing = sessionCreator({
       ...nodePlatform,

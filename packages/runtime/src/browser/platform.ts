@@ -26,7 +26,8 @@ export const browserPlatform: Platform = {
       const message: ToWorker = { kind: 'thread', start };
       worker.postMessage(message);
     }),
-  onnxRuntimePackage: 'onnxruntime-web',
+  onnxRuntimeHint:
+    'npm install onnxruntime-web and pass the module as option onnxruntime, or name it in an import map',
   importOnnxRuntime: async () => {
     // Not a literal: bundlers would demand that everyone installs it. Pages without a bundler need an import map.
     const name: string = 'onnxruntime-web';

@@ -17,7 +17,7 @@ export const nodePlatform: Platform = {
   },
   maxThreads: availableParallelism(),
   startThread,
-  onnxRuntimePackage: 'onnxruntime-node',
+  onnxRuntimeHint: 'npm install onnxruntime-node',
   importOnnxRuntime: async () => {
     // Set before it loads: nothing that we load phones home.
     process.env['ORT_DISABLE_TELEMETRY'] ??= '1';

@@ -56,15 +56,11 @@ export async function createOnnxSession(
 }
 
 async function importRuntime(platform: Platform): Promise<OnnxRuntime> {
-  const name = platform.onnxRuntimePackage;
   try {
     return await platform.importOnnxRuntime();
   } catch (cause) {
-    throw new RuntimeError(
-      'missing-dependency',
-      `this package is run by onnxruntime, which is not installed: npm install ${name}`,
-      { cause },
-    );
+    const message = `this package is run by onnxruntime, which is not there: ${platform.onnxRuntimeHint}`;
+    throw new RuntimeError('missing-dependency', message, { cause });
   }
 }
 

@@ -47,6 +47,11 @@ describeWithChromium('sessions in Chromium', () => {
       await mkdir(join(root, name));
       for (const [file, bytes] of files) await writeFile(join(root, name, file), bytes);
     }
+    const { manifest, files } = tinyPackage();
+    const model = { kind: 'onnx', file: 'model.weights' };
+    await mkdir(join(root, 'onnx'));
+    await writeFile(join(root, 'onnx/edgewise.json'), JSON.stringify({ ...manifest, model }));
+    await writeFile(join(root, 'onnx/model.weights'), files.get('model.weights') ?? '');
     browser = await launchChromium();
   });
   afterAll(async () => {
@@ -125,6 +130,10 @@ describeWithChromium('sessions in Chromium', () => {
         await expect(runModel('tiny', { threads: 0 })).rejects.toThrow(
           /threads must be "auto" or a whole number/,
         );
+      });
+
+      it('says what to do when onnxruntime is needed', async () => {
+        await expect(runModel('onnx', {})).rejects.toThrow(/npm install onnxruntime-web and pass the module/);
       });
 
       it('aborts loading, queues calls and rejects what dispose leaves unfinished', async () => {
