@@ -16,7 +16,7 @@ import { EXPORTS, randomFeeds, SHARED } from './sample-models.ts';
 
 /**
  * Values whose shape is not known before the model runs, by model: all depend on the branch that an If takes on data.
- * onnxruntime's own inference does not know them either.
+ * onnxruntime's symbolic inference gives up on both models.
  */
 const UNKNOWN: ReadonlyMap<string, RegExp> = new Map([
   ['silero_vad_16k_op15.onnx', /^(\/model\/(decoder|If|ReduceMean)|output$|stateN$)/],
