@@ -92,7 +92,10 @@ export async function run(options) {
  */
 async function* candidates(name, folder, calibration) {
   for (const file of ['model.onnx', ...int8Variants(folder)]) {
-    const scheme = file === 'model.onnx' ? 'float, onnxruntime' : `onnxruntime ${file.replace('.onnx', '')}`;
+    const scheme =
+      file === 'model.onnx'
+        ? 'float, onnxruntime'
+        : `onnxruntime, ${file.slice('model_int8.'.length, -'.onnx'.length)}`;
     const path = join(folder, file);
     yield { scheme, bytes: statSync(path).size, runner: await openOnnx(path) };
   }

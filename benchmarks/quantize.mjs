@@ -32,7 +32,7 @@ export async function run(options) {
       for (const [label, start] of Object.entries(processes)) runs[label]?.push(await start());
       note(`${name}, round ${count + 1}`);
     }
-    const values = (/** @type {string} */ label, /** @type {'seconds' | 'peakBytes'} */ key) =>
+    const values = (/** @type {string} */ label, /** @type {'seconds' | 'cpuSeconds' | 'peakBytes'} */ key) =>
       (runs[label] ?? []).map((entry) => entry[key]);
     cases.push({
       shape: name,
@@ -40,6 +40,7 @@ export async function run(options) {
       processes: Object.keys(runs).map((label) => ({
         process: label,
         seconds: summarize(values(label, 'seconds')),
+        cpuSeconds: summarize(values(label, 'cpuSeconds')),
         peakMegabytes: round(Math.max(...values(label, 'peakBytes')) / 1e6),
         timeRatio: pairedRatio(values(OURS, 'seconds'), values(label, 'seconds')),
         memoryRatio: pairedRatio(values(OURS, 'peakBytes'), values(label, 'peakBytes')),
@@ -48,10 +49,11 @@ export async function run(options) {
   }
   printTable(
     cases.flatMap(({ shape, processes }) =>
-      processes.map(({ process: label, seconds, peakMegabytes, timeRatio, memoryRatio }) => ({
+      processes.map(({ process: label, seconds, cpuSeconds, peakMegabytes, timeRatio, memoryRatio }) => ({
         shape,
         process: label,
         's (p10–p90)': spread(seconds),
+        'CPU s': short(cpuSeconds.median),
         'peak MB': peakMegabytes,
         'our time ÷ its': label === OURS ? '' : short(timeRatio.median),
         'our memory ÷ its': label === OURS ? '' : short(memoryRatio.median),
@@ -64,9 +66,9 @@ export async function run(options) {
 /** @param {readonly string[]} args */
 async function ours(args) {
   const { seconds, stdout } = await runToEnd(process.execPath, args);
-  /** @type {{ peakBytes: number }} */
-  const { peakBytes } = JSON.parse(stdout);
-  return { seconds, peakBytes };
+  /** @type {{ peakBytes: number, cpuSeconds: number }} */
+  const usage = JSON.parse(stdout);
+  return { seconds, ...usage };
 }
 
 /**
@@ -77,7 +79,7 @@ async function theirs(python, folder, flags) {
   const script = fileURLToPath(new URL('../oracles/quantize_dynamic.py', import.meta.url));
   const args = [script, join(folder, 'model.onnx'), join(CACHE, 'quantized.onnx'), '--runs', '1', ...flags];
   const { stdout } = await runToEnd(python, args);
-  /** @type {{ processSeconds: { median: number }, peakBytes: number }} */
-  const { processSeconds, peakBytes } = JSON.parse(stdout);
-  return { seconds: processSeconds.median, peakBytes };
+  /** @type {{ processSeconds: { median: number }, cpuSeconds: { median: number }, peakBytes: number }} */
+  const { processSeconds, cpuSeconds, peakBytes } = JSON.parse(stdout);
+  return { seconds: processSeconds.median, cpuSeconds: cpuSeconds.median, peakBytes };
 }

@@ -3,8 +3,9 @@
     python oracles/quantize_dynamic.py MODEL OUT [--per-channel] [--reduce-range] [--runs 3]
 
 The work is done in a fresh Python process per run, which imports only what it must. Prints
-JSON: per run the seconds from starting that process to its end and the seconds of the call
-alone, the least and median of both, peak resident bytes, and the sizes of both files.
+JSON: per run the seconds from starting that process to its end, the seconds of the call alone
+and the seconds of processor time, the least and median of each, peak resident bytes, and the
+sizes of both files.
 """
 
 import argparse
@@ -40,7 +41,8 @@ def run(arguments):
         raise SystemExit(f"quantize_dynamic failed on {arguments.model} (exit {child.returncode})")
     # macOS counts in bytes, Linux in KiB.
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"processSeconds": seconds, "callSeconds": float(printed), "peakBytes": peak}
+    cpu = usage.ru_utime + usage.ru_stime
+    return {"processSeconds": seconds, "callSeconds": float(printed), "cpuSeconds": cpu, "peakBytes": peak}
 
 
 def main():
@@ -64,7 +66,7 @@ def main():
         "modelBytes": arguments.model.stat().st_size,
         "quantizedBytes": arguments.out.stat().st_size,
     }
-    for key in ("processSeconds", "callSeconds"):
+    for key in ("processSeconds", "callSeconds", "cpuSeconds"):
         values = [entry[key] for entry in runs]
         report[key] = {
             "least": round(min(values), 3),

@@ -1,4 +1,5 @@
-// The whole of our quantization as one process: node quantize-child.mjs MODEL_FOLDER TASK. Prints its peak memory.
+// The whole of our quantization as one process: node quantize-child.mjs MODEL_FOLDER NAME TASK. Prints what
+// it took.
 import process from 'node:process';
 import { edgewisePackage } from './edgewise.mjs';
 
@@ -9,5 +10,7 @@ await edgewisePackage({
   task: task === 'feature-extraction' ? task : 'text-classification',
   recipe: 'w7a8-dynamic',
 });
-// Kibibytes on every system: libuv converts.
-process.stdout.write(JSON.stringify({ peakBytes: process.resourceUsage().maxRSS * 1024 }));
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+// libuv gives kibibytes on every system, and microseconds.
+const usage = { peakBytes: maxRSS * 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
+process.stdout.write(JSON.stringify(usage));
