@@ -7,8 +7,9 @@ import { ruleTransform, type RuleContext } from './rule-transform.ts';
 
 export interface FoldConstantsOptions {
   /**
-   * A result larger than this stays a computation, unless it is no larger than the constants it is made of (a transposed
-   * weight). Default 64 KiB: shapes, ranges and masks fold, while an `Expand` that would swell the file does not.
+   * A result larger than this stays a computation, unless it is no larger than the constants that it makes superfluous
+   * (a transposed weight that nothing else reads). Default 64 KiB: shapes, ranges and masks fold, while an `Expand` or
+   * the second layout of a tied embedding, which would swell the file, does not.
    */
   readonly maxBytes?: number;
 }
@@ -55,10 +56,12 @@ function matchComputed(
   if (subgraphsOf(node).length > 0 || node.outputs.some((output) => graph.isOutput(output))) return undefined;
   const inputs = node.inputs.map((name) => (name === '' ? undefined : graph.constant(name)));
   if (inputs.some((tensor, slot) => tensor === undefined && node.inputs[slot] !== '')) return undefined;
-  const inputBytes = inputs.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
+  const freedBytes = inputs
+    .filter((_, slot) => graph.useCount(node.inputs[slot] ?? '') === 1)
+    .reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   // Asked before computing: a hostile shape must not allocate.
   const outputBytes = node.outputs.map((output) => expectedBytes(typeOf(output)));
-  if (!outputBytes.every((bytes) => bytes <= Math.max(maxBytes, inputBytes))) return undefined;
+  if (!outputBytes.every((bytes) => bytes <= Math.max(maxBytes, freedBytes))) return undefined;
   const results = tryEvaluate(node, inputs, model.opsets);
   if (results === undefined) return undefined;
   const initializers = new Map<string, Tensor>();

@@ -1,5 +1,8 @@
 import type { Transform } from '../rewrite/index.ts';
 import { foldConstants } from './fold-constants.ts';
+import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
+import { mergeInitializers } from './merge-initializers.ts';
+import { simplifyShapes } from './simplify-shapes.ts';
 import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 import { fuseAttention } from './fuse-attention.ts';
 import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
@@ -25,6 +28,10 @@ export function compactEncoder(): Transform[] {
     // Before fuseAddLayerNorm: a sum of embeddings under a LayerNorm is not a residual.
     fuseEmbedLayerNorm(),
     fuseAddLayerNorm(),
+    // What is left by now are heads and poolings; before the fusions this would only be work for nothing.
+    simplifyShapes(),
+    eliminateCommonSubexpressions(),
+    mergeInitializers(),
     removeDeadCode(),
   ];
 }
