@@ -25,7 +25,7 @@ export async function readFile(
   entry: FileEntry,
   options: { readonly verify: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(entry.bytes);
+  const bytes = allocate(name, entry.bytes);
   let length = 0;
   for await (const chunk of reader.open(name, options.signal)) {
     if (length + chunk.length > entry.bytes) throw sizeError(name, entry.bytes, 'more');
@@ -37,8 +37,15 @@ export async function readFile(
   return bytes;
 }
 
-export async function readText(reader: PackageReader, name: string, entry: FileEntry): Promise<string> {
-  return new TextDecoder().decode(await readFile(reader, name, entry, { verify: false }));
+function allocate(name: string, bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new RuntimeError('unsupported', `there is no room for ${name}: ${bytes} bytes`, {
+      file: name,
+      cause,
+    });
+  }
 }
 
 /** Whether hashes can be computed here; pages from an insecure origin cannot. */
