@@ -8,7 +8,7 @@ export const SMALLEST_SCALE: number = 2 ** -120;
 
 /** One step of the search for a smaller scale, and how many steps without gain end it. */
 const SEARCH_STEP = 0.97;
-const SEARCH_PATIENCE = 3;
+const SEARCH_PATIENCE = 2;
 
 /** A run of numbers that share one scale: `values[from]` … `values[to - 1]`. */
 export interface Span {

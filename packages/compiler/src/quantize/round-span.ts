@@ -17,11 +17,14 @@ export function roundSpan(
   let clipped = 0;
   for (let i = from; i < to; i++) {
     const exact = values[i]! * inverse;
-    const nearest = roundHalfEven(exact);
-    let q = nearest;
-    if (q > high) q = high;
-    else if (q < low) q = low;
-    if (q !== nearest) clipped++;
+    let q = roundHalfEven(exact);
+    if (q > high) {
+      q = high;
+      clipped++;
+    } else if (q < low) {
+      q = low;
+      clipped++;
+    }
     out[at + i - from] = q;
     const difference = exact - q;
     signal += exact * exact;
