@@ -1,5 +1,4 @@
 import { CommanderError } from 'commander';
-import { CompilerError } from '@edgewise/compiler';
 import { anyCommand, buildProgram, type AnyCommand } from './command/build-program.ts';
 import type { CommandContext, ExitCode } from './command/command.ts';
 import { UsageError } from './command/usage-error.ts';
@@ -44,8 +43,8 @@ function reportError(error: unknown, { terminal }: CommandContext, verbose: bool
   const hint = 'hint' in problem && typeof problem.hint === 'string' ? problem.hint : undefined;
   if (hint) terminal.message(`${hint}\n`);
   if (verbose) terminal.message(`${stackOf(problem)}\n`);
-  const usage =
-    problem instanceof UsageError || (problem instanceof CompilerError && problem.code === 'bad-option');
+  // By its code: the compiler, and with it the class of its errors, is loaded only by the commands that need it.
+  const usage = problem instanceof UsageError || ('code' in problem && problem.code === 'bad-option');
   return usage ? 2 : 1;
 }
 

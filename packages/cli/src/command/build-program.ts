@@ -1,5 +1,4 @@
 import { Command as Commander, InvalidArgumentError, Option } from 'commander';
-import { VERSION } from '@edgewise/compiler';
 import {
   COMMON_OPTIONS,
   type Command,
@@ -9,6 +8,7 @@ import {
 } from './command.ts';
 import { flagText, type AnyOption } from './option.ts';
 import { UsageError } from './usage-error.ts';
+import { readVersion } from './version.ts';
 
 /** Any command, with its options erased: the table guarantees that what is parsed fits `run`. */
 export type AnyCommand = Command<CommonOptions>;
@@ -27,7 +27,7 @@ export function buildProgram(
   const { terminal } = context;
   const program = new Commander('edgewise')
     .description('Turns a trained model into one that lives on a device, within a budget.')
-    .version(VERSION, '-v, --version', 'print the version')
+    .version(readVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .configureOutput({ writeOut: terminal.data, writeErr: terminal.message })
@@ -55,7 +55,7 @@ function buildCommand(
   return parser.action(async () => {
     const positionals = command.arguments.map((_, i) => parser.args[i] ?? '');
     const options = Object.fromEntries(
-      commandOptions(command).map(([name, option]) => [name, parser.opts()[name] ?? absent(option)]),
+      commandOptions(command).map(([name, option]) => [name, parser.opts()[name] ?? absent(name, option)]),
     );
     finish(await command.run(positionals, options as unknown as CommonOptions, context));
   });
@@ -67,12 +67,17 @@ export function commandOptions(command: AnyCommand): readonly (readonly [string,
   return [...own, ...Object.entries<AnyOption>(COMMON_OPTIONS)];
 }
 
-function absent(option: AnyOption): unknown {
-  return option.kind === 'flag' ? false : undefined;
+/** Required options are checked here: commander would report a missing one before a mistyped one. */
+function absent(name: string, option: AnyOption): false | undefined {
+  if (option.kind === 'flag') return false;
+  if ('required' in option)
+    throw new UsageError(`${flagText(name, option)} is required: ${option.description}.`);
+  return undefined;
 }
 
 function buildOption(name: string, option: AnyOption): Option {
-  const built = new Option(flagText(name, option), option.description);
+  const required = 'required' in option ? ' (required)' : '';
+  const built = new Option(flagText(name, option), `${option.description}${required}`);
   if (option.kind === 'flag') return built;
   built.argParser((text) => {
     try {
@@ -82,6 +87,5 @@ function buildOption(name: string, option: AnyOption): Option {
       throw error;
     }
   });
-  if ('default' in option) built.default(option.default);
-  return 'required' in option ? built.makeOptionMandatory() : built;
+  return 'default' in option ? built.default(option.default) : built;
 }

@@ -1,27 +1,13 @@
-import { COMMON_OPTIONS, type Command, type CommandContext, type CommonOptions } from '../command/command.ts';
+import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
 import { flag, value, type OptionTable } from '../command/option.ts';
 import { plainText, wholeNumber } from '../command/units.ts';
-import { UsageError } from '../command/usage-error.ts';
-import { findPackage } from '../files/find-package.ts';
-import { readDataFile } from '../files/read-data.ts';
-import { benchPackage, type BenchResult } from '../measure/bench-package.ts';
-import { openBrowser } from '../measure/browser-runner.ts';
-import { nodeRunner } from '../measure/node-runner.ts';
-import { readPackageManifest, TASKS } from '../measure/open-task.ts';
-import { runtimeFiles } from '../site/runtime-files.ts';
-import { formatBytes, formatMs } from '../terminal/format.ts';
-import { renderTable } from '../terminal/table.ts';
 
-interface BenchOptions extends CommonOptions {
+export interface BenchOptions extends CommonOptions {
   readonly text?: string;
   readonly data?: string;
   readonly runs: number;
   readonly browser: boolean;
 }
-
-/** 23 tokens with most tokenizers: about a sentence. */
-const SENTENCE =
-  'It starts slowly, but by the time the two sisters finally talk, the film has earned every one of its quiet tears.';
 
 const MAX_RUNS = 100_000;
 
@@ -40,60 +26,5 @@ export const bench: Command<BenchOptions> = {
   example: 'bench dist/sentiment-web --browser',
   arguments: [{ name: 'package', description: 'package folder, or what optimize wrote' }],
   options,
-  run: async ([path = ''], given, context) => {
-    const folder = findPackage(path);
-    const texts = await textsOf(given);
-    const common = { folder, texts, runs: given.runs, signal: context.signal };
-    const results = [await benchPackage({ ...common, runner: nodeRunner('Node') })];
-    if (given.browser) results.push(await inBrowser(common, context));
-    if (given.json) context.terminal.data(`${JSON.stringify(results, undefined, 2)}\n`);
-    else context.terminal.data(resultTable(results));
-    return 0;
-  },
+  run: async (...given) => (await import('../actions/bench-action.ts')).benchAction(...given),
 };
-
-async function textsOf({ text, data }: BenchOptions): Promise<readonly string[]> {
-  if (text !== undefined && data !== undefined) throw new UsageError('--text and --data exclude each other.');
-  return data === undefined
-    ? [text ?? SENTENCE]
-    : (await readDataFile(data)).examples.map((each) => each.text);
-}
-
-async function inBrowser(
-  options: Omit<Parameters<typeof benchPackage>[0], 'runner'>,
-  { signal }: CommandContext,
-): Promise<BenchResult> {
-  const { task } = await readPackageManifest(options.folder);
-  const known = TASKS.find((name) => name === task);
-  if (!known) throw new UsageError(`packages for ${task} cannot be run in a browser here.`);
-  const browser = await openBrowser({ runtime: await runtimeFiles(known), signal });
-  if ('missing' in browser) throw new UsageError(`--browser: ${browser.missing}.`);
-  try {
-    return await benchPackage({ ...options, runner: browser.runner });
-  } finally {
-    await browser.close();
-  }
-}
-
-function resultTable(results: readonly BenchResult[]): string {
-  return renderTable(
-    [
-      { title: 'where' },
-      { title: 'runs', align: 'right' },
-      { title: 'p50', align: 'right' },
-      { title: 'p95', align: 'right' },
-      { title: 'load', align: 'right' },
-      { title: 'first run', align: 'right' },
-      { title: 'memory', align: 'right' },
-    ],
-    results.map(({ runner, runs, latencyMs, loadMs, firstMs, peakMemoryBytes }) => [
-      runner,
-      String(runs),
-      formatMs(latencyMs.p50),
-      formatMs(latencyMs.p95),
-      formatMs(loadMs),
-      formatMs(firstMs),
-      formatBytes(peakMemoryBytes),
-    ]),
-  );
-}

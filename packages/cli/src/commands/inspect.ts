@@ -1,19 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { InspectReport } from '@edgewise/compiler';
-import { MANIFEST_FILE, type Manifest } from '@edgewise/runtime/format';
 import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
 import { value, type OptionTable } from '../command/option.ts';
 import { wholeNumber } from '../command/units.ts';
-import { UsageError } from '../command/usage-error.ts';
-import { SITE_PACKAGE_FOLDER } from '../files/find-package.ts';
-import { readOnnxFile } from '../files/read-onnx-file.ts';
-import { readPackageManifest } from '../measure/open-task.ts';
-import { inspectTextModel, TYPICAL_TOKENS } from '../report/layer-costs.ts';
-import { formatBytes, formatMs, formatPercent } from '../terminal/format.ts';
-import { renderTable } from '../terminal/table.ts';
+import { TYPICAL_TOKENS } from '../report/typical-tokens.ts';
 
-interface InspectOptions extends CommonOptions {
+export interface InspectOptions extends CommonOptions {
   readonly tokens: number;
 }
 
@@ -25,9 +15,6 @@ const options: OptionTable<InspectOptions> = {
   ...COMMON_OPTIONS,
 };
 
-/** Rows of the list of costly layers without --verbose. */
-const LAYERS_SHOWN = 12;
-
 export const inspect: Command<InspectOptions> = {
   name: 'inspect',
   summary: 'Shows what a model or a package is made of and what running it costs.',
@@ -35,107 +22,5 @@ export const inspect: Command<InspectOptions> = {
   example: 'inspect models/sentiment',
   arguments: [{ name: 'path', description: 'model.onnx, a folder with one, or a package folder' }],
   options,
-  run: async ([path = ''], { json, tokens, verbose }, { terminal }) => {
-    if (!existsSync(path)) throw new UsageError(`${path} does not exist.`);
-    const folder = [path, join(path, SITE_PACKAGE_FOLDER)].find((each) =>
-      existsSync(join(each, MANIFEST_FILE)),
-    );
-    if (folder !== undefined) {
-      const manifest = await readPackageManifest(folder);
-      terminal.data(json ? `${JSON.stringify(manifest, undefined, 2)}\n` : packageText(manifest));
-      return 0;
-    }
-    const report = await inspectOnnx(path, tokens);
-    terminal.data(json ? `${JSON.stringify(report, undefined, 2)}\n` : modelText(path, report, verbose));
-    return 0;
-  },
+  run: async (...given) => (await import('../actions/inspect-action.ts')).inspectAction(...given),
 };
-
-async function inspectOnnx(path: string, tokens: number): Promise<InspectReport> {
-  const file = statSync(path).isDirectory() ? join(path, 'model.onnx') : path;
-  if (!existsSync(file)) throw new UsageError(`${path} has neither model.onnx nor ${MANIFEST_FILE}.`);
-  const { model } = await readOnnxFile(file);
-  return inspectTextModel(model, tokens);
-}
-
-function modelText(path: string, report: InspectReport, verbose: boolean): string {
-  const opsets = Object.entries(report.opsets).map(
-    ([domain, version]) => `${domain || 'ai.onnx'} ${version}`,
-  );
-  const values = (list: InspectReport['inputs']): string =>
-    list.map(({ name, dtype, shape }) => `${name} ${dtype ?? '?'} [${shape?.join(', ') ?? '?'}]`).join('; ');
-  const facts = renderTable(
-    [{ title: path }, { title: '' }],
-    [
-      ['inputs', values(report.inputs)],
-      ['outputs', values(report.outputs)],
-      ['made by', `${report.producer.name} ${report.producer.version}, ${opsets.join(', ')}`],
-      ['parameters', `${report.parameters.toLocaleString('en')}, ${formatBytes(report.parameterBytes)}`],
-      ['multiply-accumulates', `${millions(report.totals.macs)} with ${bindingText(report)}`],
-    ],
-  );
-  const operators = renderTable(
-    [{ title: 'operator' }, { title: 'count', align: 'right' }, { title: '' }],
-    report.operators.map(({ name, count, known }) => [
-      name,
-      String(count),
-      known ? '' : 'not known to Edgewise',
-    ]),
-  );
-  const costly = report.nodes.filter(({ macs }) => (macs ?? 0) > 0);
-  const shown = verbose
-    ? report.nodes
-    : costly.toSorted((a, b) => (b.macs ?? 0) - (a.macs ?? 0)).slice(0, LAYERS_SHOWN);
-  const layers = renderTable(
-    [
-      { title: 'layer' },
-      { title: 'operator' },
-      { title: 'MACs', align: 'right' },
-      { title: 'share', align: 'right' },
-      { title: 'weights', align: 'right' },
-    ],
-    shown.map(({ name, operator, macs, macShare, parameterBytes }) => [
-      name,
-      operator,
-      millions(macs),
-      macShare === null ? '' : formatPercent(macShare),
-      parameterBytes === 0 ? '' : formatBytes(parameterBytes),
-    ]),
-  );
-  return `${facts}\n${operators}\n${layers}\nNext: edgewise optimize ${path} --data <labelled examples> --out <folder>\n`;
-}
-
-function bindingText({ bindings }: InspectReport): string {
-  const bound = Object.entries(bindings).map(([name, size]) => `${name} ${size}`);
-  return bound.length === 0 ? 'the fixed shapes' : bound.join(', ');
-}
-
-function millions(macs: number | null): string {
-  return macs === null ? '?' : `${(macs / 1e6).toFixed(2)} M`;
-}
-
-function packageText(manifest: Manifest): string {
-  const { model, proof } = manifest;
-  const facts: [string, string][] = [
-    ['task', `${manifest.task}${manifest.labels ? `: ${manifest.labels.join(', ')}` : ''}`],
-    ['engine', model.kind === 'edge' ? 'WebAssembly program, relaxed and plain SIMD' : 'onnxruntime'],
-  ];
-  if (manifest.tokenizer) facts.push(['longest input', `${manifest.tokenizer.maxLength} tokens`]);
-  if (model.kind === 'edge') {
-    const { memory } = model;
-    facts.push([
-      'memory',
-      `${formatBytes(memory.bytes)} for one thread, ${formatBytes(memory.perThreadBytes)} more for each other, up to ${memory.maxThreads}`,
-    ]);
-  }
-  if (proof?.metric) {
-    const { name, value: measured, low, high } = proof.metric;
-    facts.push([name, `${formatPercent(measured)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`]);
-  }
-  if (proof?.latencyMs)
-    facts.push(['latency', `${formatMs(proof.latencyMs.p50)} / ${formatMs(proof.latencyMs.p95)}`]);
-  if (proof?.downloadBytes !== undefined) facts.push(['download', formatBytes(proof.downloadBytes)]);
-  if (proof?.machine !== undefined) facts.push(['measured on', proof.machine]);
-  const files = Object.entries(manifest.files).map(([name, { bytes }]) => [name, formatBytes(bytes)]);
-  return `${renderTable([{ title: manifest.name }, { title: '' }], facts)}\n${renderTable([{ title: 'file' }, { title: 'size', align: 'right' }], files)}`;
-}

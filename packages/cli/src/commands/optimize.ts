@@ -1,12 +1,5 @@
-import { listRecipes, METRICS, type MetricName } from '@edgewise/compiler';
-import type { Budget } from '@edgewise/runtime/format';
-import {
-  COMMON_OPTIONS,
-  type Command,
-  type CommandContext,
-  type CommonOptions,
-  type ExitCode,
-} from '../command/command.ts';
+import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
+import { METRIC_NAMES, type MetricName } from '../command/metric-names.ts';
 import { flag, value, type OptionTable } from '../command/option.ts';
 import {
   oneOf,
@@ -16,31 +9,13 @@ import {
   plainText,
   wholeNumber,
 } from '../command/units.ts';
-import { UsageError } from '../command/usage-error.ts';
-import { goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
-import { readOnnxFile } from '../files/read-onnx-file.ts';
-import { readModelFolder } from '../files/read-model-folder.ts';
 import { defaultCacheFolder } from '../files/result-cache.ts';
-import { withTemporaryFolder } from '../files/temporary-folder.ts';
-import { checkOutputFolder, writeFolder } from '../files/write-folder.ts';
 import { TASKS, type TaskName } from '../measure/open-task.ts';
-import { candidateBuilder } from '../optimize/candidate-builder.ts';
-import { candidateTable } from '../optimize/candidate-table.ts';
-import { createReport } from '../optimize/create-report.ts';
-import { describePackage, tokenizerFiles } from '../optimize/describe-package.ts';
-import { outputFiles } from '../optimize/output-files.ts';
-import { runSearch } from '../optimize/run-search.ts';
-import { layerCosts } from '../report/layer-costs.ts';
-import { limitText } from '../report/limit-text.ts';
-import type { OptimizeReport } from '../report/optimize-report.ts';
-import { runtimeFiles } from '../site/runtime-files.ts';
-import { formatBytes } from '../terminal/format.ts';
-import { createProgress } from '../terminal/progress.ts';
 
 const TARGETS = ['web', 'node'] as const;
 export type TargetName = (typeof TARGETS)[number];
 
-interface OptimizeOptions extends CommonOptions {
+export interface OptimizeOptions extends CommonOptions {
   readonly task: TaskName;
   readonly data: string;
   readonly calibration?: string;
@@ -56,8 +31,6 @@ interface OptimizeOptions extends CommonOptions {
   readonly cache: string;
   readonly fresh: boolean;
 }
-
-const METRIC_NAMES = Object.keys(METRICS) as MetricName[];
 
 const options: OptionTable<OptimizeOptions> = {
   task: {
@@ -118,99 +91,5 @@ export const optimize: Command<OptimizeOptions> = {
     'optimize models/sentiment --data eval.tsv --calibration calib.txt --max-size 3MB --max-drop 0.5% --out dist/sentiment-web',
   arguments: [{ name: 'model', description: 'folder with model.onnx, tokenizer.json and config.json' }],
   options,
-  run: ([model = ''], given, context) =>
-    withTemporaryFolder((folder) => optimizeModel(model, given, context, folder)),
+  run: async (...given) => (await import('../actions/optimize-action.ts')).optimizeAction(...given),
 };
-
-async function optimizeModel(
-  path: string,
-  given: OptimizeOptions,
-  { terminal, signal }: CommandContext,
-  temporary: string,
-): Promise<ExitCode> {
-  checkOutputFolder(given.out);
-  const progress = createProgress(terminal);
-  progress.stage('read model and data');
-  const folder = await readModelFolder(path);
-  const data = await readDataFile(given.data);
-  const metric = metricFor(given.task, given.metric);
-  const examples = goldExamples(data, metric, folder.labels);
-  const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
-  const { model, bytes: onnx } = await readOnnxFile(folder.onnxPath);
-  const maxTokens = Math.min(given.maxTokens ?? Infinity, folder.maxTokens);
-  if (given.maxTokens !== undefined && given.maxTokens > folder.maxTokens)
-    throw new UsageError(
-      `--max-tokens ${given.maxTokens} is more than the model's own limit of ${folder.maxTokens}.`,
-    );
-  const budget = budgetOf(given);
-  progress.done(`${formatBytes(onnx.length)}, ${examples.length} examples`);
-
-  const builder = await candidateBuilder({
-    model,
-    onnx,
-    description: describePackage(folder, given.task, maxTokens),
-    tokenizer: tokenizerFiles(folder),
-    maxTokens,
-    calibration: calibration.map(({ text }) => text),
-    sentences: examples.map(({ text }) => text),
-    signal,
-    progress,
-  });
-  const runtime = await runtimeFiles(given.task);
-  const { result, machine, notes } = await runSearch({
-    recipes: listRecipes({ calibrated: calibration.length > 0 }),
-    builder,
-    budget,
-    examples,
-    metric,
-    runtime,
-    target: given.target,
-    cacheFolder: given.cache,
-    fresh: given.fresh,
-    temporary,
-    signal,
-    progress,
-  });
-  const report = createReport(result, {
-    date: new Date().toISOString(),
-    machine,
-    model: { name: folder.name, bytes: onnx.length },
-    task: given.task,
-    target: given.target,
-    data: { name: data.name, examples: examples.length },
-    budget,
-    layers: layerCosts(model),
-    notes,
-  });
-  progress.stage(`write ${given.out}`);
-  const files = await outputFiles({ report, result, builder, runtime, examples, target: given.target });
-  await writeFolder(given.out, files, signal);
-  progress.done();
-  if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
-  else terminal.data(`\n${candidateTable(report, terminal.dataColors)}\n${lastLines(report, given)}`);
-  return report.chosen === null ? 1 : 0;
-}
-
-function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: OptimizeOptions): Budget {
-  const latencyMs = {
-    ...(maxLatency === undefined ? {} : { p50: maxLatency }),
-    ...(maxLatencyP95 === undefined ? {} : { p95: maxLatencyP95 }),
-  };
-  return {
-    ...(maxSize === undefined ? {} : { downloadBytes: maxSize }),
-    ...(Object.keys(latencyMs).length === 0 ? {} : { latencyMs }),
-    ...(maxMemory === undefined ? {} : { peakMemoryBytes: maxMemory }),
-    ...(maxDrop === undefined ? {} : { drop: maxDrop }),
-  };
-}
-
-function lastLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
-  if (report.chosen === null) {
-    const relax = report.relax.map(limitText).join(' and ');
-    return `No candidate meets the budget. Nearest: ${report.nearest}; it would do with ${relax}.\n${out} has the report and no package.\n`;
-  }
-  const chosen = report.candidates.find(({ recipe }) => recipe === report.chosen);
-  const sizes = `${formatBytes(report.baseline.downloadBytes.brotli)} → ${formatBytes(chosen?.downloadBytes.brotli ?? 0)}`;
-  const next = target === 'web' ? `edgewise serve ${out}` : `edgewise run ${out} "some text"`;
-  return `${report.reasons.join(' ')}\n${sizes} compressed. Report: ${out}/report.html\n\nNext: ${next}\n`;
-}

@@ -1,14 +1,8 @@
-import process from 'node:process';
 import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
 import { value, type OptionTable } from '../command/option.ts';
 import { plainText } from '../command/units.ts';
-import { UsageError } from '../command/usage-error.ts';
-import { findPackage } from '../files/find-package.ts';
-import { openTask, type OpenTask } from '../measure/open-task.ts';
-import { formatMs, formatPercent } from '../terminal/format.ts';
-import { renderTable } from '../terminal/table.ts';
 
-interface RunOptions extends CommonOptions {
+export interface RunOptions extends CommonOptions {
   readonly pair?: string;
 }
 
@@ -27,61 +21,5 @@ export const run: Command<RunOptions> = {
     { name: 'text', description: "what to run it on; '-' for standard input" },
   ],
   options,
-  run: async ([path = '', given = ''], { pair, json, verbose }, { terminal }) => {
-    const folder = findPackage(path);
-    const text = given === '-' ? await readStandardInput() : given;
-    if (text.trim() === '') throw new UsageError('the text is empty.');
-    const task = await openTask(folder);
-    try {
-      const start = terminal.now();
-      const scores = await task.score(pair === undefined ? { text } : { text, textPair: pair });
-      const ms = terminal.now() - start;
-      const named = nameScores(task, scores);
-      if (json) terminal.data(`${JSON.stringify({ scores: named, ms, engine: engineOf(task) })}\n`);
-      else {
-        terminal.data(
-          renderTable([{ title: 'label' }, { title: 'score', align: 'right' }], tableRows(named)),
-        );
-        terminal.message(`${terminal.messageColors.dim(`${formatMs(ms)}, ${engineText(task)}`)}\n`);
-        if (verbose) terminal.message(`${JSON.stringify(task.info, undefined, 2)}\n`);
-      }
-      return 0;
-    } finally {
-      task.close();
-    }
-  },
+  run: async (...given) => (await import('../actions/run-action.ts')).runAction(...given),
 };
-
-interface NamedScore {
-  readonly label: string;
-  readonly score: number;
-}
-
-function nameScores({ manifest }: OpenTask, scores: readonly number[]): readonly NamedScore[] {
-  const labels = manifest.labels ?? ['cosine'];
-  return scores
-    .map((score, index) => ({ label: labels[index] ?? String(index), score }))
-    .sort((a, b) => b.score - a.score);
-}
-
-function tableRows(scores: readonly NamedScore[]): string[][] {
-  return scores.map(({ label, score }) => [
-    label,
-    label === 'cosine' ? score.toFixed(4) : formatPercent(score),
-  ]);
-}
-
-function engineOf({ info }: OpenTask): object {
-  const { rung, mode, threads, memoryBytes } = info;
-  return { rung, ...(mode === undefined ? {} : { mode }), threads, memoryBytes };
-}
-
-function engineText({ info: { rung, mode, threads } }: OpenTask): string {
-  return `${rung}${mode === undefined ? '' : ` (${mode})`}, up to ${threads} thread${threads === 1 ? '' : 's'}`;
-}
-
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}

@@ -1,8 +1,6 @@
 import { inspectModel, type InspectReport, type Model } from '@edgewise/compiler';
 import type { LayerCost } from './optimize-report.ts';
-
-/** Sequence length that costs are counted for: about a sentence. */
-export const TYPICAL_TOKENS = 32;
+import { TYPICAL_TOKENS } from './typical-tokens.ts';
 
 /** A report on a text model with every symbolic dimension bound: the first one of an input to 1, others to `tokens`. */
 export function inspectTextModel(model: Model, tokens: number = TYPICAL_TOKENS): InspectReport {

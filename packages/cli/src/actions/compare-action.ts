@@ -1,0 +1,93 @@
+import { evaluateCandidate, type Evaluation, type GoldExample, type Metric } from '@edgewise/compiler';
+import type { CommandContext, ExitCode } from '../command/command.ts';
+import { UsageError } from '../command/usage-error.ts';
+import type { CompareOptions } from '../commands/compare.ts';
+import { findPackage } from '../files/find-package.ts';
+import { goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
+import { nodeRunner } from '../measure/node-runner.ts';
+import { readPackageManifest } from '../measure/open-task.ts';
+import { formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { renderTable } from '../terminal/table.ts';
+
+/** Does what `edgewise compare` says. */
+export async function compareAction(
+  [pathA = '', pathB = '']: readonly string[],
+  given: CompareOptions,
+  { terminal, signal }: CommandContext,
+): Promise<ExitCode> {
+  const [folderA, folderB] = [findPackage(pathA), findPackage(pathB)];
+  const manifest = await readPackageManifest(folderA);
+  const other = await readPackageManifest(folderB);
+  if (manifest.task !== other.task)
+    throw new UsageError(`${pathA} is for ${manifest.task}, ${pathB} for ${other.task}.`);
+  const metric = metricFor(manifest.task, given.metric);
+  const examples = goldExamples(await readDataFile(given.data), metric, manifest.labels ?? []);
+  const progress = createProgress(terminal);
+  const evaluate = (path: string, folder: string, baseline?: Evaluation): Promise<Evaluation> => {
+    progress.stage(path);
+    return evaluatePackage(folder, examples, metric, {
+      ...(baseline ? { baseline: baseline.predictions } : {}),
+      signal,
+      onProgress: (done, total) => progress.update(`${done} of ${total} examples`),
+    });
+  };
+  const a = await evaluate(pathA, folderA);
+  const b = await evaluate(pathB, folderB, a);
+  progress.done();
+  const agreement = share(a.predictions, b.predictions);
+  if (given.json) terminal.data(`${JSON.stringify(summary(a, b, agreement), undefined, 2)}\n`);
+  else terminal.data(comparison([pathA, pathB], [a, b], agreement));
+  return 0;
+}
+
+type Rest = Pick<Parameters<typeof evaluateCandidate>[0], 'baseline' | 'signal' | 'onProgress'>;
+
+function evaluatePackage(
+  folder: string,
+  examples: readonly GoldExample[],
+  metric: Metric,
+  rest: Rest,
+): Promise<Evaluation> {
+  const downloadBytes = { raw: 0, brotli: 0 }; // not compared here
+  return evaluateCandidate({
+    runner: nodeRunner('Node'),
+    artifact: folder,
+    examples,
+    metric,
+    downloadBytes,
+    ...rest,
+  });
+}
+
+function share(a: readonly number[], b: readonly number[]): number {
+  return a.filter((value, i) => value === b[i]).length / a.length;
+}
+
+function summary(a: Evaluation, b: Evaluation, agreement: number): object {
+  const facts = ({ metric, latencyMs, peakMemoryBytes }: Evaluation): object => ({
+    metric,
+    latencyMs,
+    peakMemoryBytes,
+  });
+  return { examples: a.examples, a: facts(a), b: facts(b), drop: b.drop, agreement };
+}
+
+function comparison(paths: readonly string[], evaluations: readonly Evaluation[], agreement: number): string {
+  const [, b] = evaluations;
+  const rows = evaluations.map(({ metric, latencyMs }, i) => [
+    paths[i] ?? '',
+    `${formatPercent(metric.value)} [${(100 * metric.low).toFixed(2)}, ${(100 * metric.high).toFixed(2)}]`,
+    `${formatMs(latencyMs.p50)} / ${formatMs(latencyMs.p95)}`,
+  ]);
+  const table = renderTable(
+    [
+      { title: 'package' },
+      { title: `${b?.metric.name ?? ''} [95 %]`, align: 'right' },
+      { title: 'p50 / p95', align: 'right' },
+    ],
+    rows,
+  );
+  const { value: drop = 0, low = 0, high = 0 } = b?.drop ?? {};
+  return `${table}\nChange from the first to the second: ${formatPoints(-drop)} points, 95 % interval ${formatPoints(-high)} to ${formatPoints(-low)}; ${formatPercent(agreement)} same answers on ${b?.examples ?? 0} examples.\n`;
+}

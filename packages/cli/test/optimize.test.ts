@@ -1,0 +1,200 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repoRoot } from '@edgewise/test-utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OptimizeReport } from '../src/report/optimize-report.ts';
+import { runCli, startCli, type CliResult } from './run-cli.ts';
+
+const MODEL = 'models/sentiment';
+const EXAMPLES = 48;
+
+let folder = '';
+let data = '';
+let out = '';
+let first: CliResult;
+
+function optimize(...more: readonly string[]): string[] {
+  const fixed = ['--data', data, '--target', 'node', '--cache', join(folder, 'cache')];
+  return ['optimize', MODEL, ...fixed, ...more];
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'edgewise-optimize-'));
+  data = join(folder, 'some.tsv');
+  out = join(folder, 'out');
+  const lines = readFileSync(join(repoRoot, MODEL, 'eval.tsv'), 'utf8').split('\n');
+  writeFileSync(data, `${lines.slice(0, EXAMPLES + 1).join('\n')}\n`);
+  first = await runCli(...optimize('--out', out, '--max-size', '2MB', '--max-drop', '5%'));
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const report = (path = out): OptimizeReport =>
+  JSON.parse(readFileSync(join(path, 'report.json'), 'utf8')) as OptimizeReport;
+
+describe('edgewise optimize', () => {
+  it('ends well, with the table on stdout and plain progress lines on stderr', () => {
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toContain('candidate ');
+    expect(first.stdout).toMatch(/w7a8-dynamic .* met/);
+    expect(first.stdout).toContain(`Next: edgewise run ${out}`);
+    // No terminal: one finished line per stage, nothing redrawn, no colour.
+    expect(first.stdout + first.stderr).not.toContain('\u001b');
+    expect(first.stderr).toMatch(/^✓ candidate 0 of 5: original  6\.99 MB .* m?s$/m);
+  });
+
+  it('writes the package, the report and nothing else', () => {
+    expect(readdirSync(out).sort()).toEqual([
+      'edgewise.json',
+      'model.relaxed.wasm',
+      'model.simd.wasm',
+      'model.weights',
+      'report.html',
+      'report.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
+    expect(readdirSync(folder).sort()).toEqual(['cache', 'out', 'some.tsv']);
+  });
+
+  it('reports every candidate against the original', () => {
+    const { baseline, candidates, chosen, data: measured } = report();
+    expect(measured).toEqual({ name: data, examples: EXAMPLES });
+    expect(baseline).toMatchObject({ recipe: 'original', drop: { value: 0, low: 0, high: 0 } });
+    expect(candidates.map(({ recipe }) => recipe)).toEqual([
+      'float32',
+      'w8a8-dynamic',
+      'w7a8-dynamic',
+      'w7a8-dynamic+int4-embeddings',
+      'w7a8-dynamic+int4-embeddings+int4-weights',
+    ]);
+    const [float] = candidates;
+    expect(float).toMatchObject({ meetsBudget: false, failed: [{ limit: 'downloadBytes', allowed: 2e6 }] });
+    expect(float?.metric.value).toBe(baseline.metric.value);
+    for (const candidate of candidates) {
+      expect(candidate.drop.value).toBeCloseTo(baseline.metric.value - candidate.metric.value, 12);
+      expect(candidate.drop.low).toBeLessThanOrEqual(candidate.drop.value);
+      expect(candidate.drop.high).toBeGreaterThanOrEqual(candidate.drop.value);
+      expect(candidate.latencyMs.p50).toBeGreaterThan(0);
+      expect(candidate.latencyMs.p95).toBeGreaterThanOrEqual(candidate.latencyMs.p50);
+      expect(candidate.downloadBytes.brotli).toBeLessThan(candidate.downloadBytes.raw);
+      expect(candidate.peakMemoryBytes).toBeGreaterThan(1e6);
+    }
+    const smallest = candidates.filter((each) => each.meetsBudget).map((each) => each.downloadBytes.brotli);
+    expect(candidates.find(({ recipe }) => recipe === chosen)?.downloadBytes.brotli).toBeLessThanOrEqual(
+      Math.min(...smallest) * 1.01,
+    );
+  });
+
+  it('puts budget and proof into the manifest', () => {
+    const manifest = JSON.parse(readFileSync(join(out, 'edgewise.json'), 'utf8')) as Record<string, unknown>;
+    const chosen = report().candidates.find(({ recipe }) => recipe === report().chosen);
+    expect(manifest).toMatchObject({
+      task: 'text-classification',
+      labels: ['NEGATIVE', 'POSITIVE'],
+      budget: { downloadBytes: 2e6, drop: 0.05 },
+      proof: { downloadBytes: chosen?.downloadBytes.brotli, metric: chosen?.metric, drop: chosen?.drop },
+      recipe: { name: chosen?.recipe },
+    });
+  });
+
+  it('resumes: nothing is measured twice, --json alone on stdout, exit code 1 when no candidate fits', async () => {
+    const missed = join(folder, 'missed');
+    const { code, stdout, stderr } = await runCli(
+      ...optimize('--out', missed, '--max-size', '900kB', '--json'),
+    );
+    expect(code).toBe(1);
+    expect(stderr.match(/measured before/g)).toHaveLength(6);
+    const printed = JSON.parse(stdout) as OptimizeReport;
+    expect(printed).toMatchObject({ chosen: null, relax: [{ limit: 'downloadBytes', allowed: 900_000 }] });
+    expect(printed).toEqual(report(missed));
+    expect(readdirSync(missed).sort()).toEqual(['report.html', 'report.json']);
+  });
+
+  it('says which limit to relax', async () => {
+    const { code, stdout } = await runCli(
+      ...optimize('--out', join(folder, 'missed'), '--max-memory', '1kB'),
+    );
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /No candidate meets the budget\. Nearest: .*; it would do with --max-memory to .* MB\./,
+    );
+    expect(stdout).toMatch(/memory .* MB > 1\.00 kB/);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s in the middle: exit code 130, nothing half-written',
+    async (signal) => {
+      const target = join(folder, `interrupted-${signal}`);
+      const before = readdirSync(folder).sort();
+      const temporary = mkdtempSync(join(tmpdir(), 'edgewise-temporary-'));
+      const { child, result } = startCli(optimize('--out', target, '--fresh'), { TMPDIR: temporary });
+      child.stderr.on('data', (text: string) => {
+        if (text.includes('candidate 0 of 5')) child.kill(signal);
+      });
+      const { code, stdout } = await result;
+      expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+      expect(existsSync(target)).toBe(false);
+      expect(readdirSync(folder).sort()).toEqual(before);
+      expect(readdirSync(temporary)).toEqual([]);
+      rmSync(temporary, { recursive: true });
+    },
+  );
+});
+
+describe('what is done with a package', () => {
+  it('run prints labels by score; --json and standard input', async () => {
+    const plain = await runCli('run', out, 'A funny, moving and beautifully played film.');
+    expect(plain.code).toBe(0);
+    expect(plain.stdout).toMatch(/^label +score\nPOSITIVE +9\d\.\d\d %\nNEGATIVE +\d\.\d\d %\n$/);
+    const { child, result } = startCli(['run', out, '-', '--json']);
+    child.stdin.end('A dull mess.');
+    const { scores } = JSON.parse((await result).stdout) as { scores: { label: string; score: number }[] };
+    expect(scores[0]?.label).toBe('NEGATIVE');
+    expect(scores.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5);
+  });
+
+  it('bench --json', async () => {
+    const { code, stdout } = await runCli('bench', out, '--runs', '20', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([{ runner: 'Node', runs: 20 }]);
+  });
+
+  it('compare --json: a package does not differ from itself', async () => {
+    const { code, stdout } = await runCli('compare', out, out, '--data', data, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ examples: EXAMPLES, agreement: 1, drop: { value: 0 } });
+  });
+
+  it('inspect --json, of a package and of a model', async () => {
+    const ofPackage = await runCli('inspect', out, '--json');
+    expect(JSON.parse(ofPackage.stdout)).toMatchObject({ format: 'edgewise', task: 'text-classification' });
+    const ofModel = await runCli('inspect', MODEL, '--json');
+    expect(JSON.parse(ofModel.stdout)).toMatchObject({
+      parameters: 1_875_321,
+      bindings: { batch: 1, sequence: 32 },
+    });
+    const plain = await runCli('inspect', MODEL);
+    expect(plain.stdout).toContain('Next: edgewise optimize models/sentiment');
+  });
+
+  it('serve: isolated, compressed, only inside the folder, ends well on Ctrl+C', async () => {
+    const { child, result } = startCli(['serve', out, '--port', '0', '--json']);
+    const { url } = await new Promise<{ url: string }>((resolve) => {
+      child.stdout.once('data', (text: string) => resolve(JSON.parse(text) as { url: string }));
+    });
+    expect(new URL(url).hostname).toBe('127.0.0.1');
+    const response = await fetch(`${url}model.relaxed.wasm`);
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'application/wasm',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+    });
+    for (const path of ['nothing', '%2e%2e/some.tsv', '..%2fsome.tsv'])
+      expect((await fetch(url + path)).status).toBe(404);
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+    child.kill('SIGINT');
+    expect((await result).code).toBe(0);
+  });
+});

@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandOptions } from '../src/command/build-program.ts';
+import { flagText } from '../src/command/option.ts';
+import { COMMANDS } from '../src/cli.ts';
+import { runCli } from './run-cli.ts';
+
+const MODEL = 'models/sentiment';
+const DATA = `${MODEL}/eval.tsv`;
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edgewise-usage-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The flag with two of its letters swapped. */
+function typo(flag: string): string {
+  const swapped = flag.slice(0, 3) + (flag[4] ?? '') + (flag[3] ?? '') + flag.slice(5);
+  return swapped === flag ? `${flag}x` : swapped;
+}
+
+describe('a typo in every option', () => {
+  const cases = COMMANDS.flatMap((command) =>
+    commandOptions(command).map(
+      ([name, option]) => [command.name, flagText(name, option).split(' ')[0] ?? ''] as const,
+    ),
+  );
+
+  it.each(cases)('%s %s: exit code 2 and a suggestion', async (command, flag) => {
+    const { code, stdout, stderr } = await runCli(command, typo(flag));
+    expect(stderr).toContain(`error: unknown option '${typo(flag)}'`);
+    expect(stderr).toMatch(/\(Did you mean (one of )?--/);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+});
+
+describe('bad usage', () => {
+  const OUT = ['--out', 'dist/never-written'];
+
+  it.each([
+    [['optimise'], "unknown command 'optimise'\n(Did you mean optimize?)"],
+    [['optimize', MODEL, ...OUT], '--data <file> is required: labelled examples'],
+    [['optimize', MODEL, '--data', DATA], '--out <folder> is required: where to write'],
+    [['optimize', '--data', DATA], "missing required argument 'model'"],
+    [['run', 'a', 'b', 'c'], 'too many arguments'],
+    [['optimize', MODEL, '--data', DATA, ...OUT, '--max-size', '3 lbs'], "'lbs' is no unit of size"],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--max-size', 'big'],
+      "'big' is not a size: write for example 3MB",
+    ],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--max-drop', '0.5'],
+      "'0.5' is ambiguous: write 0.5% for 0.5 points",
+    ],
+    [['optimize', MODEL, '--data', DATA, ...OUT, '--max-latency', '-5ms'], "'-5ms' is not a time"],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--task', 'translation'],
+      "'translation' is not known: choose text-classification",
+    ],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--metric', 'spearman'],
+      'spearman does not fit text-classification',
+    ],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--max-tokens', '4096'],
+      "more than the model's own limit of 128",
+    ],
+    [['optimize', 'no/model', '--data', DATA, ...OUT], 'no/model does not exist.'],
+    [['optimize', 'docs', '--data', DATA, ...OUT], 'docs has no model.onnx.'],
+    [['optimize', MODEL, '--data', 'no.tsv', ...OUT], 'no.tsv does not exist.'],
+    [
+      ['optimize', MODEL, '--data', DATA, '--out', 'packages'],
+      'packages exists and is not a result of edgewise.',
+    ],
+    [['run', 'no/package', 'text'], 'no/package does not exist.'],
+    [['run', 'docs', 'text'], 'docs has no edgewise.json.'],
+    [['run', 'package.json', 'text'], 'package.json is a file, not a package folder.'],
+    [['bench', 'docs'], 'docs has no edgewise.json.'],
+    [['compare', 'docs', 'docs', '--data', DATA], 'docs has no edgewise.json.'],
+    [['serve', 'no/folder'], 'no/folder is not a folder.'],
+    [['serve', 'docs', '--port', '99999'], "'99999' is not a whole number from 0 to 65535"],
+    [['inspect', 'no.onnx'], 'no.onnx does not exist.'],
+    [['inspect', 'docs'], 'docs has neither model.onnx nor edgewise.json.'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await runCli(...args);
+    expect(stderr).toContain(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).not.toContain('    at '); // no stack trace
+  });
+
+  it('says so in one line when called with nothing', async () => {
+    const { code, stderr } = await runCli();
+    expect(code).toBe(2);
+    expect(stderr).toContain('Usage: edgewise');
+  });
+});
+
+describe('files of the wrong kind: exit code 1', () => {
+  it('an ONNX file that is none', async () => {
+    const { code, stderr } = await runCli('inspect', 'package.json');
+    expect(stderr).toMatch(/^error: .*ONNX/);
+    expect(code).toBe(1);
+  });
+
+  it('data with a broken line, named', async () => {
+    const data = join(folder, 'broken.csv');
+    writeFileSync(data, 'text,label\nfine,1\n"never closed,0\n');
+    const { code, stderr } = await runCli('optimize', MODEL, '--data', data, '--out', join(folder, 'out'));
+    expect(stderr).toContain(`error: ${data}:3: a quoted field is not closed.`);
+    expect(code).toBe(1);
+  });
+
+  it('labels that the model does not have', async () => {
+    const data = join(folder, 'labels.tsv');
+    writeFileSync(data, 'text\tlabel\nfine\tNEUTRAL\n');
+    const { code, stderr } = await runCli('optimize', MODEL, '--data', data, '--out', join(folder, 'out'));
+    expect(stderr).toContain("the model has no label 'NEUTRAL'.\nIts labels are 0 NEGATIVE, 1 POSITIVE.");
+    expect(code).toBe(1);
+  });
+
+  it('a damaged package', async () => {
+    const damaged = join(folder, 'damaged');
+    mkdirSync(damaged);
+    writeFileSync(join(damaged, 'edgewise.json'), '{"format":"edgewise"}');
+    const { code, stderr } = await runCli('run', damaged, 'text');
+    expect(stderr).toMatch(/^error: edgewise\.json: /);
+    expect(code).toBe(1);
+  });
+
+  it('shows the stack with --verbose', async () => {
+    const { stderr } = await runCli('inspect', 'package.json', '--verbose');
+    expect(stderr).toContain('    at ');
+  });
+});
+
+describe('help and version', () => {
+  it('lists every option of every command on stdout', async () => {
+    for (const command of COMMANDS) {
+      const { code, stdout, stderr } = await runCli(command.name, '--help');
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      for (const [name, option] of commandOptions(command)) expect(stdout).toContain(flagText(name, option));
+      expect(stdout).toContain(`edgewise ${command.example}`);
+    }
+  });
+
+  it('prints the version', async () => {
+    const { code, stdout } = await runCli('--version');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
