@@ -6,6 +6,7 @@ import {
   compileEdge,
   quantizeEmbeddings,
   quantizeLinears,
+  quantizeWeightsInt4,
   readOnnx,
   runPasses,
 } from '@edgewise/compiler';
@@ -13,11 +14,17 @@ import { repoRoot } from '@edgewise/test-utils';
 
 const MAX_TOKENS = 128;
 
-/** The demo model as the compiler packages it: W7A8 with dynamic activations, int8 embeddings. */
-export async function sentimentPackage(): Promise<Map<string, Uint8Array>> {
+/** How weights and embeddings are stored; both compute in W7A8 with dynamic activations. */
+const STORAGE = {
+  8: [quantizeLinears(), quantizeEmbeddings()],
+  4: [quantizeWeightsInt4(), quantizeEmbeddings({ bits: 4 })],
+};
+
+/** The demo model as the compiler packages it. */
+export async function sentimentPackage(bits: 4 | 8 = 8): Promise<Map<string, Uint8Array>> {
   const file = (name: string): Uint8Array => readFileSync(join(repoRoot, 'models/sentiment', name));
   const original = readOnnx(file('model.onnx'));
-  const { model } = await runPasses(original, [...compactEncoder(), quantizeLinears(), quantizeEmbeddings()]);
+  const { model } = await runPasses(original, [...compactEncoder(), ...STORAGE[bits]]);
   const artifact = compileEdge(model, { maxSequence: MAX_TOKENS });
   const tokenizer = { file: 'tokenizer.json', configFile: 'tokenizer_config.json' };
   return buildPackage({
