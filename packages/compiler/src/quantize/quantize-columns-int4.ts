@@ -11,7 +11,10 @@ export const INT4_BLOCK_SIZE = 32;
 const LARGEST_MULTIPLIER = { 7: 9, 8: 15 } as const;
 
 /** Factors tried on the unclipped step of a block: clipping a lone outlier often pays with 16 levels. */
-const STEP_FACTORS = [1, 0.94, 0.88, 0.82, 0.76, 0.7];
+const STEP_FACTORS = [1, 0.92, 0.84, 0.76];
+
+/** Multipliers of the widest block that are tried: the largest ones, which leave the finest choice to the others. */
+const TOP_MULTIPLIERS = 4;
 
 export interface Int4ColumnOptions {
   /** Bits that value · multiplier may take: what the kernels compute with. */
@@ -154,7 +157,7 @@ class ColumnSearch {
 
   #chooseMultipliers(widest: number): void {
     let least = Infinity;
-    for (let top = Math.ceil(this.#largest / 2); top <= this.#largest; top++) {
+    for (let top = this.#largest - TOP_MULTIPLIERS + 1; top <= this.#largest; top++) {
       const scale = Math.fround(widest / top);
       const error = this.#tryScale(scale, least);
       if (error >= least) continue;
