@@ -246,7 +246,7 @@ describe('quantizeWeightsInt4', () => {
       ['float32', [96]],
       ['uint8', [2, 96]],
     ]);
-    expect(outputSqnr(model, before)).toBeGreaterThan(15);
+    expect(outputSqnr(model, before)).toBeGreaterThan(14);
   });
 
   it('importance lowers the error of the outputs, not of the weights', async () => {
