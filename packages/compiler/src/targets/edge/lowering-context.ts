@@ -96,7 +96,7 @@ export class LoweringContext {
   }
 
   /** An output with the rows and the rank of `like`. */
-  outputLike(node: Node, like: Value, columns = like.columns, overhang = 0): Value {
+  outputLike(node: Node, like: Value, columns: number = like.columns, overhang = 0): Value {
     return this.output(node, { kind: 'float', rows: like.rows, columns, overhang }, this.isFlat(like));
   }
 
