@@ -44,12 +44,12 @@ const NAMED: Rule = {
   name: 'operator',
   operators: ['Gelu', 'com.microsoft.Gelu', 'com.microsoft.FastGelu'],
   match: (node) => {
-    if (node.inputs.length !== 1) return undefined; // FastGelu with a bias
+    if ((node.inputs[1] ?? '') !== '') return undefined; // FastGelu with a bias
     const approximate = node.opType === 'FastGelu' ? 'tanh' : stringAttribute(node, 'approximate', 'none');
     return {
       reason: `${node.opType} operator`,
       remove: [node],
-      add: [edgewiseNode('Gelu', node, node.inputs, node.outputs, { approximate })],
+      add: [edgewiseNode('Gelu', node, node.inputs.slice(0, 1), node.outputs, { approximate })],
     };
   },
 };

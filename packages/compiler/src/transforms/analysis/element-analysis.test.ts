@@ -62,6 +62,18 @@ describe('ElementAnalysis', () => {
     expect(elementOfY(body)).toBe('mask[at.0,at.1]');
   });
 
+  it('divides integers as ONNX does, and floats exactly', () => {
+    const body = (type: string): string => `
+  input x: float32[b]
+  constant p: ${type}[1] {7}
+  constant q: ${type}[1] {2}
+  d = Div(p, q)
+  c = Cast(d) to=1
+  y = Mul(x, c)`;
+    expect(elementOfY(body('int64'))).toBe('Mul(x[at.0], 3)');
+    expect(elementOfY(body('float32'))).toBe('Mul(x[at.0], 3.5)');
+  });
+
   it('decides comparisons of coordinates with their limits', () => {
     const body = `
   input x: int64[b,s]

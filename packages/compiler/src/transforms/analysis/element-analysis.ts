@@ -88,7 +88,12 @@ export class ElementAnalysis {
       if (position === undefined) return undefined;
       values.push(context.ask(input, position));
     }
-    return applyFunction(node.opType, values, context.coordinates);
+    return applyFunction(this.#functionOf(node), values, context.coordinates);
+  }
+
+  #functionOf(node: Node): string {
+    const isInteger = this.typeOf(node.outputs[0] ?? '')?.dtype.includes('int') === true;
+    return node.opType === 'Div' && isInteger ? 'DivInteger' : node.opType;
   }
 
   /** Where an element of the broadcast result lies in the input. */
@@ -138,12 +143,23 @@ const FOLLOW: Readonly<Record<string, (step: Step) => Element | undefined>> = {
   GatherND: followGatherNd,
 };
 
+const CAST_TO = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
+
+/** Rounding to float32 is left out, like everywhere here; types that numbers would wrap in are not followed. */
 function followCast({ node, at, ask, coordinates }: Step): Element | undefined {
   const from = ask(input(node, 0), at);
-  const to = intAttribute(node, 'to', 0);
-  if (to === 9) return applyFunction('ToBool', [from], coordinates);
-  const isFloat = [1, 10, 11, 16].includes(to);
-  return isFloat ? from : applyFunction('ToInteger', [from], coordinates);
+  switch (intAttribute(node, 'to', 0)) {
+    case CAST_TO.float32:
+    case CAST_TO.float64:
+      return from;
+    case CAST_TO.int32:
+    case CAST_TO.int64:
+      return applyFunction('ToInteger', [from], coordinates);
+    case CAST_TO.bool:
+      return applyFunction('ToBool', [from], coordinates);
+    default:
+      return undefined;
+  }
 }
 
 function followShape({ node, at, analysis }: Step): Element | undefined {
@@ -269,7 +285,7 @@ const ANYWHERE = 'at.anywhere';
 
 /** The element of the first input at a computed place; also where the place does not matter. */
 function askIndexed(
-  { node, ask }: Step,
+  { node, ask, coordinates }: Step,
   index: Element,
   extent: Index | undefined,
   place: (position: Index) => readonly Index[],
@@ -278,11 +294,11 @@ function askIndexed(
     const element = ask(input(node, 0), place(ANYWHERE));
     return indicesOf(element).some((used) => dimSymbols(used).includes(ANYWHERE)) ? undefined : element;
   }
-  const position = wrap(index.value, extent);
+  const position = wrap(index.value, extent, coordinates);
   return position === undefined ? undefined : ask(input(node, 0), place(position));
 }
 
-function followGatherNd({ node, at, ask, analysis }: Step): Element | undefined {
+function followGatherNd({ node, at, ask, analysis, coordinates }: Step): Element | undefined {
   const [data, indices] = [input(node, 0), input(node, 1)];
   const shape = analysis.shape(data);
   const indexShape = analysis.shape(indices);
@@ -293,16 +309,17 @@ function followGatherNd({ node, at, ask, analysis }: Step): Element | undefined 
   const source: Index[] = [];
   for (let i = 0; i < depth; i++) {
     const index = ask(indices, [...lead, i]);
-    const position = index.kind === 'scalar' ? wrap(index.value, shape[i]) : undefined;
+    const position = index.kind === 'scalar' ? wrap(index.value, shape[i], coordinates) : undefined;
     if (position === undefined) return undefined;
     source.push(position);
   }
   return ask(data, [...source, ...at.slice(lead.length)]);
 }
 
-function wrap(index: Index, extent: Index | undefined): Index | undefined {
-  if (typeof index !== 'number' || index >= 0) return index;
-  return extent === undefined ? undefined : add(extent, index);
+/** A negative index counts from the end; one that may be either is not followed. */
+function wrap(index: Index, extent: Index | undefined, coordinates: Coordinates): Index | undefined {
+  if (isNonNegative(index, coordinates)) return index;
+  return extent === undefined || typeof index === 'string' ? undefined : add(extent, index);
 }
 
 function input(node: Node, slot: number): string {

@@ -11,7 +11,7 @@ export type Element =
   | { readonly kind: 'apply'; readonly function: ElementFunction; readonly arguments: readonly Element[] };
 
 export type ReadElement = Extract<Element, { kind: 'read' }>;
-/** An ONNX operator name, or ToBool and ToInteger for casts; `isElementFunction` tells which there are. */
+/** An ONNX operator name, or DivInteger for integers, ToBool and ToInteger for casts; `isElementFunction` tells which there are. */
 export type ElementFunction = string;
 
 /** Element-wise operators by ONNX name, in double precision. */
@@ -20,6 +20,7 @@ const FUNCTIONS: Readonly<Record<ElementFunction, (...values: number[]) => numbe
   Add: (a = NaN, b = NaN) => a + b,
   And: (a = NaN, b = NaN) => (a && b ? 1 : 0),
   Div: (a = NaN, b = NaN) => a / b,
+  DivInteger: (a = NaN, b = NaN) => Math.trunc(a / b),
   Equal: (a = NaN, b = NaN) => (a === b ? 1 : 0),
   Erf: erf,
   Exp: Math.exp,
@@ -62,7 +63,13 @@ export function applyFunction(
   const numbers = values.map(numberOf);
   if (numbers.every((value) => value !== undefined)) return scalar(callFunction(name, numbers));
   const [a, b, c] = values;
-  if (name === 'Where' && a?.kind === 'scalar' && b !== undefined && c !== undefined)
+  if (
+    name === 'Where' &&
+    a?.kind === 'scalar' &&
+    typeof a.value === 'number' &&
+    b !== undefined &&
+    c !== undefined
+  )
     return a.value === 0 ? c : b;
   if (name === 'And' || name === 'Or') {
     const neutral = name === 'And' ? 1 : 0;
@@ -74,7 +81,7 @@ export function applyFunction(
         return (known.value === 0) === (neutral === 0) ? other : known;
   }
   if (name === 'ToInteger' && a?.kind === 'scalar') return a;
-  if (a?.kind === 'scalar' && b?.kind === 'scalar') {
+  if (a?.kind === 'scalar' && b?.kind === 'scalar' && values.length === 2) {
     const result = combineIndices(name, a.value, b.value, coordinates);
     if (result !== undefined) return scalar(result);
   }
