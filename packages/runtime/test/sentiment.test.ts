@@ -30,7 +30,7 @@ describe.each(STORAGES)(
       const expected = await reference(texts);
       reference.dispose();
       const correct = expected.filter(([best], i) => best?.label === examples[i]?.label).length;
-    expect(correct).toBeGreaterThanOrEqual(FLOAT_CORRECT - allowedDrop);
+      expect(correct).toBeGreaterThanOrEqual(FLOAT_CORRECT - allowedDrop);
 
       for (const options of [{ threads: 1 }, { threads: 2 }, { rung: 'simd', threads: 2 }] as const) {
         const classify = await load(files, options);

@@ -1,4 +1,4 @@
-import { loadEngine } from '../engine/engine.ts';
+import { loadEngine } from '../engine/load-engine.ts';
 import type { EdgeModel, Manifest } from '../format/index.ts';
 import type { PackageReader } from '../package/package-reader.ts';
 import type { Platform } from '../platform.ts';
@@ -17,11 +17,10 @@ export async function createEdgeSession(
   clock: LoadClock,
 ): Promise<Session> {
   const engine = await loadEngine(platform, reader, manifest, model, options, clock.files);
-  const { rung, mode, threads, memoryBytes } = engine;
   let open: typeof engine | undefined = engine;
   return {
     ...describeTensors(model),
-    info: { rung, mode, threads, memoryBytes, worker: false, timings: clock.ready() },
+    info: { ...engine.info, worker: false, timings: clock.ready() },
     // Running blocks this thread, so calls queue by themselves; async makes errors rejections.
     // oxlint-disable-next-line typescript/require-await
     run: async (feeds) => {

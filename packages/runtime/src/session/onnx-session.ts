@@ -1,4 +1,5 @@
 import type { Manifest, OnnxModel } from '../format/index.ts';
+import { entryOf } from '../package/entry-of.ts';
 import { readFile, type PackageReader } from '../package/package-reader.ts';
 import type { Platform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
@@ -36,12 +37,10 @@ export async function createOnnxSession(
   clock: LoadClock,
 ): Promise<Session> {
   const { file } = model;
-  const entry = manifest.files[file];
-  if (!entry) throw new RuntimeError('bad-package', `edgewise.json does not list ${file}`, { file });
   const { signal, verify = false, threads = 'auto' } = options;
   const [runtime, bytes] = await Promise.all([
     options.onnxruntime ? (options.onnxruntime as OnnxRuntime) : importRuntime(platform),
-    readFile(reader, file, entry, { verify, signal }),
+    readFile(reader, file, entryOf(manifest, file), { verify, signal }),
   ]);
   clock.files();
   const sessionOptions: OnnxSessionOptions = threads === 'auto' ? {} : { intraOpNumThreads: threads };

@@ -1,5 +1,6 @@
 import type * as Tokenizers from '@huggingface/tokenizers';
 import type { Manifest } from '../format/index.ts';
+import { entryOf } from '../package/entry-of.ts';
 import { readFile, type PackageReader } from '../package/package-reader.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { truncatePair } from './truncate-pair.ts';
@@ -33,11 +34,8 @@ export async function loadTokenizer(
   const { tokenizer } = manifest;
   if (!tokenizer) throw new RuntimeError('bad-package', 'edgewise.json: a text task needs a tokenizer');
   const { file, configFile, maxLength } = tokenizer;
-  const readJson = async (name: string): Promise<object> => {
-    const entry = manifest.files[name];
-    if (!entry) throw new RuntimeError('bad-package', `edgewise.json does not list ${name}`, { file: name });
-    return parse(name, await readFile(reader, name, entry, options));
-  };
+  const readJson = async (name: string): Promise<object> =>
+    parse(name, await readFile(reader, name, entryOf(manifest, name), options));
   const [{ Tokenizer }, json, config] = await Promise.all([
     library,
     readJson(file),
