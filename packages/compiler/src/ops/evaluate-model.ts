@@ -3,7 +3,7 @@ import type { Graph, Model, Node, Tensor } from '../ir/index.ts';
 import { readAttributes } from './attributes.ts';
 import { fromTensor, roundToType, toTensor, type NdArray } from './nd-array.ts';
 import type { EvaluateContext } from './op-definition.ts';
-import { findOperator, opsetVersion } from './registry.ts';
+import { arityProblem, findOperator, opsetVersion } from './registry.ts';
 
 export interface EvaluateOptions {
   /** Values to return instead of the graph's outputs; only the nodes that they need are run. */
@@ -110,6 +110,8 @@ class Scope {
         { at, hint: 'Run the model with onnxruntime instead.' },
       );
     }
+    const arity = arityProblem(operator, node);
+    if (arity !== undefined) throw new CompilerError('invalid-graph', `${node.opType}: ${arity}.`, { at });
     const context: EvaluateContext = {
       node,
       opset,

@@ -20,7 +20,7 @@ import { fromNumbers, fromTensor, isEvaluable, toNumbers, toTensor, type NdArray
 import type { EvaluateContext, InferContext, OpDefinition } from './op-definition.ts';
 import { PARTIAL_VALUE_MAX_ELEMENTS, type PartialValue } from './partial-value.ts';
 import { propagateMoves } from './propagate.ts';
-import { findOperator, opsetVersion } from './registry.ts';
+import { arityProblem, findOperator, opsetVersion } from './registry.ts';
 
 export interface InferOptions {
   /** Shapes that replace the declared ones, by input name: `input_ids: ['batch', 128]`. */
@@ -148,6 +148,11 @@ class TypeScope {
       return [];
     }
     const context = this.#context(node, opset, index);
+    const arity = arityProblem(operator, node);
+    if (arity !== undefined) {
+      context.problem(arity);
+      return [];
+    }
     const types = this.#attempt(context, () => operator.infer(context)) ?? [];
     const values = this.#attempt(context, () => this.#elements(operator, context, types)) ?? [];
     for (const [position, name] of node.outputs.entries()) {

@@ -10,6 +10,7 @@ import { gatherOps } from './gather.ts';
 import { logicalOps } from './logical.ts';
 import { matmulOps } from './matmul.ts';
 import { normalizationOps } from './normalization.ts';
+import type { Node } from '../ir/index.ts';
 import type { OpDefinition } from './op-definition.ts';
 import { poolingOps } from './pooling.ts';
 import { quantizeLinearOps } from './quantize-linear.ts';
@@ -53,4 +54,23 @@ export function findOperator(domain: string, opType: string, version: number): O
 export function opsetVersion(opsets: ReadonlyMap<string, number>, domain: string): number {
   if (domain === '' || domain === 'ai.onnx') return opsets.get('') ?? opsets.get('ai.onnx') ?? 1;
   return opsets.get(domain) ?? 1;
+}
+
+/** What is wrong with a node's number of inputs or outputs; undefined when nothing is. */
+export function arityProblem(operator: OpDefinition, node: Node): string | undefined {
+  return (
+    countProblem('input', node.inputs.length, operator.inputs) ??
+    countProblem('output', node.outputs.length, operator.outputs ?? [1, 1])
+  );
+}
+
+function countProblem(
+  what: string,
+  count: number,
+  [least, most]: readonly [number, number],
+): string | undefined {
+  if (count >= least && count <= most) return undefined;
+  const wanted =
+    least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+  return `it has ${count} ${what}s instead of ${wanted}`;
 }

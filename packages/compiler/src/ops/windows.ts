@@ -29,7 +29,7 @@ export function readWindowRule(attributes: AttributeReader, kernel: readonly num
   const auto = AUTO_PADS[name];
   if (auto === undefined)
     throw new CompilerError('invalid-graph', `auto_pad is "${name}", which is unknown.`);
-  return {
+  const rule = {
     kernel,
     strides: attributes.ints('strides') ?? ones,
     dilations: attributes.ints('dilations') ?? ones,
@@ -37,6 +37,22 @@ export function readWindowRule(attributes: AttributeReader, kernel: readonly num
     auto,
     ceil: attributes.int('ceil_mode', 0) === 1,
   };
+  const positive = [rule.kernel, rule.strides, rule.dilations];
+  const sound =
+    positive.every((list) => list.length === kernel.length && list.every((value) => value > 0)) &&
+    rule.pads.length === 2 * kernel.length;
+  if (sound) return rule;
+  throw new CompilerError(
+    'invalid-graph',
+    'kernel, strides, dilations and pads do not fit together or are not positive.',
+  );
+}
+
+/** Every spatial axis needs its kernel extent. */
+function checkRank(rule: WindowRule, dims: readonly Dim[]): void {
+  if (dims.length === rule.kernel.length) return;
+  const text = `A kernel of ${rule.kernel.length} axes does not fit ${dims.length} spatial axes.`;
+  throw new CompilerError('invalid-graph', text);
 }
 
 function windowSpan(rule: WindowRule, axis: number): number {
@@ -45,6 +61,7 @@ function windowSpan(rule: WindowRule, axis: number): number {
 
 /** Output extents for symbolic input extents. */
 export function windowDims(rule: WindowRule, dims: readonly Dim[]): Dim[] {
+  checkRank(rule, dims);
   return dims.map((dim, axis) => {
     if (typeof dim === 'number') return windowExtent(rule, axis, dim);
     const stride = rule.strides[axis] as number;
@@ -122,6 +139,7 @@ export function windowIndex(
 
 /** Extents of a transposed convolution. */
 export function transposedDims(rule: WindowRule, dims: readonly Dim[], extra: readonly number[]): Dim[] {
+  checkRank(rule, dims);
   return dims.map((dim, axis) => {
     const stride = rule.strides[axis] as number;
     if (rule.auto !== 'none') return mulDims(dim, stride);
