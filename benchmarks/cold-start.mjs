@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { launch, servePages } from './lib/browser.mjs';
 import { edgewisePackage } from './lib/edgewise.mjs';
 import { CACHE, int8Variants, modelFolder } from './lib/models.mjs';
-import { note, printTable, spread, writeResult } from './lib/report.mjs';
-import { pairedRatio, summarize } from './lib/statistics.mjs';
+import { note, printTable, short, spread, writeResult } from './lib/report.mjs';
+import { leastRatio, pairedRatio, summarize } from './lib/statistics.mjs';
 
 const WORKER = 'edgewise (worker, the default)';
 const PAGE = "edgewise (page's thread)";
@@ -67,6 +67,7 @@ export async function run(options) {
           answerMs: summarize(ms(label)),
           firstRunMs: summarize(values.map(({ firstRunMs }) => firstRunMs)),
           ratio: pairedRatio(ms(label), ms(ORT)),
+          leastRatio: leastRatio(ms(label), ms(ORT)),
           bar: label === ORT ? undefined : BAR,
         })),
       });
@@ -76,12 +77,13 @@ export async function run(options) {
   }
   printTable(
     cases.flatMap(({ throttle, pages: measured }) =>
-      measured.map(({ page, answerMs, firstRunMs, ratio, bar }) => ({
+      measured.map(({ page, answerMs, firstRunMs, ratio, leastRatio: least, bar }) => ({
         'CPU throttle': `${throttle}×`,
         page,
         'first answer, ms (p10–p90)': spread(answerMs),
         'its run, ms': spread(firstRunMs),
         ratio: bar === undefined ? '' : spread(ratio),
+        'of least': bar === undefined ? '' : short(least),
         bar: bar ?? '',
       })),
     ),

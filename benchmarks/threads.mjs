@@ -5,9 +5,9 @@ import { edgewisePackage } from './lib/edgewise.mjs';
 import { tokenIds } from './lib/inputs.mjs';
 import { CACHE, modelFolder } from './lib/models.mjs';
 import { engineAgreement, measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
-import { note, printTable, spread, writeResult } from './lib/report.mjs';
+import { note, printTable, short, spread, writeResult } from './lib/report.mjs';
 import { SHAPES, VOCABULARY } from './lib/shapes.mjs';
-import { pairedRatio, summarize } from './lib/statistics.mjs';
+import { leastRatio, pairedRatio, summarize } from './lib/statistics.mjs';
 
 const ONE = 'one thread';
 const TWO = 'two threads';
@@ -52,6 +52,7 @@ export async function run(options) {
             mode: info['mode'],
             ms: summarize(times[label] ?? []),
             speedUp: pairedRatio(times[ONE] ?? [], times[label] ?? []),
+            leastSpeedUp: leastRatio(times[ONE] ?? [], times[label] ?? []),
             bar: tokens === 512 ? undefined : /** @type {Record<string, number>} */ (BARS[tokens])[label],
           })),
         });
@@ -64,12 +65,13 @@ export async function run(options) {
   }
   printTable(
     cases.flatMap(({ shape, tokens, engines }) =>
-      engines.map(({ engine, ms, speedUp, bar }) => ({
+      engines.map(({ engine, ms, speedUp, leastSpeedUp, bar }) => ({
         shape,
         tokens,
         engine,
         'ms (p10–p90)': spread(ms),
         'speed-up': engine === ONE ? '' : spread(speedUp),
+        'of least': engine === ONE ? '' : short(leastSpeedUp),
         bar: bar ?? '',
       })),
     ),

@@ -31,9 +31,21 @@ export async function measureEngines(page, input, counts) {
   return page.evaluate(([a, b]) => Reflect.get(globalThis, 'bench').measure(a, b), [input, counts]);
 }
 
-/** @param {Page} page @param {object} input @returns {Promise<{ label: string, cosine: number, length: number }[]>} */
+/** Different int8 grids of one model agree far better than this. */
+const LEAST_COSINE = 0.98;
+
+/**
+ * Cosine of each engine's output with the first engine's; throws when they do not compute the same model.
+ * @param {Page} page @param {object} input
+ * @returns {Promise<{ label: string, cosine: number, length: number }[]>}
+ */
 export async function engineAgreement(page, input) {
-  return page.evaluate((given) => Reflect.get(globalThis, 'bench').agreement(given), input);
+  const agreement = await page.evaluate((given) => Reflect.get(globalThis, 'bench').agreement(given), input);
+  for (const { label, cosine } of agreement) {
+    if (!(cosine >= LEAST_COSINE))
+      throw new Error(`${label}: the output's cosine with the first engine's is ${cosine}`);
+  }
+  return agreement;
 }
 
 /** @param {Page} page @param {string} text @returns {Promise<number>} */

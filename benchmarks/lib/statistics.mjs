@@ -3,6 +3,7 @@
  * @property {number} median
  * @property {number} p10
  * @property {number} p90
+ * @property {number} least what the machine does when nobody else wants it
  * @property {number} n
  */
 
@@ -34,6 +35,7 @@ export function summarize(values) {
     median: round(median(values)),
     p10: round(quantile(values, 0.1)),
     p90: round(quantile(values, 0.9)),
+    least: round(Math.min(...values)),
     n: values.length,
   };
 }
@@ -45,6 +47,12 @@ export function summarize(values) {
  */
 export function pairedRatio(ours, peers) {
   return summarize(ours.map((value, round) => value / (peers[round] ?? NaN)));
+}
+
+/** The quickest of one against the quickest of the other: steadier than the ratio per round on a busy machine.
+ * @param {readonly number[]} ours @param {readonly number[]} peers */
+export function leastRatio(ours, peers) {
+  return round(Math.min(...ours) / Math.min(...peers));
 }
 
 /** Four significant digits: more than any of these measurements has. @param {number} value */
