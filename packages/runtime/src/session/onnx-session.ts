@@ -50,7 +50,10 @@ export async function createOnnxSession(
       cause,
     });
   });
-  signal?.throwIfAborted();
+  if (signal?.aborted) {
+    await inner.release();
+    signal.throwIfAborted();
+  }
   return wrap(runtime, inner, threads === 'auto' ? 0 : threads, clock);
 }
 

@@ -34,7 +34,7 @@ export interface SessionInfo {
   readonly rung: Rung | 'onnxruntime';
   /** How integer products are computed; undefined with onnxruntime. */
   readonly mode?: Mode;
-  /** Threads that a large enough input runs on. */
+  /** Threads that a large enough input runs on; 0 when onnxruntime chooses. */
   readonly threads: number;
   /** Whether the model runs in a worker, off the calling thread. */
   readonly worker: boolean;
@@ -69,7 +69,7 @@ export interface SessionOptions {
   readonly worker?: boolean;
   /** Check the SHA-256 of every file, not only of the program; holds the weights twice while loading. Default false. */
   readonly verify?: boolean;
-  /** One short run before loading ends, so that the first real one is fast. Default true. */
+  /** One short run before loading ends, so that the first real one is fast. Default true. Not with onnxruntime. */
   readonly warmUp?: boolean;
   /**
    * The onnxruntime module for packages that need it, for pages with a bundler: `import * as onnxruntime from
