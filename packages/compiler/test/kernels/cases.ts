@@ -23,12 +23,11 @@ import {
   packInt4Weights,
   packInt8Weights,
   packMultipliers,
-  pairGroupOf,
+  packPairFlags,
   quantizedRowBytes,
   type Activation,
   type ActivationQuantization,
   type EmbedLayerNormSpec,
-  type PairGroup,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
@@ -133,8 +132,8 @@ interface LinearInt8Options {
   panels: boolean;
   /** Every weight and activation at the end of its range: the largest sums there are. */
   extreme: boolean;
-  /** Weights small enough for this many products in 16 bits. */
-  pairGroup: PairGroup;
+  /** Largest weight: up to 32 any two products fit into 16 bits, beyond it depends. */
+  limit: number;
 }
 
 function linearInt8Case(
@@ -145,19 +144,16 @@ function linearInt8Case(
   options: LinearInt8Options,
 ): KernelCase {
   const { rows, k, n } = shape;
-  const { bits, activation, residual, panels, extreme, pairGroup } = options;
+  const { bits, activation, residual, panels, extreme, limit } = options;
   const details = `${rows}x${k}x${n} w${bits} ${activation}${residual ? ' residual' : ''}${panels ? ' panels' : ''}`;
   return {
-    name: `linearInt8 ${details}${extreme ? ' extreme' : ''} group=${pairGroup} seed=${seed}`,
+    name: `linearInt8 ${details}${extreme ? ' extreme' : ''} up to ${limit} seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
-      const [low, high] = bits === 7 ? [-64, 63] : [-127, 127];
-      const limit = { 1: high, 2: 32, 4: 16 }[pairGroup];
-      const values = Int8Array.from({ length: k * n }, () => {
-        if (extreme) return pairGroup === 1 ? random.pick([low, low, high]) : random.pick([-limit, limit]);
-        return random.int(pairGroup === 1 ? low : -limit, limit);
-      });
-      if (pairGroupOf(values, k, n) < pairGroup) throw new Error('the case has a wrong pair group');
+      const lowest = limit === 63 ? -64 : -limit;
+      const values = Int8Array.from({ length: k * n }, () =>
+        extreme ? random.pick([lowest, lowest, limit]) : random.int(lowest, limit),
+      );
       const weights = {
         k,
         n,
@@ -185,7 +181,6 @@ function linearInt8Case(
           bits,
           activation,
           yStride,
-          pairGroup,
           ...(residual ? { residualStride } : {}),
           ...(panels ? { panelRows } : {}),
         }),
@@ -197,6 +192,7 @@ function linearInt8Case(
         weightScale: column(weights.scale),
         colsum: rig.put(columnSums(values, k, n)),
         bias: column(weights.bias),
+        pairFlags: bits === 7 ? rig.put(packPairFlags(values, k, n)) : 0,
         residual: residualRows ? rig.put(residualRows, n, residualStride) : 0,
         scratch: rig.allocate(linearInt8ScratchBytes(k, rows)),
       };
@@ -606,7 +602,7 @@ export function kernelCases(rung: Rung): KernelCase[] {
     for (const bits of [7, 8] as const) {
       for (const extreme of [false, true]) {
         const activation = extreme ? 'none' : random.pick(ALL_ACTIVATIONS);
-        const pairGroup = bits === 7 ? random.pick([1, 2, 4] as const) : 1;
+        const limit = bits === 7 ? random.pick([63, 40, 32]) : 127;
         cases.push(
           linearInt8Case(rung, modes[bits], ++seed, shape, {
             bits,
@@ -614,7 +610,7 @@ export function kernelCases(rung: Rung): KernelCase[] {
             extreme,
             residual: random() < 0.4,
             panels: random() < 0.4,
-            pairGroup,
+            limit,
           }),
         );
       }

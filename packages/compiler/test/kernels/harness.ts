@@ -66,7 +66,11 @@ export class KernelRig<P extends Params> {
   }
 
   /** Copies an array in; `stride` elements from row to row of `columns`, the padding is left as garbage. */
-  put(values: Float32Array | Int32Array | Int8Array | Uint8Array, columns?: number, stride?: number): number {
+  put(
+    values: Float32Array | Int32Array | Uint32Array | Int8Array | Uint8Array,
+    columns?: number,
+    stride?: number,
+  ): number {
     const width = columns ?? values.length;
     const step = stride ?? width;
     const size = values.BYTES_PER_ELEMENT;

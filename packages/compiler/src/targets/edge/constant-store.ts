@@ -6,7 +6,7 @@ import {
   packInt4Weights,
   packInt8Weights,
   packMultipliers,
-  pairGroupOf,
+  packPairFlags,
 } from './kernels/index.ts';
 import { expandInt4, packNibbles, padRows, unpackNibbles } from './int4.ts';
 import { roundUp } from './plan-memory.ts';
@@ -78,7 +78,7 @@ export class ConstantStore {
         k,
         n,
         bits,
-        pairGroup: bits === 7 ? pairGroupOf(values, k, n) : 1,
+        pairFlags: bits === 7 ? this.#image.add(packPairFlags(values, k, n)) : 0,
         panels,
         scale: this.vector(scale),
         columnSums: this.#image.add(columnSums(values, k, n)),

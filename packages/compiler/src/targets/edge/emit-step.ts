@@ -138,8 +138,8 @@ function emitInt8(
   weight: QuantizedWeight,
   scope: StepScope,
 ): void {
-  const { k, n, bits, pairGroup } = weight;
-  const kernel = emitLinearInt8(scope.library, { k, n, bits, pairGroup, ...outputSpec(step, scope) });
+  const { k, n, bits } = weight;
+  const kernel = emitLinearInt8(scope.library, { k, n, bits, ...outputSpec(step, scope) });
   const { bytes, rowScale, rowZero: zero } = quantizedPointers(step.x, scope);
   f.call(kernel, {
     x: bytes,
@@ -149,6 +149,7 @@ function emitInt8(
     weightScale: weight.scale,
     colsum: weight.columnSums,
     bias: weight.bias,
+    pairFlags: weight.pairFlags,
     residual: 0,
     y: outputPointer(step.output, scope),
     scratch: scope.scratch,

@@ -31,7 +31,8 @@ export interface QuantizedWeight {
   readonly n: number;
   /** Bits that the int8 kernels see: 7 allows the `pairs` mode. */
   readonly bits: 7 | 8;
-  readonly pairGroup: 1 | 2 | 4;
+  /** Of 7-bit weights: see packPairFlags. */
+  readonly pairFlags: Address;
   readonly panels: Address;
   readonly scale: Address;
   readonly columnSums: Address;

@@ -200,7 +200,6 @@ function emitScoreWeights(
   return library.once('score weights', { stride }, (name) =>
     library.module.function(name, { params: SOFTMAX_PARAMS }, (f, p) => {
       const lanes = [f.local('v128'), f.local('v128')] as const;
-      const value = f.local('v128');
       const at = f.local('i32');
       const end = f.local('i32');
       f.whileBelow(f.local('i32'), p.rows, 1, () => {
@@ -216,12 +215,14 @@ function emitScoreWeights(
         f.set(at, p.scores);
         for (const vector of lanes) f.set(vector, v128.zero());
         f.whileBelow(at, end, 32, () => {
-          for (const half of [0, 1] as const) {
-            const distance = f32x4.sub(v128.load(at, 16 * half), maximum);
-            f.set(value, exp2(library, f, f32x4.pmax(library.splat(-127), distance)));
-            f.do(v128.store(at, value, 16 * half));
-            f.set(lanes[half], f32x4.add(lanes[half], value));
-          }
+          const distances = lanes.map((_, half) =>
+            f.let(f32x4.pmax(library.splat(-127), f32x4.sub(v128.load(at, 16 * half), maximum))),
+          );
+          exp2(library, f, distances).forEach((weight, half) => {
+            const lane = lanes[half as 0 | 1];
+            f.do(v128.store(at, weight, 16 * half));
+            f.set(lane, f32x4.add(lane, weight));
+          });
         });
         // The largest key contributes exactly 1, so a sum below 1 means that all keys are dropped.
         const sum = reduceLanes(f, f32x4.add(lanes[0], lanes[1]), f32x4.add);

@@ -29,9 +29,8 @@ export function emitActivateRows(
       f.increment(p.y, i32.mul(p.m0, 4 * spec.yStride));
       f.whileBelow(p.m0, p.m1, 1, () => {
         forEachEight(f, spec.n, (at) => {
-          for (const offset of [0, 16]) {
-            f.do(v128.store(at(p.y), act(library, f, v128.load(at(p.x), offset)), offset));
-          }
+          const xs = [0, 16].map((offset) => f.let(v128.load(at(p.x), offset)));
+          act(library, f, xs).forEach((value, half) => f.do(v128.store(at(p.y), value, 16 * half)));
         });
         f.increment(p.x, 4 * spec.xStride);
         f.increment(p.y, 4 * spec.yStride);

@@ -1,15 +1,13 @@
-import { f32x4, v128, type Expr, type FunctionBuilder, type FunctionRef } from '../wasm/index.ts';
+import { f32x4, v128, type FunctionRef } from '../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { gelu, geluTanh, sigmoid, silu, tanh } from './vector-math.ts';
+import { gelu, geluTanh, sigmoid, silu, tanh, type VectorFunction } from './vector-math.ts';
 
 /** What a linear layer may apply to its sums. */
 export type Activation = 'none' | 'relu' | 'gelu' | 'gelu_tanh' | 'tanh' | 'sigmoid' | 'silu';
 
-type VectorFunction = (library: KernelLibrary, f: FunctionBuilder, x: Expr<'v128'>) => Expr<'v128'>;
-
-/** The code of each activation for one vector. */
+/** The code of each activation. */
 export const ACTIVATIONS: Readonly<Record<Exclude<Activation, 'none'>, VectorFunction>> = {
-  relu: (_library, _f, x) => f32x4.pmax(v128.zero(), x),
+  relu: (_library, f, xs) => xs.map((x) => f.let(f32x4.pmax(v128.zero(), x))),
   gelu,
   gelu_tanh: geluTanh,
   tanh,
@@ -37,12 +35,12 @@ export function emitFinishPanel(
   return library.once('finish panel', spec, (name) =>
     library.module.function(name, { params: PARAMS }, (f, p) => {
       f.whileBelow(f.local('i32'), p.rows, 1, () => {
-        for (const offset of [0, 16]) {
-          let value: Expr<'v128'> = v128.load(p.y, offset);
-          if (spec.activation !== 'none') value = ACTIVATIONS[spec.activation](library, f, value);
-          if (spec.residual) value = f32x4.add(value, v128.load(p.residual, offset));
-          f.do(v128.store(p.y, value, offset));
-        }
+        const sums = [0, 16].map((offset) => f.let(v128.load(p.y, offset)));
+        const values = spec.activation === 'none' ? sums : ACTIVATIONS[spec.activation](library, f, sums);
+        values.forEach((value, half) => {
+          const result = spec.residual ? f32x4.add(value, v128.load(p.residual, 16 * half)) : value;
+          f.do(v128.store(p.y, result, 16 * half));
+        });
         f.increment(p.y, p.yStride);
         if (spec.residual) f.increment(p.residual, p.residualStride);
       });

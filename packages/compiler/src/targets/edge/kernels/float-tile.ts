@@ -29,6 +29,9 @@ const TILE_PARAMS: TileParams<Parameters> = { ...PARAMS, count: 'i32' };
 /** 10 sums, 2 weights, an activation and a product: what fits into 15 registers. */
 const HEIGHT = 5;
 
+/** Products in one turn of the loop over k. */
+const UNROLL = 4;
+
 /**
  * y[r][0…8) = Σ_k x[r][k]·w[k][0…8) (in the order of k, from +0, multiply then add), then + bias or · factor, for
  * `rows` rows and one panel of eight columns.
@@ -69,17 +72,26 @@ function emitFloatTile(
       const xAt = f.local('i32');
       const wAt = f.local('i32');
       const end = f.local('i32');
+      const lastTurn = f.local('i32');
       f.loop((nextTile) => {
         for (const sum of sums) for (const s of sum) f.set(s, v128.zero());
         f.set(xAt, p.x);
         f.set(wAt, p.w);
         f.set(end, i32.add(p.x, spec.k === 'dynamic' ? i32.shl(p.k, 2) : 4 * spec.k));
-        f.whileBelow(xAt, end, 4, () => {
-          weights.forEach((weight, j) => f.set(weight, v128.load(wAt, 16 * j)));
+        const step = (index: number): void => {
+          weights.forEach((weight, j) => f.set(weight, v128.load(wAt, 32 * index + 16 * j)));
           sums.forEach((sum, r) => {
-            f.set(row, v128.load32Splat(xAt, r * spec.xStride));
+            f.set(row, v128.load32Splat(xAt, 4 * index + r * spec.xStride));
             sum.forEach((s, j) => f.set(s, f32x4.add(s, f32x4.mul(row, weights[j] as Local<'v128'>))));
           });
+        };
+        f.set(lastTurn, i32.sub(end, 4 * (UNROLL - 1)));
+        f.whileBelow(xAt, lastTurn, 4 * UNROLL, () => {
+          for (let index = 0; index < UNROLL; index++) step(index);
+          f.increment(wAt, 32 * UNROLL);
+        });
+        f.whileBelow(xAt, end, 4, () => {
+          step(0);
           f.increment(wAt, 32);
         });
         sums.forEach((sum, r) => {

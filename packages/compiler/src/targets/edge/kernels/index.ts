@@ -27,7 +27,6 @@ export {
 } from './embed-layer-norm.ts';
 export { emitExpandInt4 } from './expand-int4.ts';
 export type { Activation } from './finish-panel.ts';
-export type { PairGroup } from './int8-tile.ts';
 export {
   KERNEL_CONSTANTS_BYTES,
   KernelLibrary,
@@ -45,7 +44,7 @@ export {
   packInt8Weights,
   packMultipliers,
 } from './pack-weights.ts';
-export { pairGroupOf } from './pair-group.ts';
+export { packPairFlags } from './pair-flags.ts';
 export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';

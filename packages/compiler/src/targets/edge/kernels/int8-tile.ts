@@ -10,6 +10,7 @@ import {
   type Local,
 } from '../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import { pairFlagWords } from './pair-flags.ts';
 import { emitRowTiles, type TileParams } from './row-tiles.ts';
 
 /** Columns of a panel of packed weights; a panel is two vectors of four columns. */
@@ -18,16 +19,12 @@ export const PANEL_COLUMNS = 8;
 /** How a tile multiplies: one dot per 16 products, pair sums in 16 bits, or widened to 16 bits. */
 export type DotForm = 'dot' | 'pairs' | 'i16';
 
-/** How many products a lane of 16 bits may add up before it is widened; see pairGroupOf. */
-export type PairGroup = 1 | 2 | 4;
-
 export interface Int8TileSpec {
   form: DotForm;
   /** Products per output, a multiple of 4. */
   k: number;
   /** Bytes from one row of activations to the next. */
   xStride: number;
-  pairGroup: PairGroup;
 }
 
 const ROWS_PARAMS = {
@@ -43,6 +40,8 @@ const ROWS_PARAMS = {
   weightScale: 'i32',
   colsum: 'i32',
   bias: 'i32',
+  /** This panel's words of packPairFlags; only form pairs reads them. */
+  pairFlags: 'i32',
   rows: 'i32',
 } as const;
 type Parameters = Omit<typeof ROWS_PARAMS, 'rows'>;
@@ -50,7 +49,10 @@ const { rows: _rows, ...PARAMS } = ROWS_PARAMS;
 const TILE_PARAMS: TileParams<Parameters> = { ...PARAMS, count: 'i32' };
 
 /** Rows of the largest tile: what fits into the 15 vector registers that V8 uses on x86. */
-const HEIGHT = { dot: 6, pairs: 5, i16: 5 } as const;
+const HEIGHT = { dot: 6, pairs: 4, i16: 5 } as const;
+
+/** Steps in one turn of the loop over k: fewer tests for the form whose steps are shortest. */
+const UNROLL = { dot: 1, i16: 2 } as const;
 
 /**
  * y[r][0…8) = float(Σ x·w − rowZero·colsum)·rowScale·weightScale + bias for `rows` rows and one panel of eight columns.
@@ -60,7 +62,7 @@ export function emitInt8Rows(
   spec: Int8TileSpec,
 ): FunctionRef<typeof ROWS_PARAMS, undefined> {
   return library.once('int8 rows', spec, (name) => {
-    const height = spec.form === 'pairs' && spec.pairGroup > 1 ? 4 : HEIGHT[spec.form];
+    const height = HEIGHT[spec.form];
     const tiles = Array.from({ length: height }, (_, index) => emitInt8Tile(library, spec, index + 1));
     return library.module.function(name, { params: ROWS_PARAMS }, (f, p) => {
       const { rows, ...args } = p;
@@ -104,44 +106,75 @@ function emitInt8Tile(
 
 type Sums = readonly (readonly [Local<'v128'>, Local<'v128'>])[];
 
-/** Bytes that one group of k-steps takes in the activations and in the panel, and the code for it. */
+type TilePointers = { readonly [K in keyof TileParams<Parameters>]: Local<'i32'> };
+
+/** The code for one or more steps at some offset from the running pointers. */
 interface Step {
+  /** Bytes that it takes in the activations and in the panel. */
   xBytes: number;
   wBytes: number;
-  emit: (x: Local<'i32'>, w: Local<'i32'>, xOffset: number, wOffset: number) => void;
+  emit: (x: Local<'i32'>, w: Local<'i32'>, index: number) => void;
 }
 
-function emitProducts(
-  f: FunctionBuilder,
-  spec: Int8TileSpec,
-  { x, w }: { x: Local<'i32'>; w: Local<'i32'> },
-  sums: Sums,
-): void {
-  const steps = spec.k / (spec.form === 'i16' ? 2 : 4);
-  const group = spec.form === 'pairs' ? spec.pairGroup : 1;
-  const step = stepOf(f, spec, sums, group);
-  const rest = stepOf(f, spec, sums, 1);
-  const xAt = f.let(x);
-  const wAt = f.let(w);
-  const groups = Math.floor(steps / group);
-  if (groups > 0) {
-    const end = f.let(i32.add(x, groups * step.xBytes));
+function emitProducts(f: FunctionBuilder, spec: Int8TileSpec, p: TilePointers, sums: Sums): void {
+  const x = f.let(p.x);
+  const w = f.let(p.w);
+  if (spec.form === 'pairs') return emitPairs(f, spec, p.pairFlags, x, w, sums);
+
+  const isWide = spec.form === 'i16';
+  const step = isWide ? i16Step(f, spec, sums) : dotStep(f, spec, sums);
+  const steps = spec.k / (isWide ? 2 : 4);
+  const unroll = UNROLL[spec.form];
+  const turns = Math.floor(steps / unroll);
+  if (turns > 0) {
+    const end = f.let(i32.add(x, turns * unroll * step.xBytes));
     f.loop((again) => {
-      step.emit(xAt, wAt, 0, 0);
-      f.increment(wAt, step.wBytes);
-      f.increment(xAt, step.xBytes);
-      f.branchIf(again, i32.ltU(xAt, end));
+      for (let turn = 0; turn < unroll; turn++) step.emit(x, w, turn);
+      f.increment(w, unroll * step.wBytes);
+      f.increment(x, unroll * step.xBytes);
+      f.branchIf(again, i32.ltU(x, end));
     });
   }
-  for (let index = 0; index < steps % group; index++) {
-    rest.emit(xAt, wAt, index * rest.xBytes, index * rest.wBytes);
-  }
+  for (let index = 0; index < steps % unroll; index++) step.emit(x, w, index);
 }
 
-function stepOf(f: FunctionBuilder, spec: Int8TileSpec, sums: Sums, group: number): Step {
-  if (spec.form === 'i16') return i16Step(f, spec, sums);
-  if (spec.form === 'dot') return dotStep(f, spec, sums);
-  return pairsStep(f, spec, sums, group);
+/** Two steps at a time, added up in 16 bits where their flag allows it. */
+function emitPairs(
+  f: FunctionBuilder,
+  spec: Int8TileSpec,
+  flags: Local<'i32'>,
+  x: Local<'i32'>,
+  w: Local<'i32'>,
+  sums: Sums,
+): void {
+  const single = pairsStep(f, spec, sums, 1);
+  const fused = pairsStep(f, spec, sums, 2);
+  const words = pairFlagWords(spec.k);
+  if (words > 0) {
+    const flag = f.let(flags);
+    const end = f.let(i32.add(flags, 4 * words));
+    const bits = f.local('i32');
+    f.loop((nextWord) => {
+      f.set(bits, i32.load(flag));
+      f.loop((nextPair) => {
+        f.if(
+          i32.and(bits, 1),
+          () => fused.emit(x, w, 0),
+          () => {
+            single.emit(x, w, 0);
+            single.emit(x, w, 1);
+          },
+        );
+        f.increment(x, fused.xBytes);
+        f.increment(w, fused.wBytes);
+        f.set(bits, i32.shrU(bits, 1));
+        f.branchIf(nextPair, i32.ne(bits, 1));
+      });
+      f.increment(flag, 4);
+      f.branchIf(nextWord, i32.ltU(flag, end));
+    });
+  }
+  if (spec.k % 8 !== 0) single.emit(x, w, 0);
 }
 
 function dotStep(f: FunctionBuilder, { xStride }: Int8TileSpec, sums: Sums): Step {
@@ -150,10 +183,10 @@ function dotStep(f: FunctionBuilder, { xStride }: Int8TileSpec, sums: Sums): Ste
   return {
     xBytes: 4,
     wBytes: 32,
-    emit: (x, w, xOffset, wOffset) => {
-      weights.forEach((weight, j) => f.set(weight, v128.load(w, wOffset + 16 * j)));
+    emit: (x, w, index) => {
+      weights.forEach((weight, j) => f.set(weight, v128.load(w, 32 * index + 16 * j)));
       sums.forEach((sum, r) => {
-        f.set(row, v128.load32Splat(x, xOffset + r * xStride));
+        f.set(row, v128.load32Splat(x, 4 * index + r * xStride));
         sum.forEach((s, j) => f.set(s, i32x4.relaxedDotI8x16I7x16AddS(weights[j] as Local<'v128'>, row, s)));
       });
     },
@@ -166,30 +199,31 @@ function i16Step(f: FunctionBuilder, { xStride }: Int8TileSpec, sums: Sums): Ste
   return {
     xBytes: 4,
     wBytes: 32,
-    emit: (x, w, xOffset, wOffset) => {
-      weights.forEach((weight, j) => f.set(weight, v128.load(w, wOffset + 16 * j)));
+    emit: (x, w, index) => {
+      weights.forEach((weight, j) => f.set(weight, v128.load(w, 32 * index + 16 * j)));
       sums.forEach((sum, r) => {
-        f.set(row, v128.load32Splat(x, xOffset + r * xStride));
+        f.set(row, v128.load32Splat(x, 4 * index + r * xStride));
         sum.forEach((s, j) => f.set(s, i32x4.add(s, i32x4.dotI16x8S(row, weights[j] as Local<'v128'>))));
       });
     },
   };
 }
 
-function pairsStep(f: FunctionBuilder, { xStride }: Int8TileSpec, sums: Sums, group: number): Step {
+/** `group` steps of four k, added up in 16 bits. */
+function pairsStep(f: FunctionBuilder, { xStride }: Int8TileSpec, sums: Sums, group: 1 | 2): Step {
   const weights = Array.from({ length: group }, () => [f.local('v128'), f.local('v128')] as const);
   const row = f.local('v128');
   const pairs = [f.local('v128'), f.local('v128')] as const;
   return {
     xBytes: 4 * group,
     wBytes: 32 * group,
-    emit: (x, w, xOffset, wOffset) => {
+    emit: (x, w, index) => {
       weights.forEach((vectors, g) =>
-        vectors.forEach((weight, j) => f.set(weight, v128.load(w, wOffset + 32 * g + 16 * j))),
+        vectors.forEach((weight, j) => f.set(weight, v128.load(w, 32 * (group * index + g) + 16 * j))),
       );
       sums.forEach((sum, r) => {
         weights.forEach((vectors, g) => {
-          f.set(row, v128.load32Splat(x, xOffset + 4 * g + r * xStride));
+          f.set(row, v128.load32Splat(x, 4 * (group * index + g) + r * xStride));
           pairs.forEach((pair, j) => {
             const product: Expr<'v128'> = i16x8.relaxedDotI8x16I7x16S(vectors[j] as Local<'v128'>, row);
             f.set(pair, g === 0 ? product : i16x8.add(pair, product));
@@ -201,10 +235,8 @@ function pairsStep(f: FunctionBuilder, { xStride }: Int8TileSpec, sums: Sums, gr
   };
 }
 
-type EpiloguePointers = { readonly [K in keyof TileParams<Parameters>]: Local<'i32'> };
-
 /** The steps and their order are those of docs/architecture.md section 5; advances y. */
-function emitEpilogue(f: FunctionBuilder, p: EpiloguePointers, sums: Sums): void {
+function emitEpilogue(f: FunctionBuilder, p: TilePointers, sums: Sums): void {
   const zero = f.local('v128');
   const scale = f.local('v128');
   sums.forEach((sum, r) => {

@@ -8,8 +8,9 @@ import {
   type Local,
 } from '../wasm/index.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
-import { emitInt8Rows, PANEL_COLUMNS, type DotForm, type PairGroup } from './int8-tile.ts';
+import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
+import { pairFlagWords } from './pair-flags.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface LinearInt8Spec {
@@ -26,8 +27,6 @@ export interface LinearInt8Spec {
   residualStride?: number;
   /** Write [n/8][panelRows][8] instead of rows: what attention wants its values to be. */
   panelRows?: number;
-  /** 7-bit weights only; what pairGroupOf says about these weights. Default 1. */
-  pairGroup?: PairGroup;
 }
 
 const PARAMS = {
@@ -40,6 +39,8 @@ const PARAMS = {
   weightScale: 'i32',
   colsum: 'i32',
   bias: 'i32',
+  /** packPairFlags' words for 7-bit weights; else anything. */
+  pairFlags: 'i32',
   /** Float rows, when the spec has residualStride; else anything. */
   residual: 'i32',
   y: 'i32',
@@ -65,13 +66,11 @@ export function emitLinearInt8(
   return library.once('linear int8', spec, (name) => {
     const k = roundUp(spec.k, 4);
     const rowBytes = roundUp(spec.k, 16);
-    const pairGroup = spec.pairGroup ?? 1;
     const rowsOf = (form: DotForm): ReturnType<typeof emitInt8Rows> =>
       emitInt8Rows(library, {
         form,
         k,
         xStride: form === 'i16' ? 2 * rowBytes : rowBytes,
-        pairGroup: form === 'pairs' ? pairGroup : 1,
       });
     const wide = rowsOf('i16');
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
@@ -108,6 +107,7 @@ export function emitLinearInt8(
           weightScale: p.weightScale,
           colsum: p.colsum,
           bias: p.bias,
+          pairFlags: p.pairFlags,
           rows,
         };
         f.if(
@@ -131,6 +131,7 @@ export function emitLinearInt8(
           f.call(finish, { y: p.y, yStride, residual: p.residual, residualStride, rows });
         }
         f.increment(p.weights, k * PANEL_COLUMNS);
+        f.increment(p.pairFlags, 4 * pairFlagWords(k));
         for (const column of [p.weightScale, p.colsum, p.bias, p.residual])
           f.increment(column, 4 * PANEL_COLUMNS);
         f.increment(p.y, 4 * PANEL_COLUMNS * (spec.panelRows ?? 1));

@@ -35,17 +35,22 @@ export function emitSoftmaxRows(
         const maximum = f.let(f32x4.splat(reduceLanes(f, f32x4.pmax(lanes[0], lanes[1]), f32x4.pmax)));
         for (const vector of lanes) f.set(vector, v128.zero());
         forEachEight(f, spec.n, (at, valid) => {
-          for (const half of [0, 1] as const) {
-            const count = valid - 4 * half;
-            if (count <= 0) continue;
-            const scaled = f32x4.mul(
-              f32x4.sub(v128.load(at(p.x), 16 * half), maximum),
-              library.splat(LOG2_E),
+          const distances = lanes
+            .slice(0, Math.ceil(valid / 4))
+            .map((_, half) =>
+              f.let(
+                f32x4.pmax(
+                  library.splat(-127),
+                  f32x4.mul(f32x4.sub(v128.load(at(p.x), 16 * half), maximum), library.splat(LOG2_E)),
+                ),
+              ),
             );
-            f.set(value, keepLanes(exp2(library, f, f32x4.pmax(library.splat(-127), scaled)), count));
+          exp2(library, f, distances).forEach((weight, half) => {
+            const lane = lanes[half as 0 | 1];
+            f.set(value, keepLanes(weight, valid - 4 * half));
             f.do(v128.store(at(p.y), value, 16 * half));
-            f.set(lanes[half], f32x4.add(lanes[half], value));
-          }
+            f.set(lane, f32x4.add(lane, value));
+          });
         });
         const sum = reduceLanes(f, f32x4.add(lanes[0], lanes[1]), f32x4.add);
         const inverse = f.let(f32x4.splat(f32.div(f32.const(1), sum)));

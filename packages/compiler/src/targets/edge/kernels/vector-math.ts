@@ -9,80 +9,146 @@ import {
   ROUND_TO_INTEGER,
 } from './math-constants.ts';
 
-// Four lanes at a time, multiply and add only, every operation rounded to float32, so that the two rungs, the plain
-// reference (reference/math.ts, same names) and every CPU agree to the bit.
+// Multiply and add only, every operation rounded to float32, so that the two rungs, the plain reference
+// (reference/math.ts, same names) and every CPU agree to the bit. Functions take several vectors at once: each
+// constant is then read once for all of them, and their chains of operations overlap.
 
-type V = Expr<'v128'>;
+type Vector = Local<'v128'>;
+
+/** The code of a function for some vectors; the results are new locals. */
+export type VectorFunction = (
+  library: KernelLibrary,
+  f: FunctionBuilder,
+  xs: readonly Vector[],
+) => readonly Vector[];
+
+function mapEach(f: FunctionBuilder, xs: readonly Vector[], code: (x: Vector) => Expr<'v128'>): Vector[] {
+  return xs.map((x) => f.let(code(x)));
+}
+
+/** A constant for the next few operations. */
+function shared(library: KernelLibrary, f: FunctionBuilder, value: number): Vector {
+  return f.let(library.splat(value));
+}
 
 /** c[0] + x·(c[1] + x·(c[2] + …)). */
-function horner(library: KernelLibrary, x: V, coefficients: readonly number[]): V {
-  return coefficients
-    .slice(0, -1)
-    .reduceRight<V>(
-      (sum, coefficient) => f32x4.add(f32x4.mul(sum, x), library.splat(coefficient)),
-      library.splat(coefficients.at(-1) as number),
-    );
+function horner(
+  library: KernelLibrary,
+  f: FunctionBuilder,
+  xs: readonly Vector[],
+  coefficients: readonly number[],
+): Vector[] {
+  const constant = shared(library, f, coefficients.at(-1) as number);
+  const sums = xs.map(() => f.let(constant));
+  for (const coefficient of coefficients.slice(0, -1).reverse()) {
+    f.set(constant, library.splat(coefficient));
+    sums.forEach((sum, index) => f.set(sum, f32x4.add(f32x4.mul(sum, xs[index] as Vector), constant)));
+  }
+  return sums;
 }
 
 /**
- * 2^x for x in [-127, 127]; exactly 0 at -127, exactly 1 at 0. Within it the relative error is at most 1.7e-7 as long
- * as the result is a normal number (x ≥ -126).
+ * Σ c[i]·x^i as even(x²) + x·odd(x²): two chains of half the length. How many vectors are in flight, and with it the
+ * speed, hangs on the length of the chain.
  */
-export function exp2(library: KernelLibrary, f: FunctionBuilder, x: V): V {
-  const argument = f.let(x);
-  // Adding 1.5·2^23 leaves round(x) in the low bits; they become the exponent by a shift.
-  const shifted = f.let(f32x4.add(argument, library.splat(ROUND_TO_INTEGER)));
-  const fraction = f.let(f32x4.sub(argument, f32x4.sub(shifted, library.splat(ROUND_TO_INTEGER))));
-  const mantissa = horner(library, fraction, EXP2_COEFFICIENTS);
-  return i32x4.add(mantissa, i32x4.shl(shifted, 23));
+function polynomial(
+  library: KernelLibrary,
+  f: FunctionBuilder,
+  xs: readonly Vector[],
+  squares: readonly Vector[],
+  coefficients: readonly number[],
+): Vector[] {
+  const part = (parity: number): Vector[] =>
+    horner(
+      library,
+      f,
+      squares,
+      coefficients.filter((_, index) => index % 2 === parity),
+    );
+  const odd = part(1);
+  const even = part(0);
+  return xs.map((x, index) => f.let(f32x4.add(even[index] as Vector, f32x4.mul(x, odd[index] as Vector))));
 }
 
-/** min(high, max(low, x)). */
-export function clamp(library: KernelLibrary, x: V, low: number, high: number): V {
-  return f32x4.pmin(library.splat(high), f32x4.pmax(library.splat(low), x));
+/**
+ * 2^x for x in [-127, 127]; exactly 0 at -127, exactly 1 at 0. Relative error at most 1.7e-7 as long as the result is
+ * a normal number (x ≥ -126).
+ */
+export const exp2: VectorFunction = (library, f, xs) => {
+  // Adding 1.5·2^23 leaves round(x) in the low bits; they become the exponent by a shift.
+  const round = shared(library, f, ROUND_TO_INTEGER);
+  const shifted = mapEach(f, xs, (x) => f32x4.add(x, round));
+  const fractions = xs.map((x, index) => f.let(f32x4.sub(x, f32x4.sub(shifted[index] as Vector, round))));
+  const squares = mapEach(f, fractions, (x) => f32x4.mul(x, x));
+  const mantissas = polynomial(library, f, fractions, squares, EXP2_COEFFICIENTS);
+  return mantissas.map((mantissa, index) =>
+    f.let(i32x4.add(mantissa, i32x4.shl(shifted[index] as Vector, 23))),
+  );
+};
+
+/** min(high, max(low, x·factor)). */
+function scaleAndClamp(
+  library: KernelLibrary,
+  f: FunctionBuilder,
+  xs: readonly Vector[],
+  factor: number,
+  limit: number,
+): Vector[] {
+  const [scale, low, high] = [factor, -limit, limit].map((value) => shared(library, f, value)) as [
+    Vector,
+    Vector,
+    Vector,
+  ];
+  return mapEach(f, xs, (x) => f32x4.pmin(high, f32x4.pmax(low, f32x4.mul(x, scale))));
 }
+
+/** Beyond, 2^x leaves the normal numbers. */
+const EXPONENT_LIMIT = 126;
 
 /** 1 / (1 + 2^(-x·log2 e)), the exponent clamped to ±126. Absolute error at most 1.3e-7. */
-export function sigmoid(library: KernelLibrary, f: FunctionBuilder, x: V): V {
-  const exponent = clamp(library, f32x4.mul(x, library.splat(-LOG2_E)), -126, 126);
-  const one = f.let(library.splat(1));
-  return f32x4.div(one, f32x4.add(one, exp2(library, f, exponent)));
-}
+export const sigmoid: VectorFunction = (library, f, xs) => {
+  const exps = exp2(library, f, scaleAndClamp(library, f, xs, -LOG2_E, EXPONENT_LIMIT));
+  const one = shared(library, f, 1);
+  return mapEach(f, exps, (e) => f32x4.div(one, f32x4.add(one, e)));
+};
 
 /** (1 − e) / (1 + e) with e = 2^(-2x·log2 e), clamped. Absolute error at most 2e-7. */
-export function tanh(library: KernelLibrary, f: FunctionBuilder, x: V): V {
-  const exponent = clamp(library, f32x4.mul(x, library.splat(-2 * LOG2_E)), -126, 126);
-  const one = f.let(library.splat(1));
-  const e = f.let(exp2(library, f, exponent));
-  return f32x4.div(f32x4.sub(one, e), f32x4.add(one, e));
-}
+export const tanh: VectorFunction = (library, f, xs) => {
+  const exps = exp2(library, f, scaleAndClamp(library, f, xs, -2 * LOG2_E, EXPONENT_LIMIT));
+  const one = shared(library, f, 1);
+  return mapEach(f, exps, (e) => f32x4.div(f32x4.sub(one, e), f32x4.add(one, e)));
+};
 
 /** x · sigmoid(x). */
-export function silu(library: KernelLibrary, f: FunctionBuilder, x: V): V {
-  const argument = f.let(x);
-  return f32x4.mul(argument, sigmoid(library, f, argument));
-}
+export const silu: VectorFunction = (library, f, xs) =>
+  sigmoid(library, f, xs).map((s, index) => f.let(f32x4.mul(xs[index] as Vector, s)));
 
 /**
  * GELU with tanh: 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), computed as the equal x · sigmoid(2·√(2/π)·(…)).
  */
-export function geluTanh(library: KernelLibrary, f: FunctionBuilder, x: V): V {
-  const argument = f.let(x);
+export const geluTanh: VectorFunction = (library, f, xs) => {
   const scale = 2 * Math.sqrt(2 / Math.PI);
-  const square = f32x4.mul(argument, argument);
-  const factor = f32x4.add(f32x4.mul(square, library.splat(scale * 0.044715)), library.splat(scale));
-  return f32x4.mul(argument, sigmoid(library, f, f32x4.mul(argument, factor)));
-}
+  const [linear, cubic] = [scale, scale * 0.044715].map((value) => shared(library, f, value)) as [
+    Vector,
+    Vector,
+  ];
+  const arguments_ = mapEach(f, xs, (x) =>
+    f32x4.mul(x, f32x4.add(f32x4.mul(f32x4.mul(x, x), cubic), linear)),
+  );
+  return sigmoid(library, f, arguments_).map((s, index) => f.let(f32x4.mul(xs[index] as Vector, s)));
+};
 
-/**
- * GELU with erf: 0.5·x·(1 + erf(x/√2)). Absolute error at most 1.5e-6 (see math-constants.ts).
- */
-export function gelu(library: KernelLibrary, f: FunctionBuilder, x: V): V {
-  const argument = f.let(x);
-  const z = f.let(clamp(library, f32x4.mul(argument, library.splat(Math.SQRT1_2)), -ERF_LIMIT, ERF_LIMIT));
-  const square: Local<'v128'> = f.let(f32x4.mul(z, z));
-  const numerator = f32x4.mul(z, horner(library, square, ERF_NUMERATOR));
-  const erf = f32x4.div(numerator, horner(library, square, ERF_DENOMINATOR));
-  const half = f.let(f32x4.mul(argument, library.splat(0.5)));
-  return f32x4.add(f32x4.mul(half, erf), half);
-}
+/** GELU with erf: 0.5·x·(1 + erf(x/√2)). */
+export const gelu: VectorFunction = (library, f, xs) => {
+  const zs = scaleAndClamp(library, f, xs, Math.SQRT1_2, ERF_LIMIT);
+  const squares = mapEach(f, zs, (z) => f32x4.mul(z, z));
+  const fourth = mapEach(f, squares, (square) => f32x4.mul(square, square));
+  const numerators = polynomial(library, f, squares, fourth, ERF_NUMERATOR);
+  const denominators = polynomial(library, f, squares, fourth, ERF_DENOMINATOR);
+  const half = shared(library, f, 0.5);
+  return xs.map((x, index) => {
+    const [z, p, q] = [zs[index], numerators[index], denominators[index]] as [Vector, Vector, Vector];
+    const halfX = f.let(f32x4.mul(x, half));
+    return f.let(f32x4.add(f32x4.mul(halfX, f32x4.div(f32x4.mul(z, p), q)), halfX));
+  });
+};

@@ -42,10 +42,22 @@ function horner(x: number, coefficients: readonly number[]): number {
     );
 }
 
+/** even(x²) + x·odd(x²), given x². */
+function polynomial(x: number, square: number, coefficients: readonly number[]): number {
+  const part = (parity: number): number =>
+    horner(
+      square,
+      coefficients.filter((_, index) => index % 2 === parity),
+    );
+  return add(part(0), mul(x, part(1)));
+}
+
 export function exp2(x: number): number {
   const shifted = add(x, ROUND_TO_INTEGER);
   const fraction = sub(x, sub(shifted, ROUND_TO_INTEGER));
-  return floatOf((bitsOf(horner(fraction, EXP2_COEFFICIENTS)) + (bitsOf(shifted) << 23)) | 0);
+  return floatOf(
+    (bitsOf(polynomial(fraction, mul(fraction, fraction), EXP2_COEFFICIENTS)) + (bitsOf(shifted) << 23)) | 0,
+  );
 }
 
 export function clamp(x: number, low: number, high: number): number {
@@ -75,7 +87,11 @@ export function geluTanh(x: number): number {
 export function gelu(x: number): number {
   const z = clamp(mul(x, fround(Math.SQRT1_2)), -ERF_LIMIT, ERF_LIMIT);
   const square = mul(z, z);
-  const erf = div(mul(z, horner(square, ERF_NUMERATOR)), horner(square, ERF_DENOMINATOR));
+  const fourth = mul(square, square);
+  const erf = div(
+    mul(z, polynomial(square, fourth, ERF_NUMERATOR)),
+    polynomial(square, fourth, ERF_DENOMINATOR),
+  );
   const half = mul(x, 0.5);
   return add(mul(half, erf), half);
 }

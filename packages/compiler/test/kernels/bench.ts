@@ -1,0 +1,245 @@
+import { seededRandom } from '../../../test-utils/src/seeded-random.ts';
+import {
+  attentionScratchBytes,
+  emitActivateRows,
+  emitAttention,
+  emitLayerNorm,
+  emitLinearF32,
+  emitLinearInt8,
+  emitPackKeys,
+  emitQuantizeRows,
+  keyBiasBytes,
+  linearInt8ScratchBytes,
+  packedKeysBytes,
+  packInt8Weights,
+  packPairFlags,
+  packedValuesBytes,
+  quantizedRowBytes,
+  type Rung,
+} from '../../src/targets/edge/kernels/index.ts';
+import { KernelRig, type ModeName } from './harness.ts';
+
+// How fast the kernels are, alone and hot. benchmarks/kernels.mjs runs this in Node or in Chromium.
+
+export interface KernelSpeed {
+  name: string;
+  /** Milliseconds of one call when nothing disturbs it (lower decile). */
+  milliseconds: number;
+  /** 10^9 operations (two per product) or elements per second. */
+  rate: number;
+  unit: 'GOPS' | 'Gelem/s';
+}
+
+interface Timed {
+  name: string;
+  unit: KernelSpeed['unit'];
+  /** Operations or elements of one call. */
+  work: number;
+  call: () => void;
+}
+
+/** Short batches and their lower decile: other programs' turns on the CPU are left out. */
+const BATCH_MS = 0.5;
+const BATCHES = 300;
+
+function measure({ name, unit, work, call }: Timed): KernelSpeed {
+  // V8 needs a while to replace its baseline code.
+  const warmUntil = performance.now() + 150;
+  let warmCalls = 0;
+  const start = performance.now();
+  do {
+    call();
+    warmCalls++;
+  } while (performance.now() < warmUntil);
+  const perCall = (performance.now() - start) / warmCalls;
+  const calls = Math.max(1, Math.ceil(BATCH_MS / perCall));
+  const times = Array.from({ length: BATCHES }, () => {
+    const from = performance.now();
+    for (let index = 0; index < calls; index++) call();
+    return (performance.now() - from) / calls;
+  }).sort((a, b) => a - b);
+  const milliseconds = times[Math.floor(BATCHES / 50)] as number;
+  return { name, milliseconds, rate: work / milliseconds / 1e6, unit };
+}
+
+const random = seededRandom(1);
+const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.int(0, 255));
+
+function linearInt8(
+  rung: Rung,
+  mode: ModeName,
+  [rows, k, n]: readonly [number, number, number],
+  weightDeviation = 18,
+): Timed {
+  const rig = new KernelRig(
+    rung,
+    (library) => emitLinearInt8(library, { k, n, bits: 7, activation: 'none', yStride: n }),
+    256,
+  );
+  rig.setMode(mode);
+  const values = Int8Array.from(random.normal(k * n, 0, weightDeviation), (value) =>
+    Math.max(-63, Math.min(63, Math.round(value))),
+  );
+  const args = {
+    x: rig.put(bytes(rows * quantizedRowBytes(k))),
+    rowScale: rig.put(random.uniform(rows)),
+    rowZero: rig.put(new Int32Array(rows).fill(9)),
+    weights: rig.put(packInt8Weights(values, k, n)),
+    weightScale: rig.put(random.uniform(n)),
+    colsum: rig.put(new Int32Array(n)),
+    bias: rig.put(random.uniform(n)),
+    pairFlags: rig.put(packPairFlags(values, k, n)),
+    residual: 0,
+    y: rig.allocate(4 * rows * n),
+    scratch: rig.allocate(linearInt8ScratchBytes(k, rows)),
+    m0: 0,
+    m1: rows,
+  };
+  return {
+    name: `linearInt8 ${rung} ${mode}${weightDeviation === 18 ? '' : ` deviation ${weightDeviation}`} ${rows}x${k}x${n}`,
+    unit: 'GOPS',
+    work: 2 * rows * k * n,
+    call: () => rig.call(args),
+  };
+}
+
+function linearF32(rung: Rung, [rows, k, n]: readonly [number, number, number]): Timed {
+  const rig = new KernelRig(
+    rung,
+    (library) => emitLinearF32(library, { k, n, activation: 'none', xStride: k, yStride: n }),
+    512,
+  );
+  const args = {
+    x: rig.put(random.normal(rows * k)),
+    weights: rig.put(random.normal(k * n)),
+    bias: rig.put(random.normal(n)),
+    residual: 0,
+    y: rig.allocate(4 * rows * n),
+    m0: 0,
+    m1: rows,
+  };
+  return {
+    name: `linearF32 ${rung} ${rows}x${k}x${n}`,
+    unit: 'GOPS',
+    work: 2 * rows * k * n,
+    call: () => rig.call(args),
+  };
+}
+
+function attention(rung: Rung, heads: number, headSize: number, keys: number): Timed {
+  const hidden = heads * headSize;
+  const shape = { heads, headSize, keyCapacity: keys };
+  const rig = new KernelRig(
+    rung,
+    (library) => emitAttention(library, { ...shape, scale: 1 / 8, qStride: hidden, yStride: hidden }),
+    512,
+  );
+  const args = {
+    q: rig.put(random.normal(keys * hidden)),
+    keys: rig.put(random.normal(packedKeysBytes(shape) / 4)),
+    values: rig.put(random.normal(packedValuesBytes(shape) / 4)),
+    keyBias: rig.put(new Float32Array(keyBiasBytes(keys) / 4)),
+    y: rig.allocate(4 * keys * hidden),
+    scratch: rig.allocate(attentionScratchBytes(shape)),
+    keyCount: keys,
+    m0: 0,
+    m1: keys,
+  };
+  return {
+    name: `attention ${rung} ${heads}x${headSize} ${keys} keys`,
+    unit: 'GOPS',
+    work: 4 * keys * keys * hidden,
+    call: () => rig.call(args),
+  };
+}
+
+function rowKernels(rung: Rung, rows: number, n: number): Timed[] {
+  const elements = (name: string, call: () => void): Timed => ({
+    name: `${name} ${rung} ${rows}x${n}`,
+    unit: 'Gelem/s',
+    work: rows * n,
+    call,
+  });
+  const range = { m0: 0, m1: rows };
+  const quantize = new KernelRig(
+    rung,
+    (library) => emitQuantizeRows(library, { k: n, xStride: n, quantization: { kind: 'dynamic' } }),
+    128,
+  );
+  const quantizeArgs = {
+    x: quantize.put(random.normal(rows * n)),
+    bytes: quantize.allocate(rows * n),
+    rowScale: quantize.allocate(4 * rows),
+    rowZero: quantize.allocate(4 * rows),
+    ...range,
+  };
+  const norm = new KernelRig(
+    rung,
+    (library) =>
+      emitLayerNorm(library, {
+        n,
+        epsilon: 1e-12,
+        xStride: n,
+        yStride: n,
+        skipStride: n,
+        quantization: { kind: 'dynamic' },
+      }),
+    128,
+  );
+  const normArgs = {
+    x: norm.put(random.normal(rows * n)),
+    skip: norm.put(random.normal(rows * n)),
+    gamma: norm.put(random.normal(n)),
+    beta: norm.put(random.normal(n)),
+    y: norm.allocate(4 * rows * n),
+    bytes: norm.allocate(rows * n),
+    rowScale: norm.allocate(4 * rows),
+    rowZero: norm.allocate(4 * rows),
+    ...range,
+  };
+  const gelu = new KernelRig(
+    rung,
+    (library) => emitActivateRows(library, { activation: 'gelu', n, xStride: n, yStride: n }),
+    128,
+  );
+  const geluArgs = { x: gelu.put(random.normal(rows * n)), y: gelu.allocate(4 * rows * n), ...range };
+  const keys = { heads: n / 32, headSize: 32, keyCapacity: rows, xStride: n };
+  const pack = new KernelRig(rung, (library) => emitPackKeys(library, keys), 128);
+  const packArgs = {
+    x: pack.put(random.normal(rows * n)),
+    packed: pack.allocate(packedKeysBytes(keys)),
+    keyCount: rows,
+    ...range,
+  };
+  return [
+    elements('quantizeRows', () => quantize.call(quantizeArgs)),
+    elements('addLayerNormQuantize', () => norm.call(normArgs)),
+    elements('gelu', () => gelu.call(geluArgs)),
+    elements('packKeys', () => pack.call(packArgs)),
+  ];
+}
+
+const SHAPES = [
+  [128, 768, 768],
+  [128, 384, 1536],
+  [128, 1536, 384],
+  [32, 384, 384],
+  [16, 768, 3072],
+] as const;
+
+/** All measurements whose name contains the filter. `modes` are those to time even where they are not exact. */
+export function kernelSpeeds(
+  filter = '',
+  modes: readonly ModeName[] = ['i16', 'pairs', 'u8'],
+): KernelSpeed[] {
+  const timed: Timed[] = [];
+  for (const shape of SHAPES) {
+    for (const mode of modes) timed.push(linearInt8('relaxed', mode, shape));
+    timed.push(linearInt8('relaxed', 'pairs', shape, 60));
+    timed.push(linearInt8('simd', 'i16', shape), linearF32('simd', shape));
+  }
+  timed.push(attention('simd', 12, 32, 128), attention('simd', 12, 64, 128), attention('simd', 12, 32, 512));
+  timed.push(attention('simd', 12, 32, 16));
+  timed.push(...rowKernels('simd', 128, 384), ...rowKernels('simd', 128, 1536));
+  return timed.filter(({ name }) => name.includes(filter)).map(measure);
+}
