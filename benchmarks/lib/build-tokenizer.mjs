@@ -70,9 +70,9 @@ export function wordPieceTokenizer() {
 function tokens() {
   /** @type {Record<number, string>} */
   const special = SPECIAL;
-  const syllables = [...'bcdfghjklmnprstvwz'].flatMap((a) => [...'aeiou'].map((b) => a + b));
+  const syllables = Array.from('bcdfghjklmnprstvwz').flatMap((a) => Array.from('aeiou').map((b) => a + b));
   const words = syllables.flatMap((a) => syllables.flatMap((b) => ['', ...syllables].map((c) => a + b + c)));
-  const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+  const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
   return [
     ...Array.from({ length: FIRST_WORD }, (_, index) => special[index] ?? `[unused${index}]`),
     ...letters,
