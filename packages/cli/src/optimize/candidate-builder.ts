@@ -1,7 +1,7 @@
 import {
   buildPackage,
   calibrate,
-  compactEncoder,
+  edgeEncoder,
   compileEdge,
   evaluateModel,
   listTransforms,
@@ -61,7 +61,9 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
   const compiled = new Map<string, EdgeArtifact>();
 
   const compile = async ({ name, steps }: Recipe): Promise<EdgeArtifact> => {
-    const rest = steps.filter((step) => step.name !== 'compact-encoder');
+    await breathe();
+    signal.throwIfAborted();
+    const rest = steps.filter((step) => step.name !== 'edge-encoder');
     const transforms = listTransforms({ name, steps: rest }, calibrated);
     const { model } = await runPasses(compact, transforms, { signal });
     return compileEdge(model, { maxSequence: maxTokens });
@@ -89,9 +91,12 @@ async function makeCompact(
 ): Promise<Model> {
   progress.stage('simplify the graph');
   const samples = await tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES));
-  const { model: compact } = await runPasses(model, compactEncoder(), {
+  const { model: compact } = await runPasses(model, edgeEncoder(), {
     samples,
-    evaluate: evaluateModel,
+    evaluate: async (candidate, sample) => {
+      await breathe();
+      return evaluateModel(candidate, sample);
+    },
     signal,
     onProgress: ({ pass }) => progress.update(pass),
   });
@@ -118,7 +123,11 @@ async function* counted(samples: readonly TokenSample[], progress: Progress): As
   for (const [index, sample] of samples.entries()) {
     progress.update(`${index} of ${samples.length}`);
     yield sample;
-    // Lets Ctrl+C through: the evaluator never waits by itself.
-    await new Promise((resolve) => setImmediate(resolve));
+    await breathe();
   }
+}
+
+/** Lets Ctrl+C and the progress line through: the compiler never waits by itself. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -32,7 +32,7 @@ export const QUANTIZE_LINEARS_DEFAULTS: Required<
  * const layers: LayerEffect[] = [];
  * const { model } = await runPasses(float, [quantizeLinears({ weightBits: 7, onLayer: (l) => layers.push(l) })]);
  * ```
- * Static activations take their ranges from `calibrate`. Run it after the compact-encoder recipe: it looks for
+ * Static activations take their ranges from `calibrate`. Run it after the encoder recipe: it looks for
  * `Linear` of the edgewise domain only. Weights that are not constant float32 matrices stay as they are.
  * @throws CompilerError `bad-option` for other bits or static activations without ranges.
  */

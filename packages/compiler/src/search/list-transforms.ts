@@ -5,7 +5,7 @@ import {
   type ValueRange,
 } from '../quantize/index.ts';
 import type { Transform } from '../rewrite/index.ts';
-import { compactEncoder } from '../transforms/index.ts';
+import { edgeEncoder } from '../transforms/index.ts';
 import type { Recipe, RecipeStep } from './recipe.ts';
 
 /** What was observed on calibration examples; static recipes need it. */
@@ -19,8 +19,8 @@ export function listTransforms(recipe: Recipe, { ranges }: Calibrated = {}): rea
   const calibrated = ranges === undefined ? {} : { ranges };
   return recipe.steps.flatMap((step: RecipeStep) => {
     switch (step.name) {
-      case 'compact-encoder':
-        return compactEncoder();
+      case 'edge-encoder':
+        return edgeEncoder();
       case 'quantize-linears':
         return [quantizeLinears({ ...step.options, ...calibrated })];
       case 'quantize-weights-int4':

@@ -1,6 +1,6 @@
 /** One step of a recipe: a transform by its kebab-case name, with options. Plain data, so that it can be hashed and reported. */
 export type RecipeStep =
-  | { readonly name: 'compact-encoder' }
+  | { readonly name: 'edge-encoder' }
   | {
       readonly name: 'quantize-linears';
       readonly options: { readonly weightBits: 7 | 8; readonly activations: Activations };
@@ -37,26 +37,26 @@ export function listRecipes({ calibrated }: ListRecipesOptions): readonly Recipe
   const modes: readonly Activations[] = calibrated ? ['dynamic', 'static'] : ['dynamic'];
   return [
     ORIGINAL,
-    { name: 'float32', steps: [COMPACT] },
+    { name: 'float32', steps: [ENCODER] },
     ...modes.flatMap((activations) => [8, 7].map((bits) => int8(bits as 7 | 8, activations))),
     ...modes.map(int4Embeddings),
     ...modes.map(int4Weights),
   ];
 }
 
-const COMPACT: RecipeStep = { name: 'compact-encoder' };
+const ENCODER: RecipeStep = { name: 'edge-encoder' };
 
 function int8(weightBits: 7 | 8, activations: Activations): Recipe {
   return {
     name: `w${weightBits}a8-${activations}`,
-    steps: [COMPACT, linears(weightBits, activations), embeddings(8)],
+    steps: [ENCODER, linears(weightBits, activations), embeddings(8)],
   };
 }
 
 function int4Embeddings(activations: Activations): Recipe {
   return {
     name: `w7a8-${activations}+int4-embeddings`,
-    steps: [COMPACT, linears(7, activations), embeddings(4)],
+    steps: [ENCODER, linears(7, activations), embeddings(4)],
   };
 }
 
@@ -64,7 +64,7 @@ function int4Weights(activations: Activations): Recipe {
   const weights: RecipeStep = { name: 'quantize-weights-int4', options: { computeBits: 7, activations } };
   return {
     name: `w7a8-${activations}+int4-embeddings+int4-weights`,
-    steps: [COMPACT, weights, embeddings(4)],
+    steps: [ENCODER, weights, embeddings(4)],
   };
 }
 

@@ -11,7 +11,7 @@ export { fuseLinear } from './fuse-linear.ts';
 export { inlineFunctions } from './inline-functions.ts';
 export { mergeInitializers } from './merge-initializers.ts';
 export { narrowSequence } from './narrow-sequence.ts';
-export { compactEncoder } from './recipes.ts';
+export { compactEncoder, edgeEncoder } from './recipes.ts';
 export { removeDeadCode } from './remove-dead-code.ts';
 export { removeIdentity } from './remove-identity.ts';
 export { simplifyShapes } from './simplify-shapes.ts';

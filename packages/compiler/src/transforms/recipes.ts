@@ -10,6 +10,7 @@ import { fuseGelu } from './fuse-gelu.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseLinear } from './fuse-linear.ts';
 import { inlineFunctions } from './inline-functions.ts';
+import { narrowSequence } from './narrow-sequence.ts';
 import { removeDeadCode } from './remove-dead-code.ts';
 import { removeIdentity } from './remove-identity.ts';
 
@@ -34,4 +35,9 @@ export function compactEncoder(): Transform[] {
     mergeInitializers(),
     removeDeadCode(),
   ];
+}
+
+/** `compactEncoder` and what only pays where whole sentences are run at once: our engine computes no row that nobody reads. */
+export function edgeEncoder(): Transform[] {
+  return [...compactEncoder(), narrowSequence()];
 }
