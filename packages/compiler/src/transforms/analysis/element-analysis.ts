@@ -179,9 +179,16 @@ function followRange({ node, at, ask, coordinates }: Step): Element | undefined 
 function followReshape({ node, output, at, ask, analysis, coordinates }: Step): Element | undefined {
   const [from, to] = [analysis.shape(input(node, 0)), analysis.shape(output)];
   if (from === undefined || to === undefined) return undefined;
-  const position = flatten(at, to);
-  const source = position === undefined ? undefined : unflatten(position, from, coordinates);
-  return source && ask(input(node, 0), source);
+  // Equal extents at either end keep their coordinates; only what lies between has to be computed.
+  const shorter = Math.min(from.length, to.length);
+  let head = 0;
+  while (head < shorter && from[head] === to[head]) head++;
+  let tail = 0;
+  while (head + tail < shorter && from.at(-1 - tail) === to.at(-1 - tail)) tail++;
+  const position = flatten(at.slice(head, to.length - tail), to.slice(head, to.length - tail));
+  if (position === undefined) return undefined;
+  const middle = unflatten(position, from.slice(head, from.length - tail), coordinates);
+  return middle && ask(input(node, 0), [...at.slice(0, head), ...middle, ...at.slice(to.length - tail)]);
 }
 
 function followExpand({ node, at, ask, analysis }: Step): Element | undefined {
