@@ -42,6 +42,32 @@ describe('inferTypes', () => {
     expect(shapesOf(HEADS, { inputShapes })['scores']).toEqual([2, 4, '2*n', '2*n']);
   });
 
+  it('uses bounds: two symbols above 1 must be equal, and a slice must fit its axis', () => {
+    const model = parseModel(`graph main {
+      input x: float32[a]
+      input y: float32[b]
+      input ids: int64[1,a]
+      constant table: float32[1,64] random(1)
+      constant zero: int64[1] {0}
+      constant one: int64[1] {1}
+      sum = Add(x, y)
+      shape = Shape(ids)
+      length = Gather(shape, one)
+      positions = Slice(table, zero, length, one) @positions
+      output sum
+    }`);
+    expect(inferTypes(model).types.get('sum')?.shape).toEqual([null]);
+    const bounds = new Map([['a', { min: 2, max: 128 }], ['b', { min: 2, max: 9 }]]); // prettier-ignore
+    const { types, diagnostics } = inferTypes(model, { bounds });
+    expect(types.get('sum')?.shape).toEqual(['a']);
+    expect(diagnostics).toMatchObject([
+      {
+        message: 'Slice: the slice ends at a, up to 128, but the axis has 64 elements.',
+        at: { node: 'positions' },
+      },
+    ]);
+  });
+
   it('follows masks: Range, Expand, Where, Equal, ConstantOfShape, Slice', () => {
     const shapes = shapesOf(`graph main {
       input mask: int64[batch,seq]

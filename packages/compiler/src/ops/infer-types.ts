@@ -1,5 +1,6 @@
 import { CompilerError, type Diagnostic } from '../diagnostics/index.ts';
 import {
+  boundDim,
   elementCount,
   substituteDim,
   symbolDim,
@@ -25,7 +26,10 @@ import { arityProblem, findOperator, opsetVersion } from './registry.ts';
 export interface InferOptions {
   /** Shapes that replace the declared ones, by input name: `input_ids: ['batch', 128]`. */
   readonly inputShapes?: ReadonlyMap<string, Shape>;
-  /** Limits of symbols; one whose limits are equal becomes that number. */
+  /**
+   * Limits of symbols: one whose limits are equal becomes that number, and what does not fit (a sequence longer than
+   * the position table) is reported.
+   */
   readonly bounds?: ReadonlyMap<string, DimRange>;
 }
 
@@ -47,7 +51,13 @@ export interface InferredTypes {
  */
 export function inferTypes(model: Model, options: InferOptions = {}): InferredTypes {
   const fixed = fixedSymbols(options.bounds);
-  const run: Run = { model, diagnostics: [], subgraphs: new Map(), unknownOps: new Set() };
+  const run: Run = {
+    model,
+    bounds: options.bounds ?? new Map(),
+    diagnostics: [],
+    subgraphs: new Map(),
+    unknownOps: new Set(),
+  };
   const scope = new TypeScope(run, model.graph.name || 'main');
   for (const input of model.graph.inputs) {
     const declared = declaredType(input);
@@ -67,6 +77,7 @@ const CONSTANTS_NEED_NO_INPUT = 4;
 
 interface Run {
   readonly model: Model;
+  readonly bounds: ReadonlyMap<string, DimRange>;
   readonly diagnostics: Diagnostic[];
   readonly subgraphs: Map<Graph, ReadonlyMap<string, TensorType>>;
   readonly unknownOps: Set<string>;
@@ -174,6 +185,7 @@ class TypeScope {
       values: node.inputs.map((name) => (name === '' ? undefined : this.value(name))),
       inferGraph: (graph, inputs) => this.#inferGraph(node, graph, inputs),
       freshDim: (hint) => symbolDim(`${hint}:${node.outputs.find((name) => name !== '') ?? index}`),
+      bound: (dim) => boundDim(dim, this.#run.bounds),
       problem: (message) => {
         const text = `${node.opType}: ${message}.`;
         this.#run.diagnostics.push({ severity: 'warning', code: 'shape-inference', message: text, at });

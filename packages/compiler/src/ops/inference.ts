@@ -45,7 +45,7 @@ export function broadcastShapes(
 /**
  * Two dims that broadcast. An extent other than 1 decides, because the other one must be 1 or equal to it. Different
  * expressions are taken to be equal when one of them was computed (`2*n`): models do not broadcast over those. Two
- * plain symbols may differ, so nothing is known.
+ * plain symbols may differ, so nothing is known unless bounds say that neither is 1.
  */
 function broadcastDim(context: InferContext, a: Dim, b: Dim): Dim {
   if (a === b || b === 1) return a;
@@ -56,8 +56,14 @@ function broadcastDim(context: InferContext, a: Dim, b: Dim): Dim {
   }
   if (typeof a === 'number') return a;
   if (typeof b === 'number') return b;
-  if (a === null || b === null || (PLAIN_SYMBOL.test(a) && PLAIN_SYMBOL.test(b))) return null;
+  if (a === null || b === null) return null;
+  if (PLAIN_SYMBOL.test(a) && PLAIN_SYMBOL.test(b))
+    return isAboveOne(context, a) && isAboveOne(context, b) ? a : null;
   return a.length <= b.length ? a : b;
+}
+
+function isAboveOne(context: InferContext, dim: Dim): boolean {
+  return (context.bound(dim)?.min ?? 0) > 1;
 }
 
 const PLAIN_SYMBOL = /^\w+$/;

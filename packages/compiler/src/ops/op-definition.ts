@@ -1,4 +1,4 @@
-import type { Graph, Node, TensorType } from '../ir/index.ts';
+import type { Dim, DimRange, Graph, Node, TensorType } from '../ir/index.ts';
 import type { AttributeReader } from './attributes.ts';
 import type { NdArray } from './nd-array.ts';
 import type { PartialValue } from './partial-value.ts';
@@ -29,6 +29,8 @@ export interface InferContext extends NodeContext {
   inferGraph(graph: Graph, inputs: readonly (TensorType | undefined)[]): readonly (TensorType | undefined)[];
   /** A symbol for an extent that depends on data; the same node always gets the same name. */
   freshDim(hint: string): string;
+  /** Limits of a dim as far as the caller gave bounds; null when they do not say. */
+  bound(dim: Dim): DimRange | null;
   /** Reports a contradiction in the model (inference goes on with what is known). */
   problem(message: string): void;
 }

@@ -5,6 +5,7 @@ import { controlFlowOps } from './control-flow.ts';
 import { convolutionOps } from './convolution.ts';
 import { creationOps } from './creation.ts';
 import { edgewiseOps } from './edgewise.ts';
+import { einsumOps } from './einsum.ts';
 import { elementwiseOps } from './elementwise.ts';
 import { gatherOps } from './gather.ts';
 import { logicalOps } from './logical.ts';
@@ -25,6 +26,7 @@ export const operators: readonly OpDefinition[] = [
   ...logicalOps,
   ...reduceOps,
   ...matmulOps,
+  ...einsumOps,
   ...normalizationOps,
   ...shapeOps,
   ...gatherOps,

@@ -338,6 +338,14 @@ function optionalNumbers(context: InferContext, index: number): number[] | undef
   return knownNumbers(context.values[index]) ?? 'unknown';
 }
 
+/** A slice that ends at a symbol is taken to fit its axis; bounds may show that it does not. */
+function checkReach(context: InferContext, dim: Dim, { end }: SliceRange): void {
+  if (typeof dim !== 'number' || typeof end !== 'string') return;
+  const reach = context.bound(end)?.max ?? 0;
+  if (reach > dim)
+    context.problem(`the slice ends at ${end}, up to ${reach}, but the axis has ${dim} elements`);
+}
+
 /** The extent of a slice. Ends beyond ±2^30 mean "to the end", whatever the dim is. */
 function slicedDim(dim: Dim, { start, end, step }: SliceRange): Dim {
   if (typeof dim === 'number' && typeof start === 'number' && typeof end === 'number') {
@@ -387,7 +395,9 @@ const slice: OpDefinition = {
     const byAxis = new Map(ranges.map((range) => [range.axis, range]));
     const dims = shape.map((dim, axis) => {
       const range = byAxis.get(axis);
-      return range ? slicedDim(dim, range) : dim;
+      if (range === undefined) return dim;
+      checkReach(context, dim, range);
+      return slicedDim(dim, range);
     });
     return [tensorType(dtypeOf(context, 0), dims)];
   },
