@@ -1,11 +1,10 @@
 import { addDims, divDims, elementCount, mulDims, type Dim, type Shape } from '../ir/index.ts';
 import { mapBinary, mapUnary } from './elementwise.ts';
-import { asNumbers, broadcastTo, sameDims, transpose } from './indexing.ts';
+import { asNumbers, broadcastTo, concatenate, sameDims, sliceAxis, transpose } from './indexing.ts';
 import { dtypeOf, inferSame, shapeOf, tensorType } from './inference.ts';
 import { matmul } from './matrix-multiply.ts';
 import { ndArray, toNumbers, type NdArray } from './nd-array.ts';
 import type { EvaluateContext, InferContext, OpDefinition } from './op-definition.ts';
-import { concatenate, sliceAxis } from './shape-ops.ts';
 
 /** [B, heads, S, depth] of an input that may be [B, S, heads·depth]. */
 function headShape(shape: Shape | undefined, heads: Dim): Shape | undefined {

@@ -195,6 +195,12 @@ const attention = contrib('Attention', [2, 7], {
     const width: Dim = sizes?.[2] ?? (typeof total === 'number' ? total / 3 : null);
     return [tensorType(dtypeOf(context, 0), x && [...x.slice(0, -1), width])];
   },
+  /** The three projections, then scores and their weighted sum. */
+  macs({ inputs, outputs }) {
+    const [batch = 0, length = 0] = inputs[0]?.dims ?? [];
+    const projections = batch * length * elementCount(inputs[1]?.dims ?? [0]);
+    return projections + 2 * elementCount(outputs[0]?.dims ?? [0]) * length;
+  },
 });
 
 const multiHeadAttention = contrib('MultiHeadAttention', [1, 10], {
@@ -208,6 +214,11 @@ const multiHeadAttention = contrib('MultiHeadAttention', [1, 10], {
       ];
     const width = v?.length === 4 ? mulDims(v[1] ?? null, v[3] ?? null) : (v?.[2] ?? q?.[2] ?? null);
     return [tensorType(dtypeOf(context, 0), q && [q[0] ?? null, q[1] ?? null, width])];
+  },
+  /** Scores and their weighted sum over the keys of this run. */
+  macs({ inputs, outputs }) {
+    const keys = inputs[1]?.dims.at(-2) ?? inputs[0]?.dims[1] ?? 0;
+    return 2 * elementCount(outputs[0]?.dims ?? [0]) * keys;
   },
 });
 

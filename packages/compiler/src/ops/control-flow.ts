@@ -1,5 +1,5 @@
 import type { Dim, Graph, Shape, TensorType } from '../ir/index.ts';
-import { concatenate } from './shape-ops.ts';
+import { concatenate } from './indexing.ts';
 import { tensorType } from './inference.ts';
 import { ndArray, type NdArray } from './nd-array.ts';
 import type { InferContext, OpDefinition } from './op-definition.ts';

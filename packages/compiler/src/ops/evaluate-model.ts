@@ -1,7 +1,7 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Graph, Model, Node, Tensor } from '../ir/index.ts';
 import { readAttributes } from './attributes.ts';
-import { fromTensor, roundToType, toTensor, type NdArray } from './nd-array.ts';
+import { fromTensor, conformToType, toTensor, type NdArray } from './nd-array.ts';
 import type { EvaluateContext } from './op-definition.ts';
 import { arityProblem, findOperator, opsetVersion } from './registry.ts';
 
@@ -125,7 +125,7 @@ class Scope {
       runGraph: (graph, values) => this.#runGraph(graph, values),
     };
     try {
-      return operator.evaluate(context).map(roundToType);
+      return operator.evaluate(context).map(conformToType);
     } catch (error) {
       if (error instanceof CompilerError && error.at !== undefined) throw error;
       const reason = error instanceof Error ? error.message : String(error);

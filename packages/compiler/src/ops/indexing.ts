@@ -129,3 +129,31 @@ export function asNumbers(array: NdArray): Exclude<TypedArray, BigInt64Array | B
   }
   return data;
 }
+
+/** Joins arrays that agree in all dims but one. */
+export function concatenate(parts: readonly NdArray[], axis: number): NdArray {
+  const first = parts[0] as NdArray;
+  const at = normalizeAxis(axis, first.dims.length);
+  const total = parts.reduce((sum, part) => sum + (part.dims[at] as number), 0);
+  const dims = first.dims.map((dim, position) => (position === at ? total : dim));
+  const data = allocate(first.dtype, elementCount(dims));
+  const outer = elementCount(dims.slice(0, at));
+  const row = elementCount(dims.slice(at));
+  let start = 0;
+  for (const part of parts) {
+    const width = outer === 0 ? 0 : part.data.length / outer;
+    const from = part.data as Float64Array;
+    for (let o = 0; o < outer; o++) {
+      (data as Float64Array).set(from.subarray(o * width, (o + 1) * width), o * row + start);
+    }
+    start += width;
+  }
+  return { dtype: first.dtype, dims, data };
+}
+
+/** Part of an array along one axis, `from` included, `to` not. */
+export function sliceAxis(array: NdArray, axis: number, from: number, to: number): NdArray {
+  const strides = stridesOf(array.dims);
+  const dims = array.dims.map((dim, position) => (position === axis ? to - from : dim));
+  return take(array, stridedIndex(dims, strides, from * (strides[axis] as number)), dims);
+}

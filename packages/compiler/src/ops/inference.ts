@@ -83,6 +83,12 @@ export function inferAxes(context: InferContext, index: number): number[] | 'non
   return knownNumbers(context.values[index]);
 }
 
+/** The numbers of an optional input: undefined when it is omitted, `unknown` when they are not all known. */
+export function optionalNumbers(context: InferContext, index: number): number[] | undefined | 'unknown' {
+  if (!context.node.inputs[index]) return undefined;
+  return knownNumbers(context.values[index]) ?? 'unknown';
+}
+
 /** Positions of possibly negative axes; a wrong one is reported and gives undefined. */
 export function axisOf(context: InferContext, axis: number, rank: number): number | undefined {
   if (axis >= -rank && axis < rank) return normalizeAxis(axis, rank);

@@ -119,11 +119,17 @@ export function toTensor(array: NdArray): DenseTensor {
   return denseTensor(dtype, dims, data);
 }
 
-/** Rounds decoded float16 and bfloat16 results to what the type can hold. */
-export function roundToType(array: NdArray): NdArray {
-  if (array.dtype === 'float16') return mapFloats(array, (x) => float16ToNumber(numberToFloat16(x)));
-  if (array.dtype === 'bfloat16') return mapFloats(array, (x) => bfloat16ToNumber(numberToBfloat16(x)));
-  return array;
+/**
+ * A result in its type's own working form: float16 and bfloat16 rounded to what they can hold, float64 widened where
+ * an operator computed in float32.
+ */
+export function conformToType(array: NdArray): NdArray {
+  const { dtype, data } = array;
+  if (dtype === 'float16') return mapFloats(array, (x) => float16ToNumber(numberToFloat16(x)));
+  if (dtype === 'bfloat16') return mapFloats(array, (x) => bfloat16ToNumber(numberToBfloat16(x)));
+  return dtype === 'float64' && data instanceof Float32Array
+    ? { ...array, data: Float64Array.from(data) }
+    : array;
 }
 
 /** Elements as numbers; int64 values beyond ±2^53 lose precision, which is fine for axes, limits and indices. */

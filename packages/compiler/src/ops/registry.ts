@@ -13,12 +13,14 @@ import { matmulOps } from './matmul.ts';
 import { normalizationOps } from './normalization.ts';
 import type { Node } from '../ir/index.ts';
 import type { OpDefinition } from './op-definition.ts';
+import { padOps } from './pad.ts';
 import { poolingOps } from './pooling.ts';
 import { quantizeLinearOps } from './quantize-linear.ts';
 import { recurrentOps } from './recurrent.ts';
 import { reduceOps } from './reduce.ts';
 import { resizeOps } from './resize.ts';
 import { shapeOps } from './shape-ops.ts';
+import { sliceOps } from './slice.ts';
 
 /** Every operator that Edgewise knows. To add one, add it to its family's list, or a family's list here. */
 export const operators: readonly OpDefinition[] = [
@@ -29,6 +31,8 @@ export const operators: readonly OpDefinition[] = [
   ...einsumOps,
   ...normalizationOps,
   ...shapeOps,
+  ...sliceOps,
+  ...padOps,
   ...gatherOps,
   ...creationOps,
   ...castOps,

@@ -1,16 +1,6 @@
 import type { Dim, Shape } from '../ir/index.ts';
-import { addDims, divDims, elementCount, mulDims, productDim, subDims } from '../ir/index.ts';
-import { CompilerError } from '../diagnostics/index.ts';
-import {
-  broadcastDims,
-  broadcastTo,
-  normalizeAxis,
-  stridedIndex,
-  stridesOf,
-  take,
-  transpose,
-  aroundAxis,
-} from './indexing.ts';
+import { addDims, divDims, elementCount, mulDims, productDim } from '../ir/index.ts';
+import { broadcastDims, broadcastTo, concatenate, normalizeAxis, sliceAxis, transpose } from './indexing.ts';
 import {
   axisOf,
   broadcastShapes,
@@ -18,13 +8,12 @@ import {
   firstDtype,
   inferAxes,
   inferSame,
-  knownNumbers,
   shapeOf,
   tensorType,
   unknownDims,
   withDim,
 } from './inference.ts';
-import { allocate, ndArray, toNumbers, type NdArray } from './nd-array.ts';
+import { ndArray, toNumbers, type NdArray } from './nd-array.ts';
 import type { EvaluateContext, InferContext, OpDefinition } from './op-definition.ts';
 
 /** Axes from the attribute (older versions) or from input 1; undefined when neither is given. */
@@ -225,34 +214,6 @@ const concat: OpDefinition = {
   ],
 };
 
-/** Joins arrays that agree in all dims but one. */
-export function concatenate(parts: readonly NdArray[], axis: number): NdArray {
-  const first = parts[0] as NdArray;
-  const at = normalizeAxis(axis, first.dims.length);
-  const total = parts.reduce((sum, part) => sum + (part.dims[at] as number), 0);
-  const dims = first.dims.map((dim, position) => (position === at ? total : dim));
-  const data = allocate(first.dtype, elementCount(dims));
-  const outer = elementCount(dims.slice(0, at));
-  const row = elementCount(dims.slice(at));
-  let start = 0;
-  for (const part of parts) {
-    const width = outer === 0 ? 0 : part.data.length / outer;
-    const from = part.data as Float64Array;
-    for (let o = 0; o < outer; o++) {
-      (data as Float64Array).set(from.subarray(o * width, (o + 1) * width), o * row + start);
-    }
-    start += width;
-  }
-  return { dtype: first.dtype, dims, data };
-}
-
-/** Part of an array along one axis, `from` included, `to` not. */
-export function sliceAxis(array: NdArray, axis: number, from: number, to: number): NdArray {
-  const strides = stridesOf(array.dims);
-  const dims = array.dims.map((dim, position) => (position === axis ? to - from : dim));
-  return take(array, stridedIndex(dims, strides, from * (strides[axis] as number)), dims);
-}
-
 const split: OpDefinition = {
   domain: '',
   opType: 'Split',
@@ -301,132 +262,6 @@ function equalParts(extent: number, count: number): number[] {
   const size = Math.ceil(extent / count);
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(size, extent - i * size)));
 }
-
-interface SliceRange {
-  readonly axis: number;
-  readonly start: Dim;
-  readonly end: Dim;
-  readonly step: number;
-}
-
-/** Attributes up to version 9, inputs since; undefined when axes or steps are not known. */
-function sliceRanges(context: InferContext, rank: number): SliceRange[] | undefined {
-  const attribute = (name: string): Dim[] | undefined => context.attributes.ints(name);
-  const old = context.opset < 10;
-  const starts = old ? attribute('starts') : context.values[1]?.elements;
-  const ends = old ? attribute('ends') : context.values[2]?.elements;
-  const count = starts?.length ?? ends?.length ?? constantLength(context);
-  if (count === undefined) return undefined;
-  const axesGiven = old ? context.attributes.ints('axes') : optionalNumbers(context, 3);
-  const stepsGiven = old ? undefined : optionalNumbers(context, 4);
-  if (axesGiven === 'unknown' || stepsGiven === 'unknown') return undefined;
-  return Array.from({ length: count }, (_, i) => ({
-    axis: normalizeAxis(axesGiven?.[i] ?? i, rank),
-    start: starts?.[i] ?? null,
-    end: ends?.[i] ?? null,
-    step: stepsGiven?.[i] ?? 1,
-  }));
-}
-
-function constantLength(context: InferContext): number | undefined {
-  const [length] = shapeOf(context, 1) ?? shapeOf(context, 2) ?? [];
-  return typeof length === 'number' ? length : undefined;
-}
-
-function optionalNumbers(context: InferContext, index: number): number[] | undefined | 'unknown' {
-  if (!context.node.inputs[index]) return undefined;
-  return knownNumbers(context.values[index]) ?? 'unknown';
-}
-
-/** A slice that ends at a symbol is taken to fit its axis; bounds may show that it does not. */
-function checkReach(context: InferContext, dim: Dim, { end }: SliceRange): void {
-  if (typeof dim !== 'number' || typeof end !== 'string') return;
-  const reach = context.bound(end)?.max ?? 0;
-  if (reach > dim)
-    context.problem(`the slice ends at ${end}, up to ${reach}, but the axis has ${dim} elements`);
-}
-
-/** The extent of a slice. Ends beyond ±2^30 mean "to the end", whatever the dim is. */
-function slicedDim(dim: Dim, { start, end, step }: SliceRange): Dim {
-  if (typeof dim === 'number' && typeof start === 'number' && typeof end === 'number') {
-    return sliceExtent(dim, start, end, step).count;
-  }
-  if (dim === null || start === null || end === null) return null;
-  if (step === -1 && isFar(start, 1, dim) && isFar(end, -1, dim)) return dim;
-  if (step !== 1) return null;
-  const from = fromStart(start, dim);
-  const to = isFar(end, 1, dim) ? dim : fromStart(end, dim);
-  // A dim that is at least as large as a constant slice bound is what exports rely on (position tables, masks).
-  return subDims(to, from);
-}
-
-const FAR = 2 ** 30;
-
-function isFar(bound: Dim, sign: 1 | -1, dim: Dim): boolean {
-  if (bound === dim) return sign === 1;
-  if (typeof bound !== 'number') return false;
-  return sign === 1 ? bound >= FAR || bound === -1 : bound <= -FAR;
-}
-
-function fromStart(bound: Dim, dim: Dim): Dim {
-  return typeof bound === 'number' && bound < 0 ? addDims(dim, bound) : bound;
-}
-
-/** Where a slice of one axis begins and how many elements it has (numpy rules). */
-function sliceExtent(dim: number, start: number, end: number, step: number): { from: number; count: number } {
-  const clamp = (bound: number, low: number, high: number): number =>
-    Math.min(Math.max(bound < 0 ? bound + dim : bound, low), high);
-  const from = step > 0 ? clamp(start, 0, dim) : clamp(start, -1, dim - 1);
-  const to = step > 0 ? clamp(end, 0, dim) : clamp(end, -1, dim - 1);
-  return { from, count: Math.max(0, Math.ceil((to - from) / step)) };
-}
-
-const slice: OpDefinition = {
-  domain: '',
-  opType: 'Slice',
-  since: 1,
-  inputs: [1, 5],
-  moves: [0],
-  infer(context) {
-    const shape = shapeOf(context, 0);
-    if (shape === undefined) return [tensorType(dtypeOf(context, 0), undefined)];
-    const ranges = sliceRanges(context, shape.length);
-    if (ranges === undefined) return [tensorType(dtypeOf(context, 0), unknownDims(shape.length))];
-    const byAxis = new Map(ranges.map((range) => [range.axis, range]));
-    const dims = shape.map((dim, axis) => {
-      const range = byAxis.get(axis);
-      if (range === undefined) return dim;
-      checkReach(context, dim, range);
-      return slicedDim(dim, range);
-    });
-    return [tensorType(dtypeOf(context, 0), dims)];
-  },
-  evaluate(context) {
-    const array = context.input(0);
-    const old = context.opset < 10;
-    const numbers = (index: number, name: string): number[] | undefined => {
-      const input = context.inputs[index];
-      return old ? context.attributes.ints(name) : input && toNumbers(input);
-    };
-    const starts = numbers(1, 'starts') ?? [];
-    const ends = numbers(2, 'ends') ?? [];
-    const axes = numbers(3, 'axes');
-    const steps = old ? undefined : numbers(4, 'steps');
-    const strides = stridesOf(array.dims);
-    const dims = [...array.dims];
-    let offset = 0;
-    for (const [i, start] of starts.entries()) {
-      const axis = normalizeAxis(axes?.[i] ?? i, dims.length);
-      const step = steps?.[i] ?? 1;
-      if (step === 0) throw new CompilerError('invalid-graph', 'Slice has a step of 0.');
-      const { from, count } = sliceExtent(array.dims[axis] as number, start, ends[i] as number, step);
-      offset += from * (strides[axis] as number);
-      strides[axis] = (strides[axis] as number) * step;
-      dims[axis] = count;
-    }
-    return [take(array, stridedIndex(dims, strides, offset), dims)];
-  },
-};
 
 const expand: OpDefinition = {
   domain: '',
@@ -534,99 +369,6 @@ const identity: OpDefinition = {
   evaluate: (context) => [context.input(0)],
 };
 
-/** Pads before and after each axis: an attribute up to version 10, input 1 since; version 18 may name axes. */
-function padAmounts(
-  context: InferContext,
-  rank: number,
-): { before: readonly Dim[]; after: readonly Dim[] } | undefined {
-  const pads = context.attributes.ints('pads') ?? context.values[1]?.elements;
-  const axesGiven = optionalNumbers(context, 3);
-  if (pads === undefined || axesGiven === 'unknown') return undefined;
-  const axes = axesGiven?.map((axis) => normalizeAxis(axis, rank)) ?? [...Array(rank).keys()];
-  const before: Dim[] = Array.from({ length: rank }, () => 0);
-  const after: Dim[] = Array.from({ length: rank }, () => 0);
-  for (const [i, axis] of axes.entries()) {
-    before[axis] = pads[i] ?? null;
-    after[axis] = pads[i + axes.length] ?? null;
-  }
-  return { before, after };
-}
-
-const pad: OpDefinition = {
-  domain: '',
-  opType: 'Pad',
-  since: 2,
-  inputs: [1, 4],
-  infer(context) {
-    const shape = shapeOf(context, 0);
-    if (shape === undefined) return [tensorType(dtypeOf(context, 0), undefined)];
-    const amounts = padAmounts(context, shape.length);
-    return [
-      tensorType(
-        dtypeOf(context, 0),
-        shape.map((dim, axis) =>
-          addDims(addDims(dim, amounts?.before[axis] ?? null), amounts?.after[axis] ?? null),
-        ),
-      ),
-    ];
-  },
-  evaluate(context) {
-    const array = context.input(0);
-    const rank = array.dims.length;
-    const given = context.inputs[1];
-    const pads = context.attributes.ints('pads') ?? (given ? toNumbers(given) : []);
-    const axes = (context.inputs[3] ? toNumbers(context.inputs[3]) : [...array.dims.keys()]).map((axis) =>
-      normalizeAxis(axis, rank),
-    );
-    const mode = context.attributes.string('mode', 'constant');
-    const fill = context.inputs[2]?.data[0] ?? context.attributes.float('value', 0);
-    return [
-      axes.reduce(
-        (padded, axis, i) =>
-          padAxis(padded, axis, pads[i] as number, pads[i + axes.length] as number, mode, fill),
-        array,
-      ),
-    ];
-  },
-};
-
-/** Negative amounts cut. */
-function padAxis(
-  array: NdArray,
-  axis: number,
-  before: number,
-  after: number,
-  mode: string,
-  fill: number | bigint,
-): NdArray {
-  if (before === 0 && after === 0) return array;
-  const { outer, extent, inner } = aroundAxis(array.dims, axis);
-  const length = extent + before + after;
-  const dims = array.dims.map((dim, position) => (position === axis ? length : dim));
-  const data = allocate(array.dtype, outer * length * inner) as Float64Array;
-  const from = array.data as Float64Array;
-  const zero = (typeof data[0] === 'bigint' ? BigInt(fill) : Number(fill)) as number;
-  for (let o = 0; o < outer; o++) {
-    for (let k = 0; k < length; k++) {
-      const source = paddedSource(k - before, extent, mode);
-      const to = (o * length + k) * inner;
-      if (source === undefined) data.fill(zero, to, to + inner);
-      else data.set(from.subarray((o * extent + source) * inner, (o * extent + source + 1) * inner), to);
-    }
-  }
-  return { dtype: array.dtype, dims, data };
-}
-
-function paddedSource(position: number, extent: number, mode: string): number | undefined {
-  if (position >= 0 && position < extent) return position;
-  if (mode === 'edge') return position < 0 ? 0 : extent - 1;
-  if (mode === 'wrap') return ((position % extent) + extent) % extent;
-  if (mode !== 'reflect') return undefined;
-  const period = 2 * (extent - 1);
-  const folded = period === 0 ? 0 : ((position % period) + period) % period;
-  return folded < extent ? folded : period - folded;
-}
-
 const depthToSpace: OpDefinition = {
   domain: '',
   opType: 'DepthToSpace',
@@ -713,13 +455,11 @@ export const shapeOps: readonly OpDefinition[] = [
   flatten,
   concat,
   split,
-  slice,
   expand,
   tile,
   shapeOp,
   size,
   identity,
-  pad,
   depthToSpace,
   spaceToDepth,
   trilu,
