@@ -6,20 +6,24 @@ import { fromNumbers, type NdArray } from './nd-array.ts';
 import type { NodeContext, OpDefinition } from './op-definition.ts';
 
 /** One letter per axis. */
+type Letters = readonly string[];
+
 interface Equation {
-  readonly terms: readonly string[];
-  readonly output: string;
+  readonly terms: readonly Letters[];
+  readonly output: Letters;
 }
 
 /** Reads `ij,jk->ik`; without an arrow the letters that occur once are the output, in alphabetical order. */
 function parseEquation({ attributes, node }: NodeContext): Equation {
   const text = attributes.string('equation').replaceAll(/\s/g, '');
   const [left = '', right] = text.split('->');
-  const terms = left.split(',');
-  const letters = terms.join('');
-  const once = [...new Set(letters)].filter((letter) => letters.split(letter).length === 2).toSorted();
-  const output = right ?? once.join('');
-  const sound = /^[A-Za-z,]*$/.test(left) && [...output].every((letter) => letters.includes(letter));
+  const terms = left.split(',').map((term) => term.split(''));
+  const letters = terms.flat();
+  const once = new Set(
+    letters.filter((letter, i) => !letters.includes(letter, i + 1) && letters.indexOf(letter) === i),
+  );
+  const output = right?.split('') ?? [...once].toSorted();
+  const sound = /^[A-Za-z,]*$/.test(left) && output.every((letter) => letters.includes(letter));
   if (sound && terms.length === node.inputs.length) return { terms, output };
   throw new CompilerError('unsupported', `Einsum with the equation "${text}" is not supported.`, {
     hint: 'Equations of single letters are; an ellipsis is not.',
@@ -28,12 +32,12 @@ function parseEquation({ attributes, node }: NodeContext): Equation {
 
 /** The extent of every letter; the first operand that has it decides. */
 function extentsOf<D extends Dim>(
-  terms: readonly string[],
+  terms: readonly Letters[],
   shapes: readonly (readonly D[])[],
 ): Map<string, D> {
   const extents = new Map<string, D>();
   for (const [index, term] of terms.entries()) {
-    for (const [axis, letter] of [...term].entries()) {
+    for (const [axis, letter] of term.entries()) {
       const dim = shapes[index]?.[axis];
       if (dim !== undefined && (!extents.has(letter) || extents.get(letter) === 1)) extents.set(letter, dim);
     }
@@ -42,10 +46,10 @@ function extentsOf<D extends Dim>(
 }
 
 /** Strides of an operand along the letters; a letter that it has twice (a diagonal) steps along both axes. */
-function letterStrides(array: NdArray, term: string, letters: string): number[] {
+function letterStrides(array: NdArray, term: Letters, letters: Letters): number[] {
   const strides = stridesOf(array.dims);
-  return [...letters].map((letter) =>
-    [...term].reduce((sum, own, axis) => {
+  return letters.map((letter) =>
+    term.reduce((sum, own, axis) => {
       const steps = own === letter && array.dims[axis] !== 1;
       return steps ? sum + (strides[axis] as number) : sum;
     }, 0),
@@ -66,7 +70,7 @@ const einsum: OpDefinition = {
     return [
       tensorType(
         firstDtype(context),
-        [...output].map((letter) => extents.get(letter) ?? null),
+        output.map((letter) => extents.get(letter) ?? null),
       ),
     ];
   },
@@ -77,14 +81,14 @@ const einsum: OpDefinition = {
       terms,
       arrays.map((array) => array.dims),
     );
-    const summed = [...extents.keys()].filter((letter) => !output.includes(letter)).join('');
+    const summed = [...extents.keys()].filter((letter) => !output.includes(letter));
     const extentOf = (letter: string): number => extents.get(letter) as number;
-    const [outer, inner] = [[...output].map(extentOf), [...summed].map(extentOf)];
+    const [outer, inner] = [output.map(extentOf), summed.map(extentOf)];
     const bases = arrays.map((array, i) =>
-      stridedIndex(outer, letterStrides(array, terms[i] as string, output)),
+      stridedIndex(outer, letterStrides(array, terms[i] as Letters, output)),
     );
     const steps = arrays.map((array, i) =>
-      stridedIndex(inner, letterStrides(array, terms[i] as string, summed)),
+      stridedIndex(inner, letterStrides(array, terms[i] as Letters, summed)),
     );
     const data = arrays.map(asNumbers);
     const out = new Float64Array(elementCount(outer));

@@ -15,9 +15,9 @@ export interface EvaluateContext extends NodeContext {
   /** By position; undefined where the optional input is omitted. */
   readonly inputs: readonly (NdArray | undefined)[];
   /** The input at this position; throws `CompilerError` when it is omitted. */
-  input(index: number): NdArray;
+  readonly input: (index: number) => NdArray;
   /** Runs a subgraph that may read the enclosing values. */
-  runGraph(graph: Graph, inputs: readonly NdArray[]): readonly NdArray[];
+  readonly runGraph: (graph: Graph, inputs: readonly NdArray[]) => readonly NdArray[];
 }
 
 export interface InferContext extends NodeContext {
@@ -26,13 +26,16 @@ export interface InferContext extends NodeContext {
   /** What is known of the elements of small integer, bool and float inputs (shapes, axes, indices). */
   readonly values: readonly (PartialValue | undefined)[];
   /** Infers a subgraph's outputs; `inputs` are the types of its declared inputs. */
-  inferGraph(graph: Graph, inputs: readonly (TensorType | undefined)[]): readonly (TensorType | undefined)[];
+  readonly inferGraph: (
+    graph: Graph,
+    inputs: readonly (TensorType | undefined)[],
+  ) => readonly (TensorType | undefined)[];
   /** A symbol for an extent that depends on data; the same node always gets the same name. */
-  freshDim(hint: string): string;
+  readonly freshDim: (hint: string) => string;
   /** Limits of a dim as far as the caller gave bounds; null when they do not say. */
-  bound(dim: Dim): DimRange | null;
+  readonly bound: (dim: Dim) => DimRange | null;
   /** Reports a contradiction in the model (inference goes on with what is known). */
-  problem(message: string): void;
+  readonly problem: (message: string) => void;
 }
 
 export interface CostContext extends NodeContext {
@@ -68,11 +71,11 @@ export interface OpDefinition {
   /** Positions of the inputs whose elements reappear unchanged in the outputs; the other inputs only say where. */
   readonly moves?: readonly number[];
   /** Output types by position; undefined where nothing is known. */
-  infer(context: InferContext): readonly (TensorType | undefined)[];
+  readonly infer: (context: InferContext) => readonly (TensorType | undefined)[];
   /** Elements of the outputs in terms of partly known inputs; needed only where `moves` and `evaluate` do not do. */
-  propagate?(context: InferContext): readonly (PartialValue | undefined)[];
+  readonly propagate?: (context: InferContext) => readonly (PartialValue | undefined)[];
   /** Reference results in the working form; the evaluator rounds them to the declared output type. */
-  evaluate?(context: EvaluateContext): readonly NdArray[];
+  readonly evaluate?: (context: EvaluateContext) => readonly NdArray[];
   /** Multiply-accumulate operations of one run. Default 0. */
-  macs?(context: CostContext): number;
+  readonly macs?: (context: CostContext) => number;
 }
