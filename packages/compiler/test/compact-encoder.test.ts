@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describeWithAssets, expectTensorClose, sharedAsset } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { readOnnx } from '../src/import/onnx/index.ts';
-import { denseTensor, typedData, type Model, type Tensor } from '../src/ir/index.ts';
+import { denseTensor, typedData, type Dim, type Model, type Tensor } from '../src/ir/index.ts';
 import { evaluateModel, inferTypes } from '../src/ops/index.ts';
 import { operatorName, runPasses } from '../src/rewrite/index.ts';
 import { compactEncoder, fixDims, narrowSequence } from '../src/transforms/index.ts';
@@ -82,6 +82,28 @@ describe('compactEncoder after fixDims', () => {
     const [a, b] = [await runPasses(model, compactEncoder()), await runPasses(model, fixed)];
     expect(b.diagnostics).toEqual([]);
     expect(canonicalText(b.model)).toBe(canonicalText(a.model));
+  });
+});
+
+describe('compactEncoder on inputs without common dimensions', () => {
+  const shapes: Readonly<Record<string, (index: number) => readonly Dim[]>> = {
+    'symbols of their own': (index) => [`unk__${2 * index}`, `unk__${2 * index + 1}`],
+    'nothing known': () => [null, null],
+  };
+
+  it.each(Object.keys(shapes))('%s: the same graph', async (kind) => {
+    for (const name of ['bert-cls-legacy-sdpa', 'distilbert-legacy-eager', 'roberta-tf5-dynamo-sdpa']) {
+      const model = readExport(name);
+      const expected = canonicalText((await runPasses(model, compactEncoder())).model);
+      model.graph.inputs = model.graph.inputs.map((info, index) =>
+        info.type?.kind === 'tensor'
+          ? { ...info, type: { ...info.type, shape: shapes[kind]?.(index) ?? [] } }
+          : info,
+      );
+      model.graph.valueInfo.clear();
+      const result = await runPasses(model, compactEncoder());
+      expect(canonicalText(result.model)).toBe(expected);
+    }
   });
 });
 

@@ -43,6 +43,7 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   removeDeadCode: transforms.removeDeadCode,
   removeIdentity: transforms.removeIdentity,
   simplifyShapes: transforms.simplifyShapes,
+  unifyInputDims: transforms.unifyInputDims,
 };
 
 /** What symbolic dimensions are while the outputs are compared; two sequence lengths catch a swapped axis. */

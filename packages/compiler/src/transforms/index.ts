@@ -15,3 +15,4 @@ export { compactEncoder, edgeEncoder } from './recipes.ts';
 export { removeDeadCode } from './remove-dead-code.ts';
 export { removeIdentity } from './remove-identity.ts';
 export { simplifyShapes } from './simplify-shapes.ts';
+export { unifyInputDims } from './unify-input-dims.ts';

@@ -13,11 +13,14 @@ import { inlineFunctions } from './inline-functions.ts';
 import { narrowSequence } from './narrow-sequence.ts';
 import { removeDeadCode } from './remove-dead-code.ts';
 import { removeIdentity } from './remove-identity.ts';
+import { unifyInputDims } from './unify-input-dims.ts';
 
 /** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
 export function compactEncoder(): Transform[] {
   return [
     inlineFunctions(),
+    // What a mask drops can only be told where it is known to be as long as the sentence.
+    unifyInputDims(),
     foldConstants(),
     removeIdentity(),
     fuseLayerNorm(),
