@@ -101,7 +101,12 @@ describe('expandEdgewise: quantized graphs', () => {
   it.each([4, 8] as const)('embeddings in %i bits', async (bits) => {
     for (const name of [source, 'roberta-legacy-sdpa']) {
       const cases = (readJson(`${name}.json`) as Export).cases.map(({ inputs }) => int64Tensors(inputs));
-      await expectSame(await compactedExport(name), [quantizeEmbeddings({ bits })], cases, 1e-5);
+      await expectSame(
+        await compactedExport(name),
+        [quantizeEmbeddings({ bits, positionBits: bits })],
+        cases,
+        1e-5,
+      );
     }
   });
 

@@ -13,15 +13,25 @@ import { LOSSY } from './lossy.ts';
 import { quantizeRows } from './quantize-rows.ts';
 
 export interface QuantizeEmbeddingsOptions {
-  /** Bits per number: 8 or 4. Default 8. */
+  /** Bits per number of the word table: 8 or 4. Default 8. */
   readonly bits?: 4 | 8;
+  /**
+   * Bits per number of the position table. Default 8: it is small, and as every token adds one of its rows, it does as
+   * much harm in 4 bits as the word table.
+   */
+  readonly positionBits?: 4 | 8;
   /** How each row's scale is chosen. Default: max with 8 bits (where a search gains nothing), mse with 4. */
   readonly weightRange?: WeightRange;
   /** Called for each table quantized. */
   readonly onLayer?: (effect: LayerEffect) => void;
 }
 
-export const QUANTIZE_EMBEDDINGS_DEFAULTS: Required<Pick<QuantizeEmbeddingsOptions, 'bits'>> = { bits: 8 };
+export const QUANTIZE_EMBEDDINGS_DEFAULTS: Required<
+  Pick<QuantizeEmbeddingsOptions, 'bits' | 'positionBits'>
+> = {
+  bits: 8,
+  positionBits: 8,
+};
 
 /** Input positions of the tables of `EmbedLayerNorm` and of their scales. */
 const TABLES = [
@@ -35,20 +45,24 @@ const TABLES = [
  * @throws CompilerError `bad-option` for other bits.
  */
 export function quantizeEmbeddings(options: QuantizeEmbeddingsOptions = {}): Transform {
-  const { bits, onLayer } = { ...QUANTIZE_EMBEDDINGS_DEFAULTS, ...options };
-  if (bits !== 4 && bits !== 8)
-    throw new CompilerError('bad-option', `quantizeEmbeddings: bits must be 4 or 8, got ${String(bits)}`);
-  const range = options.weightRange ?? (bits === 8 ? 'max' : 'mse');
+  const { bits, positionBits, ...rest } = { ...QUANTIZE_EMBEDDINGS_DEFAULTS, ...options };
+  for (const [name, value] of Object.entries({ bits, positionBits })) {
+    if (value !== 4 && value !== 8)
+      throw new CompilerError(
+        'bad-option',
+        `quantizeEmbeddings: ${name} must be 4 or 8, got ${String(value)}`,
+      );
+  }
   return defineTransform({
     name: 'quantizeEmbeddings',
-    description: `int${bits} embedding tables with a scale per row`,
+    description: 'int8 or int4 embedding tables with a scale per row',
     tolerance: LOSSY,
     apply: ({ graph }) =>
       rewriteGraph(graph, [
         {
           name: 'quantize-embeddings',
           operators: ['edgewise.EmbedLayerNorm'],
-          match: (node, index) => quantizeTables(node, index, { bits, range, onLayer }),
+          match: (node, index) => quantizeTables(node, index, { word: bits, position: positionBits }, rest),
         },
       ]),
   });
@@ -57,30 +71,36 @@ export function quantizeEmbeddings(options: QuantizeEmbeddingsOptions = {}): Tra
 function quantizeTables(
   node: Node,
   index: GraphView,
-  options: { bits: 4 | 8; range: WeightRange; onLayer: QuantizeEmbeddingsOptions['onLayer'] },
+  bitsOf: Readonly<Record<'word' | 'position', 4 | 8>>,
+  { weightRange, onLayer }: QuantizeEmbeddingsOptions,
 ): Edit | undefined {
   const inputs = [...node.inputs];
   const initializers = new Map<string, Tensor>();
-  const method = `per row, ${options.range}`;
   for (const { name, table, scale } of TABLES) {
     const value = inputs[table] ?? '';
     const tensor = index.constant(value);
     if (tensor?.kind !== 'dense' || !isFloat32(tensor) || tensor.dims.length !== 2) continue;
-    const quantized = quantizeRows(tensor, options);
+    const bits = bitsOf[name];
+    const range = weightRange ?? (bits === 8 ? 'max' : 'mse');
+    const quantized = quantizeRows(tensor, { bits, range });
     if (Number.isNaN(quantized.error.sqnrDb)) continue;
     while (inputs.length <= scale) inputs.push('');
     inputs[table] = index.freshName(`${value}_quantized`);
     inputs[scale] = index.freshName(`${value}_scale`);
-    const dtype = options.bits === 4 ? 'int4' : 'int8';
-    initializers.set(inputs[table], denseTensor(dtype, tensor.dims, quantized.data));
+    initializers.set(inputs[table], denseTensor(bits === 4 ? 'int4' : 'int8', tensor.dims, quantized.data));
     initializers.set(inputs[scale], float32Tensor([quantized.scale.length], quantized.scale));
-    const layer = `${node.name !== '' ? node.name : (node.outputs[0] ?? '')}.${name}`;
-    const { bits } = options;
-    options.onLayer?.({ layer, operator: 'EmbedLayerNorm', weight: value, bits, method, ...quantized.error });
+    onLayer?.({
+      layer: `${node.name !== '' ? node.name : (node.outputs[0] ?? '')}.${name}`,
+      operator: 'EmbedLayerNorm',
+      weight: value,
+      bits,
+      method: `per row, ${range}`,
+      ...quantized.error,
+    });
   }
   if (initializers.size === 0) return undefined;
   return {
-    reason: `embedding tables in ${options.bits} bits`,
+    reason: `embedding tables in ${bitsOf.word} and ${bitsOf.position} bits`,
     remove: [node],
     initializers,
     add: [{ ...node, inputs }],

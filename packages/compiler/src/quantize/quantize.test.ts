@@ -276,7 +276,11 @@ describe('quantizeEmbeddings', () => {
   ] as const)('%i bits', async (bits, dtype, table, output) => {
     const layers: LayerEffect[] = [];
     const before = encoder();
-    const pass = quantizeEmbeddings({ bits, onLayer: (layer) => layers.push(layer) });
+    const pass = quantizeEmbeddings({
+      bits,
+      positionBits: bits,
+      onLayer: (layer) => layers.push(layer),
+    });
     const { model } = await runPasses(before, [pass]);
     const embed = model.graph.nodes[0];
     expect(embed?.inputs).toEqual([
@@ -292,6 +296,15 @@ describe('quantizeEmbeddings', () => {
     expect(Math.min(...layers.map((layer) => layer.sqnrDb))).toBeGreaterThan(table);
     expect(outputSqnr(model, before)).toBeGreaterThan(output);
     expect((await runPasses(model, [pass])).steps[0]?.edits).toBe(0);
+  });
+
+  it('keeps positions in 8 bits unless told otherwise', async () => {
+    const { model } = await runPasses(encoder(), [quantizeEmbeddings({ bits: 4 })]);
+    const types = ['word_quantized', 'position_quantized'].map(
+      (name) => model.graph.initializers.get(name)?.dtype,
+    );
+    expect(types).toEqual(['int4', 'int8']);
+    expect(() => quantizeEmbeddings({ positionBits: 3 as 4 })).toThrow(/positionBits must be 4 or 8, got 3/);
   });
 
   it('reads tables whose bytes are not aligned', async () => {
