@@ -1,8 +1,14 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import { byteLengthOf, type Node, type Tensor } from '../ir/index.ts';
 import { evaluateNode } from '../ops/index.ts';
-import { constantOf, LOSSLESS, type Edit, type GraphView, type Transform } from '../rewrite/index.ts';
-import { subgraphsOf } from '../rewrite/index.ts';
+import {
+  constantOf,
+  LOSSLESS,
+  subgraphsOf,
+  type Edit,
+  type GraphView,
+  type Transform,
+} from '../rewrite/index.ts';
 import { ruleTransform, type RuleContext } from './rule-transform.ts';
 
 export interface FoldConstantsOptions {

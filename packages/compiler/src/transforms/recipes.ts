@@ -1,8 +1,6 @@
 import type { Transform } from '../rewrite/index.ts';
-import { foldConstants } from './fold-constants.ts';
 import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
-import { mergeInitializers } from './merge-initializers.ts';
-import { simplifyShapes } from './simplify-shapes.ts';
+import { foldConstants } from './fold-constants.ts';
 import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 import { fuseAttention } from './fuse-attention.ts';
 import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
@@ -10,9 +8,11 @@ import { fuseGelu } from './fuse-gelu.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseLinear } from './fuse-linear.ts';
 import { inlineFunctions } from './inline-functions.ts';
+import { mergeInitializers } from './merge-initializers.ts';
 import { narrowSequence } from './narrow-sequence.ts';
 import { removeDeadCode } from './remove-dead-code.ts';
 import { removeIdentity } from './remove-identity.ts';
+import { simplifyShapes } from './simplify-shapes.ts';
 import { unifyInputDims } from './unify-input-dims.ts';
 
 /** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */

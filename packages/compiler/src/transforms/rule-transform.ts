@@ -1,8 +1,9 @@
-import type { Model, TensorType } from '../ir/index.ts';
-import { inferTypes, type PartialValue } from '../ops/index.ts';
+import type { Graph, Model, TensorType } from '../ir/index.ts';
+import { EDGEWISE_DOMAIN, inferTypes, type PartialValue } from '../ops/index.ts';
 import {
   defineTransform,
   rewriteGraph,
+  subgraphsOf,
   type Rule,
   type Tolerance,
   type Transform,
@@ -32,7 +33,7 @@ export function ruleTransform(definition: {
       const typeOf: RuleContext['typeOf'] = (value) => types.get(value);
       const elementsOf: RuleContext['elementsOf'] = (value) => values.get(value);
       const result = rewriteGraph(model.graph, rules({ model, typeOf, elementsOf }));
-      if (model.graph.nodes.some((node) => node.domain === 'edgewise')) model.opsets.set('edgewise', 1);
+      if (hasEdgewiseNodes(model.graph)) model.opsets.set(EDGEWISE_DOMAIN, 1);
       return result;
     },
   });
@@ -40,3 +41,9 @@ export function ruleTransform(definition: {
 
 /** What rounding in another order explains for float32 activations of ordinary size. */
 export const FLOAT32_REORDERING: Tolerance = { absolute: 1e-5, relative: 1e-4 };
+
+function hasEdgewiseNodes(graph: Graph): boolean {
+  return graph.nodes.some(
+    (node) => node.domain === EDGEWISE_DOMAIN || subgraphsOf(node).some(hasEdgewiseNodes),
+  );
+}
