@@ -11,7 +11,7 @@ import { WeightsImage } from './weights-image.ts';
 const PAGE_BYTES = 65_536;
 
 /** Rows that go through a region together: their widest activations stay in a core's second-level cache. */
-const BLOCK_ROWS = 32;
+const BLOCK_ROWS = 64;
 
 export interface CompileEdgeOptions {
   /** Most tokens of an input. The arena is sized for it; shorter inputs cost less time, not less memory. */
