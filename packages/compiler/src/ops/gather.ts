@@ -258,6 +258,56 @@ const topK: OpDefinition = {
   },
 };
 
+const compress: OpDefinition = {
+  domain: '',
+  opType: 'Compress',
+  since: 9,
+  inputs: [2, 2],
+  infer(context) {
+    const shape = shapeOf(context, 0);
+    const kept = context.freshDim('kept');
+    if (!context.attributes.has('axis')) return [tensorType(dtypeOf(context, 0), [kept])];
+    const axis = shape && axisOf(context, context.attributes.int('axis'), shape.length);
+    return [
+      tensorType(
+        dtypeOf(context, 0),
+        shape?.map((dim, position) => (position === axis ? kept : dim)),
+      ),
+    ];
+  },
+  evaluate(context) {
+    const data = context.input(0);
+    const kept = toNumbers(context.input(1)).flatMap((keep, i) => (keep === 0 ? [] : [BigInt(i)]));
+    const rows = ndArray('int64', [kept.length], BigInt64Array.from(kept));
+    if (!context.attributes.has('axis')) return [gatherAxis({ ...data, dims: [data.data.length] }, rows, 0)];
+    return [gatherAxis(data, rows, normalizeAxis(context.attributes.int('axis'), data.dims.length))];
+  },
+};
+
+const reverseSequence: OpDefinition = {
+  domain: '',
+  opType: 'ReverseSequence',
+  since: 10,
+  inputs: [2, 2],
+  infer: inferSame,
+  /** Turns round the first `sequence_lens[b]` steps of every batch entry. */
+  evaluate(context) {
+    const data = context.input(0);
+    const timeAxis = context.attributes.int('time_axis', 0);
+    const batchAxis = context.attributes.int('batch_axis', 1);
+    const lengths = toNumbers(context.input(1));
+    const strides = stridesOf(data.dims);
+    const along = (flat: number, axis: number): number =>
+      Math.floor(flat / (strides[axis] as number)) % (data.dims[axis] as number);
+    const index = Int32Array.from({ length: data.data.length }, (_, flat) => {
+      const length = lengths[along(flat, batchAxis)] as number;
+      const step = along(flat, timeAxis);
+      return step < length ? flat + (length - 1 - 2 * step) * (strides[timeAxis] as number) : flat;
+    });
+    return [take(data, index, data.dims)];
+  },
+};
+
 /** Operators that pick, place or search elements by index. */
 export const gatherOps: readonly OpDefinition[] = [
   gather,
@@ -268,4 +318,6 @@ export const gatherOps: readonly OpDefinition[] = [
   scatterNd,
   nonZero,
   topK,
+  compress,
+  reverseSequence,
 ];

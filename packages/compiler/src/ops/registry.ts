@@ -4,6 +4,7 @@ import { contribOps } from './contrib.ts';
 import { controlFlowOps } from './control-flow.ts';
 import { convolutionOps } from './convolution.ts';
 import { creationOps } from './creation.ts';
+import { detectionOps } from './detection.ts';
 import { edgewiseOps } from './edgewise.ts';
 import { einsumOps } from './einsum.ts';
 import { elementwiseOps } from './elementwise.ts';
@@ -40,6 +41,7 @@ export const operators: readonly OpDefinition[] = [
   ...poolingOps,
   ...resizeOps,
   ...quantizeLinearOps,
+  ...detectionOps,
   ...recurrentOps,
   ...controlFlowOps,
   ...attentionOps,
