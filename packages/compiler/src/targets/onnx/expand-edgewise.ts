@@ -1,6 +1,6 @@
 import { CompilerError, type Diagnostic } from '../../diagnostics/index.ts';
-import { cloneModel, type Model, type Node } from '../../ir/index.ts';
-import { rewriteGraph } from '../../rewrite/index.ts';
+import { cloneModel, type Graph, type Model, type Node } from '../../ir/index.ts';
+import { rewriteGraph, subgraphsOf } from '../../rewrite/index.ts';
 import { stringAttribute } from '../../transforms/node-attributes.ts';
 import { expandGelu } from './expand-activation.ts';
 import { expandAttention } from './expand-attention.ts';
@@ -61,7 +61,7 @@ export function expandEdgewise(model: Model, options: ExpandEdgewiseOptions = {}
   ]);
   expanded.opsets.delete('edgewise');
   expanded.opsets.set('', opset);
-  if (expanded.graph.nodes.some(({ domain }) => domain === MICROSOFT_DOMAIN))
+  if (allNodes(expanded.graph).some(({ domain }) => domain === MICROSOFT_DOMAIN))
     expanded.opsets.set(MICROSOFT_DOMAIN, 1);
   return { ...expanded, irVersion: Math.max(expanded.irVersion, 8) };
 }
@@ -89,7 +89,7 @@ const CHANGES: readonly { readonly since: number; readonly operators: readonly s
 ];
 
 function refuseWhatCannotBeWritten({ graph }: Model, present: number, opset: number): void {
-  const problems = graph.nodes.flatMap((node) => problemOf(node, present, opset) ?? []);
+  const problems = allNodes(graph).flatMap((node) => problemOf(node, present, opset) ?? []);
   const [first] = problems;
   if (first === undefined) return;
   throw new CompilerError('unsupported', `the model cannot be written as ONNX: ${first.message}`, {
@@ -97,6 +97,11 @@ function refuseWhatCannotBeWritten({ graph }: Model, present: number, opset: num
     ...(first.at !== undefined && { at: first.at }),
     hint: 'export the model again with opset 17 or newer',
   });
+}
+
+/** The graph's nodes and those of all subgraphs in it. */
+function allNodes(graph: Graph): Node[] {
+  return graph.nodes.flatMap((node) => [node, ...subgraphsOf(node).flatMap(allNodes)]);
 }
 
 function problemOf(node: Node, present: number, opset: number): Diagnostic | undefined {
