@@ -8,6 +8,7 @@ import { inspect } from './commands/inspect.ts';
 import { optimize } from './commands/optimize.ts';
 import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
+import { clearLine } from './terminal/progress.ts';
 
 /** Every command, in the order of help: the common one first. */
 export const COMMANDS: readonly AnyCommand[] = [
@@ -31,7 +32,11 @@ export async function runCli(argv: readonly string[], context: CommandContext): 
   } catch (error) {
     // Commander has printed its own message; only what it was asked to print ends well.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (context.signal.aborted) return 130;
+    clearLine(context.terminal);
+    if (context.signal.aborted) {
+      context.terminal.message('Interrupted.\n');
+      return 130;
+    }
     return reportError(error, context, argv.includes('--verbose'));
   }
 }

@@ -9,8 +9,6 @@ export interface Progress {
   readonly update: (detail: string) => void;
   /** Ends the stage with a word about its result. */
   readonly done: (result?: string) => void;
-  /** Removes the redrawn line, e.g. before an error is printed. */
-  readonly clear: () => void;
 }
 
 /** Redrawing more often than the eye follows costs time in slow terminals. */
@@ -18,14 +16,16 @@ const REDRAW_INTERVAL_MS = 80;
 
 const CLEAR_LINE = '\r\u001b[2K';
 
+/** Removes a line that is being redrawn, before something else is printed. */
+export function clearLine(terminal: Terminal): void {
+  if (terminal.live) terminal.message(CLEAR_LINE);
+}
+
 export function createProgress(terminal: Terminal): Progress {
   const { live, messageColors: colors } = terminal;
   let current: { name: string; started: number } | undefined;
   let drawn = 0;
 
-  const clear = (): void => {
-    if (live) terminal.message(CLEAR_LINE);
-  };
   const draw = (text: string): void => {
     if (!live) return;
     const room = terminal.columns - 1;
@@ -34,7 +34,7 @@ export function createProgress(terminal: Terminal): Progress {
   };
   const done = (result?: string): void => {
     if (!current) return;
-    clear();
+    clearLine(terminal);
     const time = formatMs(terminal.now() - current.started);
     const suffix = result === undefined ? '' : `  ${result}`;
     terminal.message(`${colors.green('✓')} ${current.name}${suffix}  ${colors.dim(time)}\n`);
@@ -51,6 +51,5 @@ export function createProgress(terminal: Terminal): Progress {
       draw(`… ${current.name}  ${detail}  ${formatMs(terminal.now() - current.started)}`);
     },
     done,
-    clear,
   };
 }

@@ -32,7 +32,8 @@ export function createTerminal({ stdout, stderr, env }: TerminalStreams): Termin
     data: (text) => void stdout.write(text),
     message: (text) => void stderr.write(text),
     live: stderr.isTTY === true && env['TERM'] !== 'dumb' && !env['CI'],
-    columns: stderr.columns ?? DEFAULT_COLUMNS,
+    // Some terminals say 0.
+    columns: stderr.columns || DEFAULT_COLUMNS,
     dataColors: createColors(colorful(stdout.isTTY)),
     messageColors: createColors(colorful(stderr.isTTY)),
     now: () => performance.now(),

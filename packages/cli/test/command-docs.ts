@@ -1,0 +1,56 @@
+import { commandOptions, type AnyCommand } from '../src/command/build-program.ts';
+import { flagText, type AnyOption } from '../src/command/option.ts';
+
+/** docs/cli.md: the same tables that the parser and the help come from. */
+export function commandDocs(commands: readonly AnyCommand[]): string {
+  return `# The command line
+
+Generated from the option tables in packages/cli/src/commands; \`npx vitest run command-docs --update\` writes it anew.
+
+Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 could not or the budget is missed, 2 bad usage, 130 interrupted.
+Colours only on a terminal and without \`NO_COLOR\`. \`EDGEWISE_CHROMIUM\` names the browser that measures, when it is not in a usual place.
+Sizes: \`3MB\` (decimal), \`64MiB\` (binary), \`500\` (bytes). Times: \`20ms\`, \`1.5s\`. Drops: \`0.5%\` is half a point.
+
+${commands.map(commandSection).join('\n')}`;
+}
+
+function commandSection(command: AnyCommand): string {
+  const usage = command.arguments
+    .map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`))
+    .join(' ');
+  const rows = [
+    ...command.arguments.map(({ name, description }) => [`\`<${name}>\``, description, '']),
+    ...commandOptions(command).map(([name, option]) => [
+      `\`${flagText(name, option)}\``,
+      option.description,
+      defaultText(name, option),
+    ]),
+  ];
+  return `## edgewise ${command.name}
+
+${command.summary} ${command.details}
+
+\`\`\`sh
+edgewise ${command.name} ${usage} [options]
+edgewise ${command.example}
+\`\`\`
+
+${markdownTable(['option', 'meaning', 'default'], rows)}
+`;
+}
+
+/** Padded, as the formatter would write it. */
+function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = titles.map((title, i) =>
+    Math.max(title.length, ...rows.map((cells) => cells[i]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  return [line(titles), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+function defaultText(name: string, option: AnyOption): string {
+  if ('required' in option) return 'required';
+  if (!('default' in option)) return '';
+  return name === 'cache' ? "the user's cache folder" : `\`${String(option.default)}\``;
+}
