@@ -8,6 +8,7 @@ import {
   emitLinearInt8,
   emitPackKeys,
   emitQuantizeRows,
+  emitSoftmaxRows,
   keyBiasBytes,
   linearInt8ScratchBytes,
   packedKeysBytes,
@@ -203,6 +204,16 @@ function rowKernels(rung: Rung, rows: number, n: number): Timed[] {
     128,
   );
   const geluArgs = { x: gelu.put(random.normal(rows * n)), y: gelu.allocate(4 * rows * n), ...range };
+  const softmax = new KernelRig(
+    rung,
+    (library) => emitSoftmaxRows(library, { n, xStride: n, yStride: n }),
+    128,
+  );
+  const softmaxArgs = {
+    x: softmax.put(random.normal(rows * n)),
+    y: softmax.allocate(4 * rows * n),
+    ...range,
+  };
   const keys = { heads: n / 32, headSize: 32, keyCapacity: rows, xStride: n };
   const pack = new KernelRig(rung, (library) => emitPackKeys(library, keys), 128);
   const packArgs = {
@@ -215,6 +226,7 @@ function rowKernels(rung: Rung, rows: number, n: number): Timed[] {
     elements('quantizeRows', () => quantize.call(quantizeArgs)),
     elements('addLayerNormQuantize', () => norm.call(normArgs)),
     elements('gelu', () => gelu.call(geluArgs)),
+    elements('softmaxRows', () => softmax.call(softmaxArgs)),
     elements('packKeys', () => pack.call(packArgs)),
   ];
 }

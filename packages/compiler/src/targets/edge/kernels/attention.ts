@@ -97,7 +97,6 @@ export function emitAttention(
   return library.once('attention', spec, (name) => {
     const { headSize } = spec;
     const layout = scratchLayout(spec);
-    const keyPanelBytes = 4 * PANEL_COLUMNS * headSize;
     const valuePanelBytes = 4 * PANEL_COLUMNS * spec.keyCapacity;
     const valuePanels = Math.ceil(headSize / PANEL_COLUMNS);
     const multiplyKeys = emitFloatRows(library, { xStride: layout.queryStride, k: headSize, finish: 'bias' });
@@ -125,33 +124,28 @@ export function emitAttention(
         const values = f.let(p.values);
         f.whileBelow(head, spec.heads, 1, () => {
           emitScaleQueries(library, f, spec, { q, to: p.scratch, rows });
-          const panel = f.let(i32.const(0));
-          const key = f.let(keys);
-          f.whileBelow(panel, panels, 1, () => {
-            const at = i32.shl(panel, 5);
-            f.call(multiplyKeys, {
-              x: p.scratch,
-              w: key,
-              y: i32.add(scores, at),
-              yStride: layout.scoreStride,
-              extra: i32.add(p.keyBias, at),
-              k: headSize,
-              rows,
-            });
-            f.increment(key, keyPanelBytes);
+          f.call(multiplyKeys, {
+            x: p.scratch,
+            w: keys,
+            wStride: 4 * PANEL_COLUMNS * headSize,
+            y: scores,
+            yStride: layout.scoreStride,
+            extra: p.keyBias,
+            k: headSize,
+            panels,
+            rows,
           });
           f.call(softmax, { scores, factors, panels, rows });
-          f.set(panel, 0);
-          f.whileBelow(panel, valuePanels, 1, () => {
-            f.call(multiplyValues, {
-              x: scores,
-              w: i32.add(values, i32.mul(panel, valuePanelBytes)),
-              y: i32.add(y, i32.shl(panel, 5)),
-              yStride: 4 * spec.yStride,
-              extra: factors,
-              k: p.keyCount,
-              rows,
-            });
+          f.call(multiplyValues, {
+            x: scores,
+            w: values,
+            wStride: valuePanelBytes,
+            y,
+            yStride: 4 * spec.yStride,
+            extra: factors,
+            k: p.keyCount,
+            panels: valuePanels,
+            rows,
           });
           f.increment(q, 4 * headSize);
           f.increment(y, 4 * headSize);

@@ -13,13 +13,16 @@ export interface FloatTileSpec {
 
 const ROWS_PARAMS = {
   x: 'i32',
-  /** One panel [k][8]. */
+  /** Panels [k][8]. */
   w: 'i32',
+  /** Bytes from one panel to the next. */
+  wStride: 'i32',
   y: 'i32',
   /** Bytes from one row of y to the next. */
   yStride: 'i32',
   extra: 'i32',
   k: 'i32',
+  panels: 'i32',
   rows: 'i32',
 } as const;
 type Parameters = Omit<typeof ROWS_PARAMS, 'rows'>;
@@ -34,7 +37,8 @@ const UNROLL = 4;
 
 /**
  * y[r][0…8) = Σ_k x[r][k]·w[k][0…8) (in the order of k, from +0, multiply then add), then + bias or · factor, for
- * `rows` rows and one panel of eight columns.
+ * `rows` rows and each of `panels` panels of eight columns, which lie side
+ * by side in y.
  */
 export function emitFloatRows(
   library: KernelLibrary,
@@ -69,44 +73,61 @@ function emitFloatTile(
       const sums = Array.from({ length: height }, () => [f.local('v128'), f.local('v128')] as const);
       const weights = [f.local('v128'), f.local('v128')] as const;
       const row = f.local('v128');
+      const [x, y, extra, tiles] = [0, 1, 2, 3].map(() => f.local('i32')) as [
+        Local<'i32'>,
+        Local<'i32'>,
+        Local<'i32'>,
+        Local<'i32'>,
+      ];
       const xAt = f.local('i32');
       const wAt = f.local('i32');
       const end = f.local('i32');
       const lastTurn = f.local('i32');
-      f.loop((nextTile) => {
-        for (const sum of sums) for (const s of sum) f.set(s, v128.zero());
-        f.set(xAt, p.x);
-        f.set(wAt, p.w);
-        f.set(end, i32.add(p.x, spec.k === 'dynamic' ? i32.shl(p.k, 2) : 4 * spec.k));
-        const step = (index: number): void => {
-          weights.forEach((weight, j) => f.set(weight, v128.load(wAt, 32 * index + 16 * j)));
+      f.loop((nextPanel) => {
+        f.set(x, p.x);
+        f.set(y, p.y);
+        f.set(extra, p.extra);
+        f.set(tiles, p.count);
+        f.loop((nextTile) => {
+          for (const sum of sums) for (const s of sum) f.set(s, v128.zero());
+          f.set(xAt, x);
+          f.set(wAt, p.w);
+          f.set(end, i32.add(x, spec.k === 'dynamic' ? i32.shl(p.k, 2) : 4 * spec.k));
+          const step = (index: number): void => {
+            weights.forEach((weight, j) => f.set(weight, v128.load(wAt, 32 * index + 16 * j)));
+            sums.forEach((sum, r) => {
+              f.set(row, v128.load32Splat(xAt, 4 * index + r * spec.xStride));
+              sum.forEach((s, j) => f.set(s, f32x4.add(s, f32x4.mul(row, weights[j] as Local<'v128'>))));
+            });
+          };
+          f.set(lastTurn, i32.sub(end, 4 * (UNROLL - 1)));
+          f.whileBelow(xAt, lastTurn, 4 * UNROLL, () => {
+            for (let index = 0; index < UNROLL; index++) step(index);
+            f.increment(wAt, 32 * UNROLL);
+          });
+          f.whileBelow(xAt, end, 4, () => {
+            step(0);
+            f.increment(wAt, 32);
+          });
           sums.forEach((sum, r) => {
-            f.set(row, v128.load32Splat(xAt, 4 * index + r * spec.xStride));
-            sum.forEach((s, j) => f.set(s, f32x4.add(s, f32x4.mul(row, weights[j] as Local<'v128'>))));
+            if (spec.finish === 'row factor') f.set(row, v128.load32Splat(extra, 4 * r));
+            sum.forEach((s, j) => {
+              const value =
+                spec.finish === 'bias' ? f32x4.add(s, v128.load(extra, 16 * j)) : f32x4.mul(s, row);
+              f.do(v128.store(y, value, 16 * j));
+            });
+            f.increment(y, p.yStride);
           });
-        };
-        f.set(lastTurn, i32.sub(end, 4 * (UNROLL - 1)));
-        f.whileBelow(xAt, lastTurn, 4 * UNROLL, () => {
-          for (let index = 0; index < UNROLL; index++) step(index);
-          f.increment(wAt, 32 * UNROLL);
+          f.increment(x, height * spec.xStride);
+          if (spec.finish === 'row factor') f.increment(extra, 4 * height);
+          f.increment(tiles, -1);
+          f.branchIf(nextTile, tiles);
         });
-        f.whileBelow(xAt, end, 4, () => {
-          step(0);
-          f.increment(wAt, 32);
-        });
-        sums.forEach((sum, r) => {
-          if (spec.finish === 'row factor') f.set(row, v128.load32Splat(p.extra, 4 * r));
-          sum.forEach((s, j) => {
-            const value =
-              spec.finish === 'bias' ? f32x4.add(s, v128.load(p.extra, 16 * j)) : f32x4.mul(s, row);
-            f.do(v128.store(p.y, value, 16 * j));
-          });
-          f.increment(p.y, p.yStride);
-        });
-        f.increment(p.x, height * spec.xStride);
-        if (spec.finish === 'row factor') f.increment(p.extra, 4 * height);
-        f.increment(p.count, -1);
-        f.branchIf(nextTile, p.count);
+        f.increment(p.w, p.wStride);
+        f.increment(p.y, 32);
+        if (spec.finish === 'bias') f.increment(p.extra, 32);
+        f.increment(p.panels, -1);
+        f.branchIf(nextPanel, p.panels);
       });
     }),
   );

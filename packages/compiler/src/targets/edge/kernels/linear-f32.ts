@@ -50,7 +50,17 @@ export function emitLinearF32(
       f.increment(p.y, i32.mul(p.m0, yStride));
       f.increment(p.residual, i32.mul(p.m0, residualStride));
       f.whileBelow(f.local('i32'), roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS, 1, () => {
-        f.call(multiply, { x: p.x, w: p.weights, y: p.y, yStride, extra: p.bias, k: spec.k, rows });
+        f.call(multiply, {
+          x: p.x,
+          w: p.weights,
+          wStride: 0,
+          y: p.y,
+          yStride,
+          extra: p.bias,
+          k: spec.k,
+          panels: 1,
+          rows,
+        });
         if (finish) f.call(finish, { y: p.y, yStride, residual: p.residual, residualStride, rows });
         f.increment(p.weights, 4 * spec.k * PANEL_COLUMNS);
         f.increment(p.bias, 4 * PANEL_COLUMNS);

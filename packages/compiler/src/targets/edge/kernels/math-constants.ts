@@ -20,9 +20,10 @@ export const EXP2_COEFFICIENTS: readonly number[] = [
 
 /**
  * erf(z) ≈ z·P(z²)/Q(z²) for |z| ≤ ERF_LIMIT, constant beyond: absolute error 2.6e-7 before rounding. Least-maximum
- * rational fit (numerator degree 5, denominator degree 4 in z²) by the same method.
+ * rational fit (numerator degree 5, denominator degree 4 in z²) on [-3.8, 3.8] by the same method. The limit is a
+ * float at which the rounded quotient is exactly 1, so that GELU is exactly 0 far below and x far above zero.
  */
-export const ERF_LIMIT = 3.8;
+export const ERF_LIMIT = 3.749391555786133;
 export const ERF_NUMERATOR: readonly number[] = [
   1.1283769715933896, 0.3938493211301134, 0.07611829334636368, 0.011572578192868754, 0.00029770620369974285,
   -0.0000017076133499697191,

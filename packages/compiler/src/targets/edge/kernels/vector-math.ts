@@ -71,7 +71,7 @@ function polynomial(
 }
 
 /**
- * 2^x for x in [-127, 127]; exactly 0 at -127, exactly 1 at 0. Relative error at most 1.7e-7 as long as the result is
+ * 2^x for x in [-127, 127]; exactly 0 at -127, exactly 1 at 0. Relative error at most 2.4e-7 as long as the result is
  * a normal number (x ≥ -126).
  */
 export const exp2: VectorFunction = (library, f, xs) => {
@@ -105,14 +105,14 @@ function scaleAndClamp(
 /** Beyond, 2^x leaves the normal numbers. */
 const EXPONENT_LIMIT = 126;
 
-/** 1 / (1 + 2^(-x·log2 e)), the exponent clamped to ±126. Absolute error at most 1.3e-7. */
+/** 1 / (1 + 2^(-x·log2 e)), the exponent clamped to ±126. Absolute error at most 1.0e-7. */
 export const sigmoid: VectorFunction = (library, f, xs) => {
   const exps = exp2(library, f, scaleAndClamp(library, f, xs, -LOG2_E, EXPONENT_LIMIT));
   const one = shared(library, f, 1);
   return mapEach(f, exps, (e) => f32x4.div(one, f32x4.add(one, e)));
 };
 
-/** (1 − e) / (1 + e) with e = 2^(-2x·log2 e), clamped. Absolute error at most 2e-7. */
+/** (1 − e) / (1 + e) with e = 2^(-2x·log2 e), clamped. Absolute error at most 1.4e-7. */
 export const tanh: VectorFunction = (library, f, xs) => {
   const exps = exp2(library, f, scaleAndClamp(library, f, xs, -2 * LOG2_E, EXPONENT_LIMIT));
   const one = shared(library, f, 1);
@@ -138,7 +138,7 @@ export const geluTanh: VectorFunction = (library, f, xs) => {
   return sigmoid(library, f, arguments_).map((s, index) => f.let(f32x4.mul(xs[index] as Vector, s)));
 };
 
-/** GELU with erf: 0.5·x·(1 + erf(x/√2)). */
+/** GELU with erf: 0.5·x·(1 + erf(x/√2)). Absolute error at most 1.6e-6, exact for |x| > 5.31. */
 export const gelu: VectorFunction = (library, f, xs) => {
   const zs = scaleAndClamp(library, f, xs, Math.SQRT1_2, ERF_LIMIT);
   const squares = mapEach(f, zs, (z) => f32x4.mul(z, z));
