@@ -25,34 +25,45 @@ export interface CalibrateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the samples showed of each value that feeds a `Linear` layer, by value name. */
+export interface ActivationStatistics {
+  /** What `quantizeLinears({ activations: 'static' })` takes. */
+  readonly ranges: Map<string, ValueRange>;
+  /** Mean square of each feature: how much an error in that row of the weight matters. */
+  readonly importance: Map<string, Float32Array>;
+}
+
 /**
- * Ranges of the inputs of all `Linear` layers, by value name, for `quantizeLinears({ activations: 'static' })`.
- * Memory does not grow with the number of samples. Samples must not be padded: padding would count as data.
+ * Runs the samples once and gives ranges and importance together. Memory does not grow with the number of samples.
+ * Samples must not be padded: padding would count as data.
  * @throws CompilerError `bad-option` for no samples or a value that the runner does not hand over, `bad-file` for NaN or
  * infinite activations, `aborted`.
  */
+export async function observeActivations(
+  model: Model,
+  run: ActivationRunner,
+  samples: Samples,
+  options: CalibrateOptions = {},
+): Promise<ActivationStatistics> {
+  const { observer = minMaxObserver, signal } = options;
+  const ranges = new Map<string, ValueRange>();
+  const importance = new Map<string, Float32Array>();
+  const sinks = await observe(model, run, samples, () => new ValueStatistics(observer()), signal);
+  for (const [value, { observer: seen, moments }] of sinks) {
+    ranges.set(value, seen.range());
+    importance.set(value, moments.mean());
+  }
+  return { ranges, importance };
+}
+
+/** The ranges of `observeActivations` alone. */
 export async function calibrate(
   model: Model,
   run: ActivationRunner,
   samples: Samples,
   options: CalibrateOptions = {},
 ): Promise<Map<string, ValueRange>> {
-  const observers = await observe(model, run, samples, options.observer ?? minMaxObserver, options.signal);
-  return new Map([...observers].map(([value, observer]) => [value, observer.range()]));
-}
-
-/**
- * Mean square of each feature of the inputs of all `Linear` layers, by value name: the `importance` of weight rows.
- * Memory and errors as in `calibrate`.
- */
-export async function measureImportance(
-  model: Model,
-  run: ActivationRunner,
-  samples: Samples,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<Map<string, Float32Array>> {
-  const moments = await observe(model, run, samples, () => new SecondMoments(), options.signal);
-  return new Map([...moments].map(([value, moment]) => [value, moment.mean()]));
+  return (await observeActivations(model, run, samples, options)).ranges;
 }
 
 /** Names of the values that feed `Linear` layers, each once. */
@@ -61,17 +72,13 @@ export function linearInputs({ graph }: Model): string[] {
   return [...new Set(linears.map(({ inputs: [x = ''] }) => x))];
 }
 
-interface Sink {
-  observe(values: Float32Array, width: number): void;
-}
-
-async function observe<S extends Sink | Observer>(
+async function observe(
   model: Model,
   run: ActivationRunner,
   samples: Samples,
-  create: () => S,
+  create: () => ValueStatistics,
   signal: AbortSignal | undefined,
-): Promise<Map<string, S>> {
+): Promise<Map<string, ValueStatistics>> {
   const want = linearInputs(model);
   const sinks = new Map(want.map((value) => [value, create()]));
   let count = 0;
@@ -98,7 +105,7 @@ async function observe<S extends Sink | Observer>(
   return sinks;
 }
 
-function feed(sink: Sink | undefined, value: string, tensor: Tensor, sample: number): void {
+function feed(sink: ValueStatistics | undefined, value: string, tensor: Tensor, sample: number): void {
   if (tensor.kind !== 'dense' || !isFloat32(tensor))
     throw new CompilerError('unsupported', `calibration: '${value}' is ${tensor.dtype}, not float32`, {
       at: { value },
@@ -115,7 +122,21 @@ function feed(sink: Sink | undefined, value: string, tensor: Tensor, sample: num
   }
 }
 
-class SecondMoments implements Sink {
+class ValueStatistics {
+  readonly observer: Observer;
+  readonly moments = new SecondMoments();
+
+  constructor(observer: Observer) {
+    this.observer = observer;
+  }
+
+  observe(values: Float32Array, width: number): void {
+    this.observer.observe(values);
+    this.moments.observe(values, width);
+  }
+}
+
+class SecondMoments {
   #sums = new Float64Array();
   #rows = 0;
 

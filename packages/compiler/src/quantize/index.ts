@@ -1,7 +1,13 @@
 export { activationGrid } from './activation-grid.ts';
 export type { ActivationGrid, ValueRange } from './activation-grid.ts';
-export { calibrate, linearInputs, measureImportance } from './calibrate.ts';
-export type { ActivationRunner, CalibrateOptions, Sample, Samples } from './calibrate.ts';
+export { calibrate, linearInputs, observeActivations } from './calibrate.ts';
+export type {
+  ActivationRunner,
+  ActivationStatistics,
+  CalibrateOptions,
+  Sample,
+  Samples,
+} from './calibrate.ts';
 export type { WeightRange } from './choose-scale.ts';
 export { mseObserver, percentileObserver } from './histogram-observers.ts';
 export type { PercentileObserverOptions } from './histogram-observers.ts';

@@ -18,7 +18,7 @@ export interface LinearLayerOptions {
   /** Layers that stay float: node names, or a test of the name. Default: none. */
   readonly keepFloat?: readonly string[] | ((layer: string) => boolean);
   /**
-   * Mean square of each feature by value name, from `calibrate`: errors of weights that meet large inputs then count
+   * Mean square of each feature by value name, from `observeActivations`: errors of weights that meet large inputs then count
    * more. Default: all alike.
    */
   readonly importance?: ReadonlyMap<string, Float32Array>;

@@ -13,7 +13,7 @@ import {
 } from '../ir/index.ts';
 import { evaluateModel } from '../ops/index.ts';
 import { runPasses } from '../rewrite/index.ts';
-import { calibrate, measureImportance, type ActivationRunner } from './calibrate.ts';
+import { calibrate, observeActivations, type ActivationRunner } from './calibrate.ts';
 import type { LayerEffect } from './layer-effect.ts';
 import { quantizeEmbeddings } from './quantize-embeddings.ts';
 import { quantizeLinears } from './quantize-linears.ts';
@@ -259,7 +259,7 @@ describe('quantizeWeightsInt4', () => {
     const run: ActivationRunner = (inputs, want, emit) => {
       for (const [name, tensor] of evaluateModel(before, inputs, { want })) emit(name, tensor);
     };
-    const importance = await measureImportance(before, run, samples);
+    const { importance } = await observeActivations(before, run, samples);
     const effects: Record<string, LayerEffect[]> = { plain: [], aware: [] };
     const onLayer = (key: string) => (effect: LayerEffect) => void effects[key]?.push(effect);
     const plain = await runPasses(before, [quantizeWeightsInt4({ onLayer: onLayer('plain') })]);
@@ -331,7 +331,7 @@ describe('calibrate', () => {
   });
 
   it('importance is the mean square per feature', async () => {
-    const importance = await measureImportance(encoder(), runner, samples);
+    const { importance } = await observeActivations(encoder(), runner, samples);
     const rows = samples.flatMap((inputs) => {
       const data = floats(evaluateModel(encoder(), inputs, { want: ['norm.out'] }).get('norm.out'));
       return Array.from({ length: data.length / WIDTH }, (_, row) => data[row * WIDTH + 7]!);
