@@ -1,10 +1,10 @@
 import {
   buildPackage,
-  calibrate,
   edgeEncoder,
   compileEdge,
   evaluateModel,
   listTransforms,
+  observeActivations,
   runPasses,
   type ActivationRunner,
   type Calibrated,
@@ -57,7 +57,8 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     files: new Map([[ONNX_FILE, options.onnx], ...tokenizer]),
   });
   const compact = await makeCompact(options, original);
-  const calibrated = options.calibration.length > 0 ? await observeRanges(options, compact, original) : {};
+  const calibrated =
+    options.calibration.length > 0 ? await observeCalibration(options, compact, original) : {};
   const compiled = new Map<string, EdgeArtifact>();
 
   const compile = async ({ name, steps }: Recipe): Promise<EdgeArtifact> => {
@@ -104,7 +105,7 @@ async function makeCompact(
   return compact;
 }
 
-async function observeRanges(
+async function observeCalibration(
   { calibration, signal, progress }: CandidateBuilderOptions,
   compact: Model,
   original: PackageFiles,
@@ -114,9 +115,9 @@ async function observeRanges(
   const samples = await tokenSamples(compact, original, texts);
   const run: ActivationRunner = (sample, want, emit) =>
     evaluateModel(compact, sample, { want }).forEach((tensor, name) => emit(name, tensor));
-  const ranges = await calibrate(compact, run, counted(samples, progress), { signal });
+  const statistics = await observeActivations(compact, run, counted(samples, progress), { signal });
   progress.done();
-  return { ranges };
+  return statistics;
 }
 
 async function* counted(samples: readonly TokenSample[], progress: Progress): AsyncGenerator<TokenSample> {
