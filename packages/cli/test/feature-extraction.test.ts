@@ -34,19 +34,8 @@ beforeAll(async () => {
   writeJson('modules.json', [{ type: 'sentence_transformers.models.Normalize' }]);
   writeJson('tokenizer.json', letterTokenizer());
   writeFileSync(join(folder, 'pairs.csv'), pairs());
-  made = await runCli(
-    ...[
-      'optimize',
-      model,
-      '--task',
-      'feature-extraction',
-      '--target',
-      'node',
-      '--cache',
-      join(folder, 'cache'),
-    ],
-    ...['--data', join(folder, 'pairs.csv'), '--out', out],
-  );
+  const where = [`--cache=${join(folder, 'cache')}`, `--data=${join(folder, 'pairs.csv')}`, `--out=${out}`];
+  made = await runCli('optimize', model, '--task=feature-extraction', '--target=node', ...where);
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
