@@ -47,13 +47,21 @@ function modelText(path: string, report: InspectReport, verbose: boolean): strin
     ([domain, version]) => `${domain || 'ai.onnx'} ${version}`,
   );
   const values = (list: InspectReport['inputs']): string =>
-    list.map(({ name, dtype, shape }) => `${name} ${dtype ?? '?'} [${shape?.join(', ') ?? '?'}]`).join('; ');
+    list
+      .map(
+        ({ name, dtype, shape }) =>
+          `${name} ${dtype ?? '?'} [${shape?.map((dim) => dim ?? '?').join(', ') ?? '?'}]`,
+      )
+      .join('; ');
   const facts = renderTable(
     [{ title: path }, { title: '' }],
     [
       ['inputs', values(report.inputs)],
       ['outputs', values(report.outputs)],
-      ['made by', `${report.producer.name} ${report.producer.version}, ${opsets.join(', ')}`],
+      [
+        'made by',
+        [`${report.producer.name} ${report.producer.version}`.trim(), ...opsets].filter(Boolean).join(', '),
+      ],
       ['parameters', `${report.parameters.toLocaleString('en')}, ${formatBytes(report.parameterBytes)}`],
       ['multiply-accumulates', `${millions(report.totals.macs)} with ${bindingText(report)}`],
     ],
