@@ -65,8 +65,8 @@ interface Sentence {
 const sentiment = join(repoRoot, 'models', 'sentiment');
 
 describe.each([
-  { model: 'sentiment', folder: sentiment, sentences: Infinity, calibration: 24 },
-  { model: 'sst2-base', folder: sharedAsset('own/sst2-base'), sentences: 150, calibration: 8 },
+  { model: 'sentiment', folder: sentiment, sentences: Infinity, calibration: 48 },
+  { model: 'sst2-base', folder: sharedAsset('own/sst2-base'), sentences: 150, calibration: 12 },
 ])('accuracy of $model', ({ folder, sentences, calibration }) => {
   const there = existsSync(folder);
   let float: Float;
