@@ -22,7 +22,7 @@ export async function compareAction(
   if (manifest.task !== other.task)
     throw new UsageError(`${pathA} is for ${manifest.task}, ${pathB} for ${other.task}.`);
   const metric = metricFor(manifest.task, given.metric);
-  const examples = goldExamples(await readDataFile(given.data), metric, manifest.labels ?? []);
+  const examples = goldExamples(await readDataFile(given.data), metric, manifest);
   const progress = createProgress(terminal);
   const evaluate = (path: string, folder: string, baseline?: Evaluation): Promise<Evaluation> => {
     progress.stage(path);

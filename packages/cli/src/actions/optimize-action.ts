@@ -42,7 +42,7 @@ async function optimizeModel(
   const folder = await readModelFolder(path);
   const data = await readDataFile(given.data);
   const metric = metricFor(given.task, given.metric);
-  const examples = goldExamples(data, metric, folder.labels);
+  const examples = goldExamples(data, metric, folder);
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes: onnx } = await readOnnxFile(folder.onnxPath);
   const maxTokens = Math.min(given.maxTokens ?? Infinity, folder.maxTokens);

@@ -26,11 +26,20 @@ export function metricFor(task: string, name: MetricName | undefined): Metric {
   return metric;
 }
 
-/** The examples with what the metric compares with. */
+interface Labels {
+  readonly labels?: readonly string[];
+  readonly multiLabel?: boolean;
+}
+
+/**
+ * The examples with what the metric compares with.
+ * @throws UsageError for several labels at once: the data formats have one per example
+ */
 export function goldExamples(
   dataset: Dataset,
   metric: Metric,
-  labels: readonly string[],
+  { labels = [], multiLabel = false }: Labels,
 ): readonly GoldExample[] {
+  if (multiLabel) throw new UsageError('Models with several labels at once cannot be evaluated yet.');
   return metric.on === 'class' ? classExamples(dataset, labels) : scoreExamples(dataset);
 }
