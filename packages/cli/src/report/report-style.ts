@@ -2,7 +2,7 @@
 export const REPORT_STYLE = `
 :root {
   color-scheme: light dark;
-  --page: #ffffff; --ink: #1a1d21; --muted: #8a919a; --line: #e3e6ea; --soft: #f5f7f9;
+  --page: #ffffff; --ink: #1a1d21; --muted: #68707a; --line: #e3e6ea; --soft: #f5f7f9;
   --accent: #2257d6; --good: #1d8553; --bad: #b3372b; --budget: #2257d61a; --limit: #b3372b;
 }
 @media (prefers-color-scheme: dark) {
