@@ -17,7 +17,8 @@ const MEBIBYTE = 2 ** 20;
 const ALLOWANCE = 8 * MEBIBYTE;
 /** The whole arena is in use. */
 const TOKENS = 512;
-const RUNS = 5;
+/** Later runs only add outputs that the garbage collector has not reached yet. */
+const RUNS = 1;
 const ROUNDS = 3;
 
 /** @param {import('./run.mjs').Options} options */
