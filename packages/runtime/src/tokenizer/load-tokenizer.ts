@@ -1,4 +1,3 @@
-import type * as Tokenizers from '@huggingface/tokenizers';
 import type { Manifest } from '../format/index.ts';
 import { entryOf } from '../package/entry-of.ts';
 import { readFile, type PackageReader } from '../package/package-reader.ts';
@@ -14,12 +13,33 @@ export interface Encoding {
 /** Turns a text, or a pair of texts, into token ids with special tokens, cut to the package's `maxLength`. */
 export type Encode = (text: string, pair?: string) => Encoding;
 
+/**
+ * What is used of the library's tokenizer. Written down here because the library's own declarations (0.2.0) do not
+ * check under `moduleResolution: nodenext`, and ours are read with the user's options.
+ */
+export interface LibraryTokenizer {
+  readonly normalizer: ((text: string) => string) | null;
+  readonly model: { readonly unk_token_id?: number | undefined } | null;
+  readonly post_processor:
+    | ((
+        first: string[],
+        second: string[] | null,
+        addSpecialTokens: boolean,
+      ) => { tokens: string[]; token_type_ids?: number[] })
+    | null;
+  tokenize(text: string): string[];
+  token_to_id(token: string): number | undefined;
+  get_added_tokens_decoder(): Map<number, { id: number; content: string; normalized: boolean }>;
+}
+
 /** The library, a chunk of its own. */
-export type TokenizerLibrary = Promise<typeof Tokenizers>;
+export type TokenizerLibrary = Promise<{
+  readonly Tokenizer: new (tokenizer: object, config: object) => LibraryTokenizer;
+}>;
 
 /** Starts to load the library; it is needed when it is awaited, and may fail until then unnoticed. */
 export function importTokenizerLibrary(): TokenizerLibrary {
-  const library = import('@huggingface/tokenizers');
+  const library: TokenizerLibrary = import('@huggingface/tokenizers');
   library.catch(() => {});
   return library;
 }
@@ -59,7 +79,7 @@ function parse(file: string, bytes: Uint8Array): object {
 }
 
 /** The library tokenizes; cutting has to come before the special tokens, so both steps are called by themselves. */
-function encoder(tokenizer: Tokenizers.Tokenizer, file: string, maxLength: number): Encode {
+function encoder(tokenizer: LibraryTokenizer, file: string, maxLength: number): Encode {
   const finish = (
     first: string[],
     second: string[] | null,
@@ -105,7 +125,7 @@ function zeroTypes({ ids }: Encoding): Encoding {
 }
 
 /** The id of a token. Added tokens are found in normalized text by their normalized content. */
-function tokenIds(tokenizer: Tokenizers.Tokenizer): (token: string) => number | undefined {
+function tokenIds(tokenizer: LibraryTokenizer): (token: string) => number | undefined {
   const added = new Map<string, number>();
   for (const { id, content, normalized } of tokenizer.get_added_tokens_decoder().values()) {
     added.set(content, id);
