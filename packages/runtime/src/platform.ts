@@ -10,6 +10,8 @@ export interface Platform {
   openPackage(source: PackageSource): PackageReader;
   /** Hardware threads a session may use; 1 where memory cannot be shared or the calling thread may not wait. */
   readonly maxThreads: number;
+  /** Whether the four-product relaxed dot may be used at all; where false the probe is not asked about it. */
+  readonly hasReliableDot: boolean;
   readonly startThread: StartThread;
   /** Starts the worker that sessions run in by default; absent where they run on the calling thread. */
   readonly startWorker?: () => Worker;

@@ -11,6 +11,7 @@ export const browserPlatform: Platform = {
     typeof source === 'string' || source instanceof URL
       ? httpReader(new URL(source, globalThis.document?.baseURI ?? globalThis.location.href))
       : mapReader(source),
+  hasReliableDot: true,
   maxThreads: canWait() ? navigator.hardwareConcurrency : 1,
   startWorker,
   startThread: (start) =>

@@ -48,7 +48,7 @@ describe('chooseMode', () => {
     ['nothing is written', () => 0, 'i16'],
   ])('%s', (_, dot, mode) => {
     const memory = new ArrayBuffer(16 + PROBE_BYTES);
-    expect(chooseMode(probeOf(dot, memory), memory, 16)).toBe(mode);
+    expect(chooseMode(probeOf(dot, memory), memory, 16, true)).toBe(mode);
   });
 
   it.each<[string, (w: Int8Array, x: Uint8Array) => boolean]>([
@@ -59,14 +59,20 @@ describe('chooseMode', () => {
   ])('falls back when VNNI is wrong for %s', (_, isWrong) => {
     const memory = new ArrayBuffer(PROBE_BYTES);
     const dot: Dot = (w, x, kind) => vnni(w, x, kind) + (kind === 0 && isWrong(w, x) ? 1 : 0);
-    expect(chooseMode(probeOf(dot, memory), memory, 0)).toBe('pairs');
+    expect(chooseMode(probeOf(dot, memory), memory, 0, true)).toBe('pairs');
+  });
+
+  it('leaves the four-product dot alone where it is not reliable', () => {
+    const memory = new ArrayBuffer(PROBE_BYTES);
+    expect(chooseMode(probeOf(vnni, memory), memory, 0, false)).toBe('pairs');
+    expect(chooseMode(probeOf(armDot, memory), memory, 0, false)).toBe('i16');
   });
 
   it('takes about a millisecond', () => {
     const memory = new ArrayBuffer(PROBE_BYTES);
     const probe = probeOf(maddubs, memory);
     let calls = 0;
-    chooseMode((...args) => (calls++, probe(...args)), memory, 0);
+    chooseMode((...args) => (calls++, probe(...args)), memory, 0, true);
     expect(calls).toBeLessThan(3000);
   });
 });

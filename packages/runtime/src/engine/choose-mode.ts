@@ -33,9 +33,16 @@ const CANDIDATES: readonly Candidate[] = [
 /**
  * Finds how this CPU and engine evaluate relaxed dot products: the fastest mode that agrees with integer arithmetic
  * on the extremes and on a seeded random sample, else `i16`, which is exact everywhere. Uses 48 bytes at `address`.
+ * Without `hasReliableDot` the four-product dots are out, whatever the probe says.
  */
-export function chooseMode(probe: Probe, memory: ArrayBufferLike, address: number): Mode {
-  return CANDIDATES.find((candidate) => isExact(candidate, probe, memory, address))?.mode ?? 'i16';
+export function chooseMode(
+  probe: Probe,
+  memory: ArrayBufferLike,
+  address: number,
+  hasReliableDot: boolean,
+): Mode {
+  const candidates = CANDIDATES.filter(({ kind }) => hasReliableDot || kind === 1);
+  return candidates.find((candidate) => isExact(candidate, probe, memory, address))?.mode ?? 'i16';
 }
 
 function isExact(

@@ -39,7 +39,7 @@ export async function loadEngine(
   onFiles();
 
   const program = await instantiate(file, module, memory);
-  const mode = startProgram(file, model, program, memory.buffer, options.mode ?? rung);
+  const mode = startProgram(platform, file, model, program, memory.buffer, options.mode ?? rung);
   const start = { module, memory, mode: MODES.indexOf(mode), threads };
   const pool = threads > 1 ? await ThreadPool.start(start, platform.startThread) : undefined;
   const minThreadedMacs = typeof options.threads === 'number' ? 0 : THREADED_MIN_MACS;
@@ -76,6 +76,7 @@ async function loadFiles(
 
 /** Expands packed weights, finds the mode unless one is given, and initializes the instance with it. */
 function startProgram(
+  platform: Platform,
   file: string,
   model: EdgeModel,
   program: ProgramExports,
@@ -85,7 +86,7 @@ function startProgram(
   try {
     expandWeights(model, program);
     const mode =
-      wanted === 'relaxed' ? probeMode(model, program, memory) : wanted === 'simd' ? 'i16' : wanted;
+      wanted === 'relaxed' ? probeMode(platform, model, program, memory) : wanted === 'simd' ? 'i16' : wanted;
     program.init(MODES.indexOf(mode));
     return mode;
   } catch (cause) {
@@ -144,8 +145,13 @@ function expandWeights(model: EdgeModel, program: ProgramExports): void {
   }
 }
 
-function probeMode(model: EdgeModel, program: ProgramExports, memory: ArrayBufferLike): Mode {
+function probeMode(
+  { hasReliableDot }: Platform,
+  model: EdgeModel,
+  program: ProgramExports,
+  memory: ArrayBufferLike,
+): Mode {
   const { probe } = program;
   if (!probe) throw new Error('it does not export probe');
-  return chooseMode(probe, memory, Math.ceil(model.memory.weightsBytes / 16) * 16);
+  return chooseMode(probe, memory, Math.ceil(model.memory.weightsBytes / 16) * 16, hasReliableDot);
 }

@@ -5,7 +5,7 @@ import { mapReader } from '../package/map-reader.ts';
 import type { PackageSource } from '../package/package-reader.ts';
 import type { Platform } from '../platform.ts';
 import type { OnnxRuntime } from '../session/onnx-runtime.ts';
-import { allowRelaxedSimd } from './allow-relaxed-simd.ts';
+import { allowRelaxedSimd, hasReliableDot } from './allow-relaxed-simd.ts';
 import { folderReader } from './folder-reader.ts';
 import { startThread } from './start-thread.ts';
 
@@ -16,6 +16,7 @@ export const nodePlatform: Platform = {
     return openPackage(source);
   },
   maxThreads: availableParallelism(),
+  hasReliableDot,
   startThread,
   onnxRuntimeHint: 'npm install onnxruntime-node',
   importOnnxRuntime: async () => {
