@@ -92,7 +92,7 @@ async function makeCompact(
 ): Promise<Model> {
   progress.stage('simplify the graph');
   const samples = await tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES));
-  const { model: compact } = await runPasses(model, edgeEncoder(), {
+  const { model: compact, diagnostics } = await runPasses(model, edgeEncoder(), {
     samples,
     evaluate: async (candidate, sample) => {
       await breathe();
@@ -101,6 +101,7 @@ async function makeCompact(
     signal,
     onProgress: ({ pass }) => progress.update(pass),
   });
+  for (const { message, hint } of diagnostics) progress.warn(hint ? `${message} ${hint}` : message);
   progress.done(`${model.graph.nodes.length} → ${compact.graph.nodes.length} operators`);
   return compact;
 }

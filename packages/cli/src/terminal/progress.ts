@@ -9,6 +9,8 @@ export interface Progress {
   readonly update: (detail: string) => void;
   /** Ends the stage with a word about its result. */
   readonly done: (result?: string) => void;
+  /** A line that stays: something the user should know, which does not stop the work. */
+  readonly warn: (message: string) => void;
 }
 
 /** Redrawing more often than the eye follows costs time in slow terminals. */
@@ -51,5 +53,9 @@ export function createProgress(terminal: Terminal): Progress {
       draw(`… ${current.name}  ${detail}  ${formatMs(terminal.now() - current.started)}`);
     },
     done,
+    warn: (message) => {
+      clearLine(terminal);
+      terminal.message(`${colors.yellow('!')} ${message}\n`);
+    },
   };
 }

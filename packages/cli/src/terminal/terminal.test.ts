@@ -49,6 +49,15 @@ describe('renderTable', () => {
 });
 
 describe('createProgress', () => {
+  it('keeps a warning inside a stage on a line of its own', () => {
+    const { terminal: plain, written } = terminal(false);
+    const progress = createProgress(plain);
+    progress.stage('first');
+    progress.warn('a pass was rolled back');
+    progress.done();
+    expect(written.join('')).toMatch(/^! a pass was rolled back\n✓ first/);
+  });
+
   it('prints one plain line per stage where nothing can be redrawn', () => {
     const { terminal: plain, written } = terminal(false);
     const progress = createProgress(plain);
