@@ -31,8 +31,9 @@ const RECIPES: Readonly<Record<string, () => Transform[]>> = {
 };
 
 // The references sum in another order than the engine's lanes: about 1e-7 of the values, which are below 4. Where
-// activations are quantized, such a difference can move one to the next of 255 steps; the layers after it see that.
-const TOLERANCE = { float32: { abs: 2e-6, rel: 2e-6 }, quantized: { abs: 4e-3, rel: 4e-3 } };
+// activations are quantized, such a difference can move one of them to the next of 255 steps, 0.03 for a row from -4 to 4,
+// and the layers after it see that. Kernel by kernel the engine is held to bits (test/kernels); this is about the whole.
+const TOLERANCE = { float32: { abs: 2e-6, rel: 2e-6 }, quantized: { abs: 6e-2, rel: 0 } };
 
 describe.each(EXPORTS)('engine on %s', (name) => {
   it.each(Object.keys(RECIPES))('%s agrees with the reference evaluation', async (recipe) => {
