@@ -1,12 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { InspectReport } from '@edgewise/compiler';
+import { printModel, type InspectReport, type PassStep } from '@edgewise/compiler';
 import { MANIFEST_FILE, type Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { InspectOptions } from '../commands/inspect.ts';
 import { SITE_PACKAGE_FOLDER } from '../files/find-package.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
+import { simplifyModel } from '../optimize/simplify-model.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
 import { inspectTextModel } from '../report/layer-costs.ts';
 import { formatBytes, formatMs, formatPercent } from '../terminal/format.ts';
@@ -18,9 +19,10 @@ const LAYERS_SHOWN = 12;
 /** Does what `edgewise inspect` says. */
 export async function inspectAction(
   [path = '']: readonly string[],
-  { json, tokens, verbose }: InspectOptions,
-  { terminal }: CommandContext,
+  options: InspectOptions,
+  { terminal, signal }: CommandContext,
 ): Promise<ExitCode> {
+  const { json, tokens, verbose } = options;
   if (!existsSync(path)) throw new UsageError(`${path} does not exist.`);
   const folder = [path, join(path, SITE_PACKAGE_FOLDER)].find((each) =>
     existsSync(join(each, MANIFEST_FILE)),
@@ -30,16 +32,40 @@ export async function inspectAction(
     terminal.data(json ? `${JSON.stringify(manifest, undefined, 2)}\n` : packageText(manifest));
     return 0;
   }
-  const report = await inspectOnnx(path, tokens);
-  terminal.data(json ? `${JSON.stringify(report, undefined, 2)}\n` : modelText(path, report, verbose));
+  const { model: read } = await readOnnxFile(onnxFileOf(path));
+  const wantsPasses = options.simplify || options.stopAfter !== undefined;
+  const simplified = wantsPasses
+    ? await simplifyModel(read, { stopAfter: options.stopAfter, signal })
+    : undefined;
+  for (const { message } of simplified?.diagnostics ?? []) terminal.message(`! ${message}\n`);
+  const model = simplified?.model ?? read;
+  if (options.text) {
+    terminal.data(printModel(model));
+    return 0;
+  }
+  const report = inspectTextModel(model, tokens);
+  const passes = simplified?.steps;
+  if (json) terminal.data(`${JSON.stringify({ ...report, ...(passes && { passes }) }, undefined, 2)}\n`);
+  else terminal.data(`${passes ? passesText(passes) : ''}${modelText(path, report, verbose)}`);
   return 0;
 }
 
-async function inspectOnnx(path: string, tokens: number): Promise<InspectReport> {
+function onnxFileOf(path: string): string {
   const file = statSync(path).isDirectory() ? join(path, 'model.onnx') : path;
   if (!existsSync(file)) throw new UsageError(`${path} has neither model.onnx nor ${MANIFEST_FILE}.`);
-  const { model } = await readOnnxFile(file);
-  return inspectTextModel(model, tokens);
+  return file;
+}
+
+function passesText(steps: readonly PassStep[]): string {
+  const table = renderTable(
+    [{ title: 'pass' }, { title: 'edits', align: 'right' }, { title: 'largest error', align: 'right' }],
+    steps.map(({ name, edits, error, rolledBack }) => [
+      name,
+      rolledBack ? 'rolled back' : String(edits),
+      edits === 0 ? '' : error.toExponential(1),
+    ]),
+  );
+  return `${table}\n`;
 }
 
 function modelText(path: string, report: InspectReport, verbose: boolean): string {
