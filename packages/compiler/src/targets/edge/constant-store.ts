@@ -72,7 +72,7 @@ export class ConstantStore {
     return this.#once(weight, `int8 ${bias}`, () => {
       const [k, n] = this.#matrixDims(weight);
       const { values, panels } = multiplier ? this.#int4(weight, multiplier, k, n) : this.#int8(weight, k, n);
-      const bits = values.every((value) => value >= -64 && value <= 63) ? 7 : 8;
+      const bits = fitSevenBits(values) ? 7 : 8;
       return {
         kind: 'int8',
         k,
@@ -144,6 +144,12 @@ export class ConstantStore {
     if (!this.#cache.has(key)) this.#cache.set(key, make());
     return this.#cache.get(key) as T;
   }
+}
+
+/** A plain loop: a callback per weight takes longer than quantizing them. */
+function fitSevenBits(values: Int8Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i]! < -64 || values[i]! > 63) return false;
+  return true;
 }
 
 /** A table's rows, each padded to 8 columns. */

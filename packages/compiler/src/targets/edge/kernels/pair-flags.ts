@@ -53,12 +53,12 @@ function fits(
   columns: number,
 ): boolean {
   for (let c = column; c < column + columns; c++) {
-    for (const lane of [0, 2]) {
+    for (let lane = 0; lane < 4; lane += 2) {
       let positive = 0;
       let negative = 0;
-      for (const offset of [0, 1, 4, 5]) {
-        const at = row + lane + offset;
-        const weight = at < k ? (weights[at * n + c] as number) : 0;
+      for (let index = 0; index < 4; index++) {
+        const at = row + lane + (index & 1) + (index & 2) * 2;
+        const weight = at < k ? weights[at * n + c]! : 0;
         if (weight > 0) positive += weight;
         else negative += weight;
       }
