@@ -7,7 +7,7 @@ export const CACHE = fileURLToPath(new URL('../../.cache/benchmarks', import.met
 
 /**
  * A model's folder, which holds model.onnx (float), tokenizer.json, config.json and onnxruntime's int8 variants.
- * @param {import('../run.mjs').Options} options @param {string} name
+ * @param {{ models: string }} options where the models are @param {string} name
  */
 export function modelFolder(options, name) {
   const folder = resolve(options.models, name);
