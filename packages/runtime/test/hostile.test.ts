@@ -4,7 +4,7 @@ import { RuntimeError } from '../src/node/index.ts';
 import { load } from '../src/node/text-classification.ts';
 import { fileEntry, tinyPackage } from './tiny-package.ts';
 
-const ROUNDS = 2400;
+const ROUNDS = 10_000;
 const tiny = tinyPackage();
 type Bytes = Uint8Array<ArrayBuffer>;
 type Files = Map<string, Bytes>;
