@@ -16,6 +16,7 @@ import {
 import { operatorName, runPasses, type Transform } from '../src/rewrite/index.ts';
 import { expandEdgewise, type ExpandEdgewiseOptions } from '../src/targets/onnx/index.ts';
 import { compactEncoder } from '../src/transforms/index.ts';
+import { canonicalText } from './canonical-text.ts';
 import { runOnnx } from './onnxruntime.ts';
 
 /** Rounding of float32 sums in another order, and of onnxruntime's polynomials for erf and exp. */
@@ -63,6 +64,17 @@ describe('expandEdgewise: recorded exports in onnxruntime', () => {
       }
     }
   });
+});
+
+describe('expandEdgewise: read again', () => {
+  it.each(['distilbert-legacy-sdpa', 'bert-legacy-eager', 'roberta-legacy-eager'])(
+    '%s compacts to the graph it came from',
+    async (name) => {
+      const compact = await compactedExport(name);
+      const { bytes } = writeOnnx(expandEdgewise(compact, { contrib: false }));
+      expect(canonicalText(await compacted(bytes))).toBe(canonicalText(compact));
+    },
+  );
 });
 
 describe('expandEdgewise: quantized graphs', () => {

@@ -53,9 +53,10 @@ function byteTable(e: Expansion, name: string, table: string): string {
 function positionPicker(e: Expansion, ids: string): (table: string) => string {
   const kind = stringAttribute(e.node, 'position', 'arange');
   if (kind === 'arange') {
-    const zero = e.ints('position/start', 0);
-    const length = e.add('position/length', 'Shape', [ids], { start: 1n, end: 2n });
-    return (table) => e.add('position/rows', 'Slice', [table, zero, length, zero]);
+    const [zero, one] = [0, 1].map((value) => e.constant(`position/${value}`, int64Tensor([], [value])));
+    const length = e.add('position/length', 'Gather', [e.add('position/shape', 'Shape', [ids]), one!]);
+    const positions = e.add('position/indices', 'Range', [zero!, length, one!]);
+    return (table) => e.add('position/rows', 'Gather', [table, positions]);
   }
   if (kind === 'offset-nonpad') {
     const positions = countTokens(e, ids);
