@@ -30,10 +30,11 @@ const RECIPES: Readonly<Record<string, () => Transform[]>> = {
   'int4 storage': () => [quantizeWeightsInt4(), quantizeEmbeddings({ bits: 4 })],
 };
 
-// The references sum in another order than the engine's lanes: about 1e-7 of the values, which are below 4. Where
-// activations are quantized, such a difference can move one of them to the next of 255 steps, 0.03 for a row from -4 to 4,
-// and the layers after it see that. Kernel by kernel the engine is held to bits (test/kernels); this is about the whole.
-const TOLERANCE = { float32: { abs: 2e-6, rel: 2e-6 }, quantized: { abs: 6e-2, rel: 0 } };
+// The references sum in another order than the engine's lanes: about 1e-7 of the values, which are below 4. The token ids are
+// such that no quantized activation lies on a rounding boundary; on one, the reference differs from itself by a whole
+// step of 255 when a single weight moves by one ulp, and says nothing about the engine.
+const TOLERANCE = { abs: 5e-6, rel: 5e-6 };
+const ID_OFFSET = 4;
 
 describe.each(EXPORTS)('engine on %s', (name) => {
   it.each(Object.keys(RECIPES))('%s agrees with the reference evaluation', async (recipe) => {
@@ -46,7 +47,7 @@ describe.each(EXPORTS)('engine on %s', (name) => {
       for (const [output, { data, shape }] of Object.entries(actual)) {
         expect(shape).toEqual(expected.get(output)?.dims);
         expectTensorClose(data, floats(expected.get(output)), {
-          ...TOLERANCE[recipe === 'float32' ? 'float32' : 'quantized'],
+          ...TOLERANCE,
           label: `${output}, ${ids.length} tokens`,
         });
       }
@@ -98,7 +99,7 @@ async function runAll(files: ReadonlyMap<string, Uint8Array>, options: SessionOp
 /** Lengths around the sizes of tiles, panels and blocks; one of them with dropped keys in the middle and at the end. */
 function inputsOf(): { ids: number[]; mask: number[] }[] {
   return [1, 2, 7, 8, 9, 33, MAX_SEQUENCE].map((length) => ({
-    ids: Array.from({ length }, (_, i) => 2 + ((i * 37 + length) % 90)),
+    ids: Array.from({ length }, (_, i) => 2 + ((i * 37 + length + ID_OFFSET) % 90)),
     mask: Array.from({ length }, (_, i) => (length === 9 && (i === 4 || i === 8) ? 0 : 1)),
   }));
 }
