@@ -10,8 +10,11 @@ import { WeightsImage } from './weights-image.ts';
 
 const PAGE_BYTES = 65_536;
 
-/** Rows that go through a region together: their widest activations stay in a core's second-level cache. */
-const BLOCK_ROWS = 64;
+/**
+ * Rows that go through a region together. Each block reads all weights again, and the simd rung widens them; more rows
+ * than this leave the second-level cache with their activations.
+ */
+const BLOCK_ROWS = 128;
 
 export interface CompileEdgeOptions {
   /** Most tokens of an input. The arena is sized for it; shorter inputs cost less time, not less memory. */
