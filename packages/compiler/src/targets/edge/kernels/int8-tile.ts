@@ -1,13 +1,14 @@
 import {
-  f32x4,
   i16x8,
   i32,
   i32x4,
   v128,
+  type Arguments,
   type Expr,
   type FunctionBuilder,
   type FunctionRef,
   type Local,
+  type ParamLocals,
 } from '../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { pairFlagWords } from './pair-flags.ts';
@@ -35,18 +36,28 @@ const ROWS_PARAMS = {
   y: 'i32',
   /** Bytes from one row of y to the next. */
   yStride: 'i32',
-  rowScale: 'i32',
-  rowZero: 'i32',
-  weightScale: 'i32',
-  colsum: 'i32',
-  bias: 'i32',
   /** This panel's words of packPairFlags; only form pairs reads them. */
   pairFlags: 'i32',
-  rows: 'i32',
 } as const;
-type Parameters = Omit<typeof ROWS_PARAMS, 'rows'>;
-const { rows: _rows, ...PARAMS } = ROWS_PARAMS;
-const TILE_PARAMS: TileParams<Parameters> = { ...PARAMS, count: 'i32' };
+
+type Pointers = Readonly<Record<string, 'i32'>>;
+
+/** What a tile does with its exact sums. */
+export interface TileEpilogue<P extends Pointers> {
+  /** Tells epilogues apart; their parameters are the same for the same name. */
+  readonly name: string;
+  readonly params: P;
+  /** Of the parameters that go from row to row: bytes per row. */
+  readonly rowBytes: { readonly [K in keyof P]?: number };
+  /** Writes the tile's rows at y and moves y behind them. */
+  emit(f: FunctionBuilder, p: TilePointers<P>, sums: Sums): void;
+}
+
+type RowsParams<P extends Pointers> = typeof ROWS_PARAMS & P;
+export type TilePointers<P extends Pointers> = ParamLocals<TileParams<RowsParams<P>>>;
+
+/** Integer sums of a tile's rows, two vectors of four columns each. */
+export type Sums = readonly (readonly [Local<'v128'>, Local<'v128'>])[];
 
 /** Rows of the largest tile: what fits into the 15 vector registers that V8 uses on x86. */
 const HEIGHT = { dot: 6, pairs: 4, i16: 5 } as const;
@@ -54,59 +65,69 @@ const HEIGHT = { dot: 6, pairs: 4, i16: 5 } as const;
 /** Steps in one turn of the loop over k: fewer tests for the form whose steps are shortest. */
 const UNROLL = { dot: 1, i16: 2 } as const;
 
-/**
- * y[r][0…8) = float(Σ x·w − rowZero·colsum)·rowScale·weightScale + bias for `rows` rows and one panel of eight columns.
- */
-export function emitInt8Rows(
+/** Computes `rows` rows and one panel of eight columns: exact sums Σ x·w, which the epilogue turns into y. */
+export function emitInt8Rows<P extends Pointers>(
   library: KernelLibrary,
   spec: Int8TileSpec,
-): FunctionRef<typeof ROWS_PARAMS, undefined> {
-  return library.once('int8 rows', spec, (name) => {
+  epilogue: TileEpilogue<P>,
+): FunctionRef<RowsParams<P> & { readonly rows: 'i32' }, undefined> {
+  const params = { ...ROWS_PARAMS, ...epilogue.params, rows: 'i32' } as const;
+  return library.once(`int8 rows, ${epilogue.name}`, spec, (name) => {
     const height = HEIGHT[spec.form];
-    const tiles = Array.from({ length: height }, (_, index) => emitInt8Tile(library, spec, index + 1));
-    return library.module.function(name, { params: ROWS_PARAMS }, (f, p) => {
-      const { rows, ...args } = p;
+    const tiles = Array.from({ length: height }, (_, index) =>
+      emitInt8Tile(library, spec, epilogue, index + 1),
+    );
+    return library.module.function(name, { params }, (f, p) => {
+      const { rows, ...args } = p as unknown as ParamLocals<RowsParams<P> & { rows: 'i32' }>;
       emitRowTiles(f, {
         rows,
         height,
-        tile: (tileHeight) => tiles[tileHeight - 1] as FunctionRef<TileParams<Parameters>, undefined>,
-        args,
-        advance: (done) => {
-          f.increment(args.x, i32.mul(done, spec.xStride));
-          f.increment(args.y, i32.mul(done, args.yStride));
-          f.increment(args.rowScale, i32.shl(done, 2));
-          f.increment(args.rowZero, i32.shl(done, 2));
-        },
+        tile: (tileHeight) => tiles[tileHeight - 1]!,
+        args: args as unknown as Omit<Arguments<TileParams<RowsParams<P>>>, 'count'>,
+        advance: (done) => advanceRows(f, spec, epilogue, args as unknown as TilePointers<P>, done),
       });
     });
   });
 }
 
-function emitInt8Tile(
+function advanceRows<P extends Pointers>(
+  f: FunctionBuilder,
+  spec: Int8TileSpec,
+  epilogue: TileEpilogue<P>,
+  p: TilePointers<P>,
+  rows: Local<'i32'>,
+): void {
+  f.increment(p.x, i32.mul(rows, spec.xStride));
+  f.increment(p.y, i32.mul(rows, p.yStride));
+  for (const [name, bytes] of rowParameters(epilogue)) f.increment(p[name], i32.mul(rows, bytes));
+}
+
+function rowParameters<P extends Pointers>(epilogue: TileEpilogue<P>): [keyof P, number][] {
+  return Object.entries(epilogue.rowBytes) as [keyof P, number][];
+}
+
+function emitInt8Tile<P extends Pointers>(
   library: KernelLibrary,
   spec: Int8TileSpec,
+  epilogue: TileEpilogue<P>,
   height: number,
-): FunctionRef<TileParams<Parameters>, undefined> {
-  return library.once('int8 tile', { ...spec, height }, (name) =>
-    library.module.function(name, { params: TILE_PARAMS }, (f, p) => {
+): FunctionRef<TileParams<RowsParams<P>>, undefined> {
+  const params = { ...ROWS_PARAMS, ...epilogue.params, count: 'i32' } as const;
+  return library.once(`int8 tile, ${epilogue.name}`, { ...spec, height }, (name) =>
+    library.module.function(name, { params: params as TileParams<RowsParams<P>> }, (f, p) => {
       const sums = Array.from({ length: height }, () => [f.local('v128'), f.local('v128')] as const);
       f.loop((nextTile) => {
         for (const row of sums) for (const sum of row) f.set(sum, v128.zero());
         emitProducts(f, spec, p, sums);
-        emitEpilogue(f, p, sums);
+        epilogue.emit(f, p, sums);
         f.increment(p.x, height * spec.xStride);
-        f.increment(p.rowScale, 4 * height);
-        f.increment(p.rowZero, 4 * height);
+        for (const [parameter, bytes] of rowParameters(epilogue)) f.increment(p[parameter], height * bytes);
         f.increment(p.count, -1);
         f.branchIf(nextTile, p.count);
       });
     }),
   );
 }
-
-type Sums = readonly (readonly [Local<'v128'>, Local<'v128'>])[];
-
-type TilePointers = { readonly [K in keyof TileParams<Parameters>]: Local<'i32'> };
 
 /** The code for one or more steps at some offset from the running pointers. */
 interface Step {
@@ -116,7 +137,12 @@ interface Step {
   emit: (x: Local<'i32'>, w: Local<'i32'>, index: number) => void;
 }
 
-function emitProducts(f: FunctionBuilder, spec: Int8TileSpec, p: TilePointers, sums: Sums): void {
+function emitProducts(
+  f: FunctionBuilder,
+  spec: Int8TileSpec,
+  p: ParamLocals<typeof ROWS_PARAMS>,
+  sums: Sums,
+): void {
   const x = f.let(p.x);
   const w = f.let(p.w);
   if (spec.form === 'pairs') return emitPairs(f, spec, p.pairFlags, x, w, sums);
@@ -233,23 +259,4 @@ function pairsStep(f: FunctionBuilder, { xStride }: Int8TileSpec, sums: Sums, gr
       });
     },
   };
-}
-
-/** The steps and their order are those of docs/architecture.md section 5; advances y. */
-function emitEpilogue(f: FunctionBuilder, p: TilePointers, sums: Sums): void {
-  const zero = f.local('v128');
-  const scale = f.local('v128');
-  sums.forEach((sum, r) => {
-    f.set(zero, v128.load32Splat(p.rowZero, 4 * r));
-    f.set(scale, v128.load32Splat(p.rowScale, 4 * r));
-    sum.forEach((s, j) => {
-      const exact = i32x4.sub(s, i32x4.mul(zero, v128.load(p.colsum, 16 * j)));
-      const scaled = f32x4.mul(
-        f32x4.mul(f32x4.convertI32x4S(exact), scale),
-        v128.load(p.weightScale, 16 * j),
-      );
-      f.do(v128.store(p.y, f32x4.add(scaled, v128.load(p.bias, 16 * j)), 16 * j));
-    });
-    f.increment(p.y, p.yStride);
-  });
 }

@@ -7,6 +7,7 @@ import {
   type FunctionRef,
   type Local,
 } from '../wasm/index.ts';
+import { FLOAT_EPILOGUE } from './float-epilogue.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
 import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
@@ -66,12 +67,8 @@ export function emitLinearInt8(
   return library.once('linear int8', spec, (name) => {
     const k = roundUp(spec.k, 4);
     const rowBytes = roundUp(spec.k, 16);
-    const rowsOf = (form: DotForm): ReturnType<typeof emitInt8Rows> =>
-      emitInt8Rows(library, {
-        form,
-        k,
-        xStride: form === 'i16' ? 2 * rowBytes : rowBytes,
-      });
+    const rowsOf = (form: DotForm) =>
+      emitInt8Rows(library, { form, k, xStride: form === 'i16' ? 2 * rowBytes : rowBytes }, FLOAT_EPILOGUE);
     const wide = rowsOf('i16');
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
     const pairs = library.rung === 'relaxed' && spec.bits === 7 ? rowsOf('pairs') : undefined;
