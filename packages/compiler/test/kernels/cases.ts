@@ -31,30 +31,14 @@ import {
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
+import { expectSame, type KernelCase } from './case.ts';
 import { exactModes, KernelRig, type ModeName, type RigMemory } from './harness.ts';
+import { mapCases } from './map-cases.ts';
 
 // Every kernel against its plain reference, to the bit, over seeded shapes. One list of cases for Node and Chromium.
 
-export interface KernelCase {
-  name: string;
-  /** Throws with what differs. */
-  run: () => void;
-}
-
 const ROWS = [1, 2, 5, 6, 7, 8, 13, 31];
 const padded = (columns: number): number => Math.ceil(columns / 8) * 8;
-
-function expectSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
-  if (actual.length !== expected.length)
-    throw new Error(`${what}: ${actual.length} instead of ${expected.length}`);
-  let failing = 0;
-  let first = '';
-  for (let index = 0; index < expected.length; index++) {
-    if (Object.is(actual[index], expected[index])) continue;
-    if (failing++ === 0) first = `at ${index} ${actual[index]} instead of ${expected[index]}`;
-  }
-  if (failing > 0) throw new Error(`${what}: ${failing} of ${expected.length} differ, first ${first}`);
-}
 
 /** Values whose magnitudes differ between rows, with a few outliers. */
 function activations(random: SeededRandom, rows: number, columns: number): Float32Array {
@@ -653,5 +637,5 @@ export function kernelCases(rung: Rung): KernelCase[] {
   ] as const) {
     cases.push(expandCase(rung, ++seed, k, n));
   }
-  return cases;
+  return [...cases, ...mapCases(rung)];
 }

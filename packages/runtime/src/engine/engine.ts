@@ -3,7 +3,7 @@ import { RuntimeError } from '../runtime-error.ts';
 import type { Feeds, Outputs } from '../session/session.ts';
 import type { Mode, Rung } from './modes.ts';
 import type { ProgramExports } from './program.ts';
-import { readOutput, sequenceOf, writeInputs } from './tensor-io.ts';
+import { FIXED, readOutput, sequenceOf, writeInputs } from './tensor-io.ts';
 import type { ThreadPool } from './thread-pool.ts';
 
 const WARM_UP_SEQUENCE = 16;
@@ -49,7 +49,7 @@ export class Engine {
   /** One short run whose outputs nobody sees. */
   warmUp(): void {
     const { inputs, dims } = this.#parts.model;
-    const sequence = Math.min(WARM_UP_SEQUENCE, dims.sequence.max);
+    const sequence = Math.min(WARM_UP_SEQUENCE, (dims.sequence ?? FIXED).max);
     const feeds = inputs.map(({ name, shape, range }) => {
       const length = shape.reduce<number>((n, dim) => n * (dim === 'sequence' ? sequence : dim), 1);
       return [name, new Float32Array(length).fill(Math.ceil(Math.max(0, range?.[0] ?? 0)))] as const;

@@ -11,6 +11,7 @@ import { hasRelaxedSimd, hasSimd } from './features.ts';
 import { loadWeights } from './load-weights.ts';
 import { MODES, type Mode, type Rung } from './modes.ts';
 import { instantiate, loadProgram, type ProgramExports } from './program.ts';
+import { FIXED } from './tensor-io.ts';
 import { ThreadPool } from './thread-pool.ts';
 
 /**
@@ -116,7 +117,7 @@ function checkMode(mode: Mode | undefined): void {
 function chooseThreads(platform: Platform, model: EdgeModel, wanted: 'auto' | number): number {
   const most = Math.min(platform.maxThreads, model.memory.maxThreads);
   if (wanted === 'auto') {
-    const largest = (model.macsPerToken ?? 0) * model.dims.sequence.max;
+    const largest = (model.macsPerToken ?? 0) * (model.dims.sequence ?? FIXED).max;
     return largest >= THREADED_MIN_MACS ? Math.min(most, MAX_AUTO_THREADS) : 1;
   }
   if (!Number.isInteger(wanted) || wanted < 1) {

@@ -2,9 +2,12 @@ import type { EdgeDim, EdgeInput, EdgeModel, EdgeOutput } from '../format/index.
 import { RuntimeError } from '../runtime-error.ts';
 import type { Feeds, Tensor } from '../session/session.ts';
 
+/** A model whose dimensions are all fixed. */
+export const FIXED = { max: 1 } as const;
+
 /** The length that the feeds give the sequence dimension; its upper bound when no input varies. */
 export function sequenceOf(model: EdgeModel, feeds: Feeds): number {
-  const { max } = model.dims.sequence;
+  const { max } = model.dims.sequence ?? FIXED;
   let sequence: number | undefined;
   for (const input of model.inputs) {
     const feed = Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined;

@@ -27,7 +27,9 @@ export function checkEdgeModel(model: Field, fileBytes: (field: Field) => number
   const weights = at(model, 'weights');
   checkSections(at(weights, 'sections'), fileBytes(at(weights, 'file')), weightsBytes);
 
-  const sequence = int(at(at(at(model, 'dims'), 'sequence'), 'max'), 1, MAX_SEQUENCE);
+  const sequence = optional(at(at(model, 'dims'), 'sequence'), (field) =>
+    int(at(field, 'max'), 1, MAX_SEQUENCE),
+  );
   const inputs = list(at(model, 'inputs'), 1, MAX_TENSORS);
   for (const input of inputs) {
     const shape = checkTensor(input, sequence);
@@ -91,11 +93,11 @@ function checkEncoding(section: Field, bytes: number, weightsBytes: number): num
 }
 
 /** Returns the shape at its largest. */
-function checkTensor(tensor: Field, sequence: number): number[] {
+function checkTensor(tensor: Field, sequence: number | undefined): number[] {
   text(at(tensor, 'name'));
   oneOf(at(tensor, 'dtype'), ['int32', 'float32']);
   return list(at(tensor, 'shape'), 0, MAX_RANK).map((dim) =>
-    dim.value === 'sequence' ? sequence : int(dim, 1, INT32_MAX),
+    dim.value === 'sequence' && sequence !== undefined ? sequence : int(dim, 1, INT32_MAX),
   );
 }
 

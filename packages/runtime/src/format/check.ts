@@ -63,9 +63,9 @@ export function list(field: Field, low: number, high: number): Field[] {
   return value.map((element: unknown, index) => ({ value: element, path: `${path}[${index}]` }));
 }
 
-/** Runs a check when the field is there. */
-export function optional(field: Field, check: (field: Field) => unknown): void {
-  if (field.value !== undefined) check(field);
+/** Runs a check when the field is there; undefined when it is not. */
+export function optional<T>(field: Field, check: (field: Field) => T): T | undefined {
+  return field.value === undefined ? undefined : check(field);
 }
 
 function show(value: unknown): string {

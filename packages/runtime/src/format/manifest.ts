@@ -89,7 +89,7 @@ export interface EdgeModel {
   };
   readonly memory: MemoryLayout;
   /** Upper bounds of the dimensions that change from run to run. */
-  readonly dims: { readonly sequence: { readonly max: number } };
+  readonly dims: { readonly sequence?: { readonly max: number } };
   readonly inputs: readonly EdgeInput[];
   readonly outputs: readonly EdgeOutput[];
   /**

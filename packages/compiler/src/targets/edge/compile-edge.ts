@@ -4,7 +4,8 @@ import { ConstantStore } from './constant-store.ts';
 import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
 import { lowerModel } from './lower.ts';
 import { floatStride, planMemory, roundUp } from './plan-memory.ts';
-import type { Program, Value } from './program.ts';
+import { patchBytes } from './kernels/index.ts';
+import type { Program, Step, Value } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
 import { WeightsImage } from './weights-image.ts';
 
@@ -16,9 +17,15 @@ const PAGE_BYTES = 65_536;
  */
 const BLOCK_ROWS = 128;
 
+/** The same for pixels of maps: a multiple of every height of tile, so that only a last block has smaller tiles. */
+const BLOCK_PIXELS = 120;
+
 export interface CompileEdgeOptions {
-  /** Most tokens of an input. The arena is sized for it; shorter inputs cost less time, not less memory. */
-  readonly maxSequence: number;
+  /**
+   * Most tokens of an input, for models that take tokens. The arena is sized for it; shorter inputs cost less time, not
+   * less memory. Default 1.
+   */
+  readonly maxSequence?: number;
   /** Most threads that the program may run on. Default 4. */
   readonly maxThreads?: number;
 }
@@ -36,17 +43,18 @@ const FILES = { relaxed: 'model.relaxed.wasm', simd: 'model.simd.wasm', weights:
  *
  * @throws CompilerError `unsupported` with every reason when the engine cannot run the model.
  */
-export function compileEdge(model: Model, options: CompileEdgeOptions): EdgeArtifact {
-  const maxThreads = options.maxThreads ?? 4;
+export function compileEdge(model: Model, options: CompileEdgeOptions = {}): EdgeArtifact {
+  const { maxSequence = 1, maxThreads = 4 } = options;
   const image = new WeightsImage(PROGRAM_CONSTANTS_BYTES);
   const constants = new ConstantStore(model.graph, image);
-  const program = lowerModel(model, { maxSequence: options.maxSequence, constants });
+  const program = lowerModel(model, { maxSequence, constants });
   const levels = scheduleSteps(program.steps);
-  const blockRows = Math.min(BLOCK_ROWS, roundUp(options.maxSequence, 8));
+  const hasTokens = program.inputs.some(({ shape }) => shape.includes('sequence'));
+  const blockRows = hasTokens ? Math.min(BLOCK_ROWS, roundUp(maxSequence, 8)) : BLOCK_PIXELS;
   const plan = planMemory(program, levels, {
     arenaStart: image.memoryEnd,
     blockRows,
-    kernelScratchBytes: kernelScratchBytes(program, blockRows),
+    kernelScratchBytes: kernelScratchBytes(program, levels, blockRows),
   });
   const bytes = plan.arenaEnd + plan.scratchBytes;
   const limits = {
@@ -74,11 +82,11 @@ export function compileEdge(model: Model, options: CompileEdgeOptions): EdgeArti
         weightsBytes: image.memoryEnd,
         arenaBytes: plan.arenaBytes,
       },
-      dims: { sequence: { max: options.maxSequence } },
-      inputs: program.inputs.map(({ name, value, default: fallback }) => ({
+      dims: hasTokens ? { sequence: { max: maxSequence } } : {},
+      inputs: program.inputs.map(({ name, value, shape, default: fallback }) => ({
         name,
-        dtype: 'int32' as const,
-        shape: [1, value.rows] as const,
+        dtype: value.kind === 'image' ? ('float32' as const) : ('int32' as const),
+        shape,
         address: place(value),
         ...(fallback && { default: fallback }),
         ...rangeOf(value, program),
@@ -109,14 +117,24 @@ function rangeOf(input: Value, { steps }: Program): { range?: [number, number] }
 function macsPerToken(program: Program): number {
   let macs = 0;
   for (const step of program.steps) {
-    const perRow =
-      step.op === 'linear'
-        ? step.weight.k * step.weight.n
-        : step.op === 'attention'
-          ? 2 * program.maxSequence * step.output.columns
-          : 0;
+    const perRow = macsPerRow(step, program.maxSequence);
     const rows = 'output' in step ? step.output.rows : 0;
     macs += rows === 'sequence' ? perRow : (perRow * rows) / program.maxSequence;
   }
   return Math.round(macs);
+}
+
+function macsPerRow(step: Step, maxSequence: number): number {
+  switch (step.op) {
+    case 'linear':
+      return step.weight.k * step.weight.n;
+    case 'attention':
+      return 2 * maxSequence * step.output.columns;
+    case 'conv':
+      return (step.window ? patchBytes(step.window) : step.x.columns) * step.output.columns;
+    case 'depthwise':
+      return step.window.kernel[0] * step.window.kernel[1] * step.output.columns;
+    default:
+      return 0;
+  }
 }

@@ -10,7 +10,7 @@ import {
 } from './kernels/index.ts';
 import { expandInt4, packNibbles, padRows, unpackNibbles } from './int4.ts';
 import { roundUp } from './plan-memory.ts';
-import type { FloatWeight, QuantizedWeight, Table } from './program.ts';
+import type { ConvWeight, FloatWeight, QuantizedWeight, Table } from './program.ts';
 import type { WeightsImage } from './weights-image.ts';
 
 /** Columns of a panel; per-column vectors are padded to whole panels. */
@@ -23,6 +23,16 @@ export interface QuantizedWeightNames {
   readonly bias: string;
   /** `''`: weight holds int8. Otherwise weight holds int4. */
   readonly multiplier: string;
+}
+
+/** A convolution's constants, packed; all but the panels padded to whole panels. */
+export interface ConvConstants {
+  readonly bits: 7 | 8;
+  readonly panels: Int8Array;
+  readonly pairFlags: Uint32Array | undefined;
+  readonly bias: Int32Array;
+  readonly columnSums: Int32Array;
+  readonly multiplier: Float32Array;
 }
 
 /** Packs a graph's constants for the kernels and puts each into the weights image once. */
@@ -87,6 +97,26 @@ export class ConstantStore {
     });
   }
 
+  /** The elements of a constant of any number type. */
+  numbers(name: string): readonly number[] {
+    return Array.from(typedData(this.#tensor(name)) as Float32Array, Number);
+  }
+
+  /** Puts what a convolution over bytes reads into the image; `key` says which convolution it is. */
+  convWeight(key: string, make: () => ConvConstants): ConvWeight {
+    return this.#once(key, 'convolution', () => {
+      const { panels, pairFlags, bits, bias, columnSums, multiplier } = make();
+      return {
+        bits,
+        panels: this.#image.add(panels),
+        pairFlags: pairFlags ? this.#image.add(pairFlags) : 0,
+        bias: this.#image.add(bias),
+        columnSums: this.#image.add(columnSums),
+        multiplier: this.#image.add(multiplier),
+      };
+    });
+  }
+
   /** `scale` `''`: the table is float32. */
   table(name: string, scale: string): Table {
     return this.#once(name, 'table', () => {
@@ -147,7 +177,7 @@ export class ConstantStore {
 }
 
 /** A plain loop: a callback per weight takes longer than quantizing them. */
-function fitSevenBits(values: Int8Array): boolean {
+export function fitSevenBits(values: Int8Array): boolean {
   for (let i = 0; i < values.length; i++) if (values[i]! < -64 || values[i]! > 63) return false;
   return true;
 }

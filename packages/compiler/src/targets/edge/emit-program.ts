@@ -10,7 +10,7 @@ import {
 } from './kernels/index.ts';
 import { roundUp, type MemoryPlan } from './plan-memory.ts';
 import type { Program } from './program.ts';
-import type { Level, Region } from './schedule.ts';
+import { regionBlocks, type Level, type Region } from './schedule.ts';
 import {
   i32,
   ModuleBuilder,
@@ -23,12 +23,17 @@ import {
 /** The start of the memory: the kernels' constants, then the barrier. */
 export const PROGRAM_CONSTANTS_BYTES: number = KERNEL_CONSTANTS_BYTES + roundUp(BARRIER_BYTES, 64);
 
-/** Rows are dealt out to threads, and blocks are cut, in units of a panel of keys. */
-const ROW_UNIT = 8;
-
-/** Scratch that the program's kernels need, for blocks of at most `blockRows` rows. */
-export function kernelScratchBytes(program: Program, blockRows: number): number {
-  return Math.max(0, ...program.steps.map((step) => stepScratchBytes(step, blockRows, program.maxSequence)));
+/** Scratch that the kernels need, for blocks of at most `blockRows` rows. */
+export function kernelScratchBytes(
+  { maxSequence }: Program,
+  levels: readonly Level[],
+  blockRows: number,
+): number {
+  const bytes = levels.flat().flatMap((region) => {
+    const { most } = regionBlocks(region, blockRows);
+    return region.steps.map((step) => stepScratchBytes(step, most, maxSequence));
+  });
+  return Math.max(0, ...bytes);
 }
 
 export interface EmitProgramOptions {
@@ -93,31 +98,22 @@ interface RegionScope {
   readonly blockRows: number;
 }
 
-/** A region with a fixed number of rows is small: thread 0 computes it. */
-function emitRegion(f: FunctionBuilder, region: Region, scope: RegionScope): void {
-  if (region.rows === 'sequence') return emitSequenceRegion(f, region, scope);
-  const rows = region.rows;
-  f.if(i32.eqz(scope.thread), () => {
-    const m0 = i32.const(0);
-    const m1 = i32.const(rows);
-    for (const step of region.steps) emitStep(f, step, { ...scope, m0, m1 });
-  });
-}
-
 /** Each thread takes an equal share of the rows and cuts it into equal blocks. */
-function emitSequenceRegion(f: FunctionBuilder, region: Region, scope: RegionScope): void {
+function emitRegion(f: FunctionBuilder, region: Region, scope: RegionScope): void {
   const { sequence, thread, threads, blockRows } = scope;
-  const share = f.let(roundUpRows(divideUp(sequence, threads)));
+  const { unit, most } = regionBlocks(region, blockRows);
+  const count = region.rows === 'sequence' ? sequence : i32.const(region.rows);
+  const share = f.let(roundUpRows(divideUp(count, threads), unit));
   const start = f.let(i32.mul(share, thread));
   const end = f.let(i32.add(start, share));
-  f.if(i32.gtS(end, sequence), () => f.set(end, sequence));
+  f.if(i32.gtS(end, count), () => f.set(end, count));
   f.if(i32.ltS(start, end), () => {
     const rows = f.let(i32.sub(end, start));
-    const blocks = divideUp(rows, i32.const(blockRows));
-    const block = f.let(roundUpRows(divideUp(rows, blocks)));
+    const blocks = divideUp(rows, i32.const(most));
+    const block = f.let(roundUpRows(divideUp(rows, blocks), unit));
     f.whileBelow(start, end, block, () => {
       const m1 = smaller(f, i32.add(start, block), end);
-      for (const step of region.steps) emitStep(f, step, { ...scope, m0: start, m1 });
+      for (const step of region.steps) emitStep(f, step, { ...scope, blockRows: most, m0: start, m1 });
     });
   });
 }
@@ -132,6 +128,6 @@ function divideUp(a: Expr<'i32'>, b: Expr<'i32'>): Expr<'i32'> {
   return i32.divU(i32.sub(i32.add(a, b), 1), b);
 }
 
-function roundUpRows(rows: Expr<'i32'>): Expr<'i32'> {
-  return i32.and(i32.add(rows, ROW_UNIT - 1), -ROW_UNIT);
+function roundUpRows(rows: Expr<'i32'>, unit: number): Expr<'i32'> {
+  return unit === 1 ? rows : i32.mul(divideUp(rows, i32.const(unit)), unit);
 }

@@ -13,33 +13,36 @@ import {
   emitQuantizeRows,
   linearInt8ScratchBytes,
   type ActivationQuantization,
-  type KernelLibrary,
 } from './kernels/index.ts';
-import { floatStride, quantizedParts, quantizedStride, type MemoryPlan } from './plan-memory.ts';
-import type { Activation, FloatWeight, Quantized, QuantizedWeight, Step, Table, Value } from './program.ts';
+import { emitMapStep, mapStepScratchBytes } from './emit-map-step.ts';
+import { floatStride, quantizedParts, quantizedStride } from './plan-memory.ts';
+import {
+  isMapStep,
+  type Activation,
+  type FloatWeight,
+  type MapStep,
+  type Quantized,
+  type QuantizedWeight,
+  type Step,
+  type Table,
+  type Value,
+} from './program.ts';
+import { origin, rowZero, whole, type StepScope } from './step-scope.ts';
 import { i32, v128, type Expr, type FunctionBuilder } from './wasm/index.ts';
-
-/** What the code of a step refers to. */
-export interface StepScope {
-  readonly library: KernelLibrary;
-  readonly plan: MemoryPlan;
-  /** This thread's scratch. */
-  readonly scratch: Expr<'i32'>;
-  readonly sequence: Expr<'i32'>;
-  /** Rows [m0, m1) are to be computed. */
-  readonly m0: Expr<'i32'>;
-  readonly m1: Expr<'i32'>;
-}
 
 /** Scratch that the kernels of a step use, for blocks of at most `rows` rows. */
 export function stepScratchBytes(step: Step, rows: number, maxSequence: number): number {
   if (step.op === 'linear' && step.weight.kind === 'int8') return linearInt8ScratchBytes(step.weight.k, rows);
-  if (step.op !== 'attention') return 0;
+  if (step.op !== 'attention') return isMapStep(step) ? mapStepScratchBytes(step, rows) : 0;
   return attentionScratchBytes(headsSpec(step.heads, step.output, maxSequence));
 }
 
 type Emitters = {
-  readonly [O in Step['op']]: (f: FunctionBuilder, step: StepOf<O>, scope: StepScope) => void;
+  readonly [O in Exclude<Step, MapStep>['op']]: (
+    f: FunctionBuilder,
+    step: StepOf<O>,
+    scope: StepScope,
+  ) => void;
 };
 type StepOf<O extends Step['op']> = Extract<Step, { op: O }>;
 
@@ -62,6 +65,7 @@ const EMITTERS: Emitters = {
 
 /** Emits the call that computes rows [m0, m1) of a step. */
 export function emitStep(f: FunctionBuilder, step: Step, scope: StepScope): void {
+  if (isMapStep(step)) return emitMapStep(f, step, scope);
   const emit = EMITTERS[step.op] as (f: FunctionBuilder, step: Step, scope: StepScope) => void;
   emit(f, step, scope);
 }
@@ -274,19 +278,6 @@ function outputPointer(output: Value, scope: StepScope): Expr<'i32'> {
   return output.kind === 'values' ? i32.const(whole(output, scope)) : rowZero(output, scope);
 }
 
-/** Where row 0 of a float value would be: a block buffer starts at row m0. */
-function rowZero(value: Value, scope: StepScope): Expr<'i32'> {
-  return origin(value, scope, 0, 4 * floatStride(value));
-}
-
-/** The address of a value that is all in memory. */
-function whole(value: Value, { plan }: StepScope): number {
-  const place = plan.places.get(value)!;
-  if (place.space !== 'arena')
-    throw new Error(`${value.name} must be whole, but only a block of it is kept.`);
-  return place.offset;
-}
-
 function quantizedPointers(
   value: Value | undefined,
   scope: StepScope,
@@ -299,12 +290,6 @@ function quantizedPointers(
     rowScale: origin(value, scope, scales, 4),
     rowZero: origin(value, scope, zeros, 4),
   };
-}
-
-function origin(value: Value, { plan, scratch, m0 }: StepScope, part: number, rowBytes: number): Expr<'i32'> {
-  const place = plan.places.get(value)!;
-  if (place.space === 'arena') return i32.const(place.offset + part);
-  return i32.sub(i32.add(scratch, place.offset + part), i32.mul(m0, rowBytes));
 }
 
 function headsSpec(

@@ -2,6 +2,14 @@ import { CompilerError, type Diagnostic } from '../../diagnostics/index.ts';
 import type { Model, Node } from '../../ir/index.ts';
 import { readAttributes, type AttributeReader } from '../../ops/index.ts';
 import { LoweringContext, operatorName, refuse, type LowerOptions } from './lowering-context.ts';
+import {
+  lowerDequantizeLinear,
+  lowerFlatten,
+  lowerQLinearAdd,
+  lowerQLinearConv,
+  lowerQLinearGlobalAveragePool,
+  lowerQuantizeLinear,
+} from './lower-maps.ts';
 import { roundUp } from './plan-memory.ts';
 import type { Activation, Norm, Program, StaticRange, Value } from './program.ts';
 
@@ -24,6 +32,12 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Sigmoid: lowerUnary,
   Add: lowerAdd,
   Gather: lowerGather,
+  QuantizeLinear: lowerQuantizeLinear,
+  QLinearConv: lowerQLinearConv,
+  'com.microsoft.QLinearAdd': lowerQLinearAdd,
+  'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
+  Flatten: lowerFlatten,
+  DequantizeLinear: lowerDequantizeLinear,
 };
 
 /** Why the engine cannot run the model: all reasons at once, empty when it can. */

@@ -1,5 +1,5 @@
 import { CompilerError } from '../../diagnostics/index.ts';
-import type { Graph, Node } from '../../ir/index.ts';
+import type { Graph, Node, Shape, ValueInfo } from '../../ir/index.ts';
 import { readAttributes } from '../../ops/index.ts';
 import type { ConstantStore } from './constant-store.ts';
 import type {
@@ -49,11 +49,29 @@ export class LoweringContext {
         this.#consumers.set(name, [...(this.#consumers.get(name) ?? []), { node, slot }]);
       });
     }
-    for (const { name } of graph.inputs) {
-      if (graph.initializers.has(name)) continue;
+    for (const input of graph.inputs) {
+      if (!graph.initializers.has(input.name)) this.#defineInput(input);
+    }
+  }
+
+  /** An image [1, channels, height, width] of float32, or one whole number per token. */
+  #defineInput({ name, type }: ValueInfo): void {
+    const image = type?.kind === 'tensor' && type.dtype === 'float32' ? imageShape(type.shape) : undefined;
+    if (image) {
+      const [channels, height, width] = image;
+      const value: Value = {
+        name,
+        kind: 'image',
+        rows: height * width,
+        columns: channels * height * width,
+        width,
+      };
+      this.#values.set(name, value);
+      this.#inputs.push({ name, value, shape: [1, ...image], default: undefined });
+    } else {
       const value: Value = { name, kind: 'int', rows: 'sequence', columns: 1 };
       this.#values.set(name, value);
-      this.#inputs.push({ name, value, default: INPUT_DEFAULTS[name] });
+      this.#inputs.push({ name, value, shape: [1, 'sequence'], default: INPUT_DEFAULTS[name] });
     }
   }
 
@@ -89,6 +107,12 @@ export class LoweringContext {
     this.#values.set(value.name, value);
     if (flat) this.#flat.add(value);
     return value;
+  }
+
+  /** Gives a node's output the value of another. */
+  alias(node: Node, value: Value, flat: boolean): void {
+    this.#values.set(node.outputs[0]!, value);
+    if (flat) this.#flat.add(value);
   }
 
   isFlat(value: Value): boolean {
@@ -169,4 +193,10 @@ export function refuse(node: Node, why: string): CompilerError {
     at: { node: node.name || node.opType },
     hint: 'Use the onnx target: onnxruntime runs the package.',
   });
+}
+
+function imageShape(shape: Shape | undefined): [number, number, number] | undefined {
+  const [batch, ...dims] = shape ?? [];
+  const isImage = batch === 1 && dims.length === 3 && dims.every((dim) => typeof dim === 'number');
+  return isImage ? (dims as [number, number, number]) : undefined;
 }

@@ -1,6 +1,6 @@
 import { placeIntervals, type Interval } from './place-intervals.ts';
 import { rowReads, wholeReads, writes, type Program, type Step, type Value } from './program.ts';
-import type { Level } from './schedule.ts';
+import { regionBlocks, type Level } from './schedule.ts';
 
 const ALIGNMENT = 64;
 
@@ -46,12 +46,23 @@ export function valueBytes(value: Value, rows: number): number {
     case 'key-bias':
     case 'int':
       return roundUp(rows, 8) * 4;
+    case 'image':
+      // Read in whole vectors.
+      return value.columns * 4 + 16;
+    case 'bytes':
+      // Written four pixels and read a vector at a time.
+      return roundUp(rows, 4) * bytesStride(value) + 16;
   }
 }
 
 /** Floats from one row to the next. */
 export function floatStride(value: Value): number {
   return roundUp(value.columns + (value.overhang ?? 0), 8);
+}
+
+/** Bytes from one pixel of a map to the next. */
+export function bytesStride({ columns, pixelBytes }: Value): number {
+  return pixelBytes ?? (columns <= 8 ? 8 : roundUp(columns, 16));
 }
 
 /** Bytes from one quantized row to the next. */
@@ -92,7 +103,7 @@ export function planMemory(program: Program, levels: readonly Level[], options: 
 
   let blockBytes = 0;
   for (const region of levels.flat()) {
-    const capacity = region.rows === 'sequence' ? options.blockRows : region.rows;
+    const capacity = regionBlocks(region, options.blockRows).most;
     const local = [...uses].filter(([, use]) => use.region === region.steps);
     const intervals = local.map(([value]): Interval => {
       return { bytes: valueBytes(value, capacity), ...lifetime(value, region.steps) };

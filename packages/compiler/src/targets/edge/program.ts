@@ -1,4 +1,6 @@
-/** How many rows a value has: one per token, or a fixed number. */
+import type { ByteGrid, WindowSpec } from './kernels/index.ts';
+
+/** How many rows a value has: one per token, or a fixed number (pixels of a map). */
 export type Rows = 'sequence' | number;
 
 /**
@@ -7,8 +9,10 @@ export type Rows = 'sequence' | number;
  * - `keys`, `values`: float32 in the attention kernel's panel layouts.
  * - `key-bias`: what an attention adds to the score of each key.
  * - `int`: one int32 per row (ids, token types, mask).
+ * - `image`: dense planes of float32 [channels][pixels]; one row.
+ * - `bytes`: a map of uint8, a row per pixel, channels at a stride of `bytesStride`.
  */
-export type ValueKind = 'float' | 'quantized' | 'keys' | 'values' | 'key-bias' | 'int';
+export type ValueKind = 'float' | 'quantized' | 'keys' | 'values' | 'key-bias' | 'int' | 'image' | 'bytes';
 
 /** A buffer of the program; compared by identity. */
 export interface Value {
@@ -18,6 +22,10 @@ export interface Value {
   readonly columns: number;
   /** Columns behind the last one that its kernel writes as well. Default 0. */
   readonly overhang?: number;
+  /** Of a map of bytes: from pixel to pixel, where it is not the usual (see bytesStride). */
+  readonly pixelBytes?: number;
+  /** Of a map or an image: pixels in a row. */
+  readonly width?: number;
 }
 
 export type Activation = 'none' | 'relu' | 'gelu' | 'gelu_tanh' | 'tanh' | 'sigmoid' | 'silu';
@@ -45,6 +53,18 @@ export interface FloatWeight {
   readonly n: number;
   readonly panels: Address;
   readonly bias: Address;
+}
+
+/** Weights of a convolution over bytes. */
+export interface ConvWeight {
+  readonly bits: 7 | 8;
+  readonly pairFlags: Address;
+  readonly panels: Address;
+  /** int32 per output channel: bias − input zero point·Σ weights. */
+  readonly bias: Address;
+  readonly columnSums: Address;
+  /** float32 per output channel: x_scale·w_scale/y_scale. */
+  readonly multiplier: Address;
 }
 
 /** An embedding table; `scale` (float32 per row) is there when the table is int8 or int4. */
@@ -117,7 +137,48 @@ export type Step =
       readonly output: Value;
     }
   | { readonly op: 'add'; readonly x: Value; readonly y: Value; readonly output: Value }
-  | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value };
+  | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value }
+  | MapStep;
+
+/** Steps over maps of bytes. A row is a pixel. */
+export type MapStep =
+  | {
+      readonly op: 'quantize-image';
+      readonly x: Value;
+      readonly grid: ByteGrid;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'conv';
+      readonly x: Value;
+      readonly weight: ConvWeight;
+      /** Undefined: 1×1 with stride 1, pixel by pixel. */
+      readonly window: WindowSpec | undefined;
+      readonly zeroPoint: number;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'depthwise';
+      readonly x: Value;
+      readonly weight: ConvWeight;
+      readonly window: WindowSpec;
+      readonly zeroPoint: number;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'add-bytes';
+      readonly x: Value;
+      readonly y: Value;
+      readonly grids: readonly [ByteGrid, ByteGrid, ByteGrid];
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'average';
+      readonly x: Value;
+      readonly grids: readonly [ByteGrid, ByteGrid];
+      readonly output: Value;
+    }
+  | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value };
 
 export interface Norm {
   readonly gamma: Address;
@@ -134,6 +195,7 @@ export interface Quantized {
 export interface ProgramInput {
   readonly name: string;
   readonly value: Value;
+  readonly shape: readonly (number | 'sequence')[];
   readonly default: 'ones' | 'zeros' | undefined;
 }
 
@@ -160,11 +222,17 @@ export function rowReads(step: Step): Value[] {
     case 'layer-norm':
       return step.skip ? [step.x, step.skip] : [step.x];
     case 'add':
+    case 'add-bytes':
       return [step.x, step.y];
+    case 'conv':
+      return step.window ? [] : [step.x];
     case 'attention':
       return [step.query];
     case 'pick-row':
     case 'key-bias':
+    case 'quantize-image':
+    case 'depthwise':
+    case 'average':
       return [];
     default:
       return [step.x];
@@ -173,9 +241,21 @@ export function rowReads(step: Step): Value[] {
 
 /** Values of which the step may read any row. */
 export function wholeReads(step: Step): Value[] {
-  if (step.op === 'pick-row') return [step.x];
-  if (step.op === 'key-bias') return step.mask ? [step.mask] : [];
-  return step.op === 'attention' ? [step.keys, step.values, step.keyBias] : [];
+  switch (step.op) {
+    case 'pick-row':
+    case 'quantize-image':
+    case 'depthwise':
+    case 'average':
+      return [step.x];
+    case 'conv':
+      return step.window ? [step.x] : [];
+    case 'key-bias':
+      return step.mask ? [step.mask] : [];
+    case 'attention':
+      return [step.keys, step.values, step.keyBias];
+    default:
+      return [];
+  }
 }
 
 export function writes(step: Step): Value[] {
@@ -194,4 +274,23 @@ export function writes(step: Step): Value[] {
 export function stepRows(step: Step): Rows {
   if (step.op === 'key-bias') return 1;
   return step.op === 'quantize' ? step.quantized.value.rows : step.output.rows;
+}
+
+/** Blocks of a step's rows start at multiples of this. */
+export function rowUnit(step: Step): number {
+  if (step.op === 'depthwise') return step.window.outWidth;
+  return step.op === 'quantize-image' ? 4 : 1;
+}
+
+const MAP_OPS: ReadonlySet<string> = new Set<MapStep['op']>([
+  'quantize-image',
+  'conv',
+  'depthwise',
+  'add-bytes',
+  'average',
+  'dequantize',
+]);
+
+export function isMapStep(step: Step): step is MapStep {
+  return MAP_OPS.has(step.op);
 }

@@ -32,7 +32,7 @@ function attentionProgram(): { program: Program; values: Record<string, Value> }
   ];
   const program: Program = {
     maxSequence: 64,
-    inputs: [{ name: 'ids', value: ids, default: undefined }],
+    inputs: [{ name: 'ids', value: ids, shape: [1, 'sequence'], default: undefined }],
     outputs: [{ name: 'output', value: output, shape: [1, 'sequence', COLUMNS] }],
     steps,
   };

@@ -1,4 +1,16 @@
-import { rowReads, stepRows, wholeReads, writes, type Rows, type Step, type Value } from './program.ts';
+import {
+  rowReads,
+  rowUnit,
+  stepRows,
+  wholeReads,
+  writes,
+  type Rows,
+  type Step,
+  type Value,
+} from './program.ts';
+
+/** Tokens are dealt out to threads, and blocks are cut, in units of a panel of keys. */
+const TOKEN_UNIT = 8;
 
 /** Steps that go through the same rows, block by block, with nothing to wait for in between. */
 export interface Region {
@@ -35,4 +47,17 @@ export function scheduleSteps(steps: readonly Step[]): Level[] {
     const producer = made.get(value);
     return producer ? producer.level + 1 : 0;
   }
+}
+
+/** How the rows of a region are cut: blocks start at multiples of `unit` and have at most `most` rows. */
+export function regionBlocks({ rows, steps }: Region, blockRows: number): { unit: number; most: number } {
+  if (rows === 'sequence') return { unit: TOKEN_UNIT, most: blockRows };
+  const unit = steps.map(rowUnit).reduce(leastCommonMultiple, 1);
+  return { unit, most: Math.min(rows, Math.max(unit, blockRows - (blockRows % unit))) };
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let common = a;
+  while (common % b !== 0) common += a;
+  return common;
 }

@@ -39,6 +39,7 @@ export { emitLinearF32, type LinearF32Spec } from './linear-f32.ts';
 export { emitLinearInt8, linearInt8ScratchBytes, type LinearInt8Spec } from './linear-int8.ts';
 export {
   columnSums,
+  kernelMatrix,
   packFloatWeights,
   packInt4Weights,
   packInt8Weights,
@@ -49,3 +50,21 @@ export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';
 export { emitSoftmaxRows } from './softmax-rows.ts';
+export {
+  addBytesConstants,
+  averageMultiplier,
+  BYTE_MAP_SCRATCH_BYTES,
+  emitAddBytes,
+  emitAverageBytes,
+  emitDequantizeRows,
+  emitQuantizeImage,
+  type ByteGrid,
+} from './byte-maps.ts';
+export { convInt8ScratchBytes, emitConvInt8, type ConvInt8Spec } from './conv-int8.ts';
+export {
+  depthwiseInt8ScratchBytes,
+  emitDepthwiseInt8,
+  packDepthwiseWeights,
+  type DepthwiseInt8Spec,
+} from './depthwise-int8.ts';
+export { patchBytes, type WindowSpec } from './gather-patches.ts';

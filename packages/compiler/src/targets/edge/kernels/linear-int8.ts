@@ -1,18 +1,11 @@
-import {
-  i16x8,
-  i32,
-  i8x16,
-  v128,
-  type FunctionBuilder,
-  type FunctionRef,
-  type Local,
-} from '../wasm/index.ts';
+import { i32, type FunctionRef } from '../wasm/index.ts';
 import { FLOAT_EPILOGUE } from './float-epilogue.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
 import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { pairFlagWords } from './pair-flags.ts';
 import { roundUp } from './vector-code.ts';
+import { emitWidenPanel, emitWidenRows, widePanelBytes } from './widen.ts';
 
 export interface LinearInt8Spec {
   /** Columns of the activations. Their rows are bytes at a stride of k rounded up to 16: quantizeRows' output. */
@@ -92,7 +85,7 @@ export function emitLinearInt8(
         pairs ? i32.eq(mode, MODE.i16) : i32.or(i32.eq(mode, MODE.i16), i32.eq(mode, MODE.pairs)),
       );
       const wideRows = f.let(i32.add(p.scratch, widePanelBytes(spec.k)));
-      f.if(isWide, () => emitWidenRows(f, p.x, wideRows, i32Rows(rows, rowBytes)));
+      f.if(isWide, () => emitWidenRows(f, p.x, wideRows, i32.mul(rows, rowBytes)));
 
       const panel = f.local('i32');
       f.whileBelow(panel, roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS, 1, () => {
@@ -134,54 +127,5 @@ export function emitLinearInt8(
         f.increment(p.y, 4 * PANEL_COLUMNS * (spec.panelRows ?? 1));
       });
     });
-  });
-}
-
-function widePanelBytes(k: number): number {
-  return roundUp(k, 4) * PANEL_COLUMNS * 2;
-}
-
-function i32Rows(rows: Local<'i32'>, rowBytes: number): ReturnType<typeof i32.mul> {
-  return i32.mul(rows, rowBytes);
-}
-
-/** Bytes to i16, in order. `bytes` is a multiple of 16. */
-function emitWidenRows(
-  f: FunctionBuilder,
-  from: Local<'i32'>,
-  to: Local<'i32'>,
-  bytes: ReturnType<typeof i32.mul>,
-): void {
-  const source = f.let(from);
-  const target = f.let(to);
-  const end = f.let(i32.add(from, bytes));
-  f.whileBelow(source, end, 16, () => {
-    const vector = f.let(v128.load(source));
-    f.do(v128.store(target, i16x8.extendLowI8x16U(vector)));
-    f.do(v128.store(target, i16x8.extendHighI8x16U(vector), 16));
-    f.increment(target, 32);
-  });
-}
-
-const EVEN_PAIRS = [0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15];
-
-/** One panel [k/4][8][4] of bytes to [k/2][8][2] of i16. */
-function emitWidenPanel(f: FunctionBuilder, from: Local<'i32'>, to: Local<'i32'>, k: number): void {
-  const source = f.let(from);
-  const target = f.let(to);
-  const end = f.let(i32.add(from, k * PANEL_COLUMNS));
-  f.loop((again) => {
-    // Four columns of four k: the first pairs of each column, then the second ones.
-    const halves = [0, 16].map((offset) => {
-      const vector = f.let(v128.load(source, offset));
-      return f.let(i8x16.shuffle(vector, vector, EVEN_PAIRS));
-    });
-    halves.forEach((half, index) => {
-      f.do(v128.store(target, i16x8.extendLowI8x16S(half), 16 * index));
-      f.do(v128.store(target, i16x8.extendHighI8x16S(half), 32 + 16 * index));
-    });
-    f.increment(target, 64);
-    f.increment(source, 32);
-    f.branchIf(again, i32.ltU(source, end));
   });
 }

@@ -62,3 +62,31 @@ export function packMultipliers(multipliers: Uint8Array, k: number, n: number): 
   }
   return packed;
 }
+
+export interface KernelLayout {
+  /** Output channels. */
+  readonly filters: number;
+  /** Input channels. */
+  readonly channels: number;
+  /** Positions of the kernel. */
+  readonly taps: number;
+  /** Bytes from tap to tap in a patch: at least `channels`. */
+  readonly stride: number;
+}
+
+/** A kernel in ONNX's order [filters][channels][taps] as a matrix [taps][stride] × [filters], zeros between. */
+export function kernelMatrix(
+  weights: Int8Array,
+  { filters, channels, taps, stride }: KernelLayout,
+): Int8Array {
+  const matrix = new Int8Array(taps * stride * filters);
+  for (let filter = 0; filter < filters; filter++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (let tap = 0; tap < taps; tap++) {
+        const to = (tap * stride + channel) * filters + filter;
+        matrix[to] = weights[(filter * channels + channel) * taps + tap]!;
+      }
+    }
+  }
+  return matrix;
+}

@@ -13,3 +13,12 @@ export {
   type Normalization,
   type QuantizedRows,
 } from './rows.ts';
+export {
+  addBytes,
+  averageBytes,
+  convBytes,
+  dequantize,
+  quantizeImage,
+  type ByteKernel,
+  type ByteMap,
+} from './byte-maps.ts';

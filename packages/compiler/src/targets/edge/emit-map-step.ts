@@ -1,0 +1,152 @@
+import {
+  BYTE_MAP_SCRATCH_BYTES,
+  convInt8ScratchBytes,
+  depthwiseInt8ScratchBytes,
+  emitAddBytes,
+  emitAverageBytes,
+  emitConvInt8,
+  emitDepthwiseInt8,
+  emitDequantizeRows,
+  emitQuantizeImage,
+  type ConvInt8Spec,
+  type DepthwiseInt8Spec,
+} from './kernels/index.ts';
+import { bytesStride, floatStride } from './plan-memory.ts';
+import type { ConvWeight, MapStep } from './program.ts';
+import { rowZero, whole, type StepScope } from './step-scope.ts';
+import { i32, type FunctionBuilder } from './wasm/index.ts';
+
+type StepOf<O extends MapStep['op']> = Extract<MapStep, { op: O }>;
+type Emitters = {
+  readonly [O in MapStep['op']]: (f: FunctionBuilder, step: StepOf<O>, scope: StepScope) => void;
+};
+
+const EMITTERS: Emitters = {
+  'quantize-image': emitQuantize,
+  conv: emitConv,
+  depthwise: emitDepthwise,
+  'add-bytes': emitAdd,
+  average: emitAverage,
+  dequantize: emitDequantize,
+};
+
+/** Emits the call that computes rows [m0, m1) of a step over maps. */
+export function emitMapStep(f: FunctionBuilder, step: MapStep, scope: StepScope): void {
+  const emit = EMITTERS[step.op] as (f: FunctionBuilder, step: MapStep, scope: StepScope) => void;
+  emit(f, step, scope);
+}
+
+/** Scratch that the kernel of a step uses, for blocks of at most `rows` rows. */
+export function mapStepScratchBytes(step: MapStep, rows: number): number {
+  switch (step.op) {
+    case 'conv':
+      return convInt8ScratchBytes(convSpec(step), rows);
+    case 'depthwise':
+      return depthwiseInt8ScratchBytes(depthwiseSpec(step));
+    default:
+      return BYTE_MAP_SCRATCH_BYTES;
+  }
+}
+
+function emitQuantize(
+  f: FunctionBuilder,
+  { x, grid, output }: StepOf<'quantize-image'>,
+  scope: StepScope,
+): void {
+  const pixels = output.rows as number;
+  const channels = output.columns;
+  const kernel = emitQuantizeImage(scope.library, { channels, pixels, grid, yStride: bytesStride(output) });
+  f.call(kernel, {
+    x: whole(x, scope),
+    y: rowZero(output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): ConvInt8Spec {
+  return {
+    n: output.columns,
+    bits: weight.bits,
+    zeroPoint,
+    yStride: bytesStride(output),
+    window: window ?? { k: x.columns, xStride: bytesStride(x) },
+  };
+}
+
+function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
+  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows);
+  f.call(kernel, {
+    x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
+    ...weightPointers(step.weight),
+    pairFlags: step.weight.pairFlags,
+    y: rowZero(step.output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function depthwiseSpec({ weight: _, window, zeroPoint, output }: StepOf<'depthwise'>): DepthwiseInt8Spec {
+  return { ...window, channels: output.columns, yZeroPoint: zeroPoint, yStride: bytesStride(output) };
+}
+
+function emitDepthwise(f: FunctionBuilder, step: StepOf<'depthwise'>, scope: StepScope): void {
+  f.call(emitDepthwiseInt8(scope.library, depthwiseSpec(step)), {
+    x: whole(step.x, scope),
+    ...weightPointers(step.weight),
+    y: rowZero(step.output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function weightPointers({ panels, bias, columnSums, multiplier }: ConvWeight): {
+  weights: number;
+  bias: number;
+  colsum: number;
+  multiplier: number;
+} {
+  return { weights: panels, bias, colsum: columnSums, multiplier };
+}
+
+function emitAdd(f: FunctionBuilder, { x, y, grids, output }: StepOf<'add-bytes'>, scope: StepScope): void {
+  const [a, b, sum] = grids;
+  const kernel = emitAddBytes(scope.library, { a, b, output: sum, stride: bytesStride(output) });
+  f.call(kernel, {
+    a: rowZero(x, scope),
+    b: rowZero(y, scope),
+    y: rowZero(output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitAverage(f: FunctionBuilder, { x, grids, output }: StepOf<'average'>, scope: StepScope): void {
+  const [input, mean] = grids;
+  const kernel = emitAverageBytes(scope.library, {
+    channels: x.columns,
+    pixels: x.rows as number,
+    input,
+    output: mean,
+    xStride: bytesStride(x),
+  });
+  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), scratch: scope.scratch });
+}
+
+function emitDequantize(
+  f: FunctionBuilder,
+  { x, grid, output }: StepOf<'dequantize'>,
+  scope: StepScope,
+): void {
+  const kernel = emitDequantizeRows(scope.library, {
+    columns: output.columns,
+    grid,
+    xStride: bytesStride(x),
+    yStride: floatStride(output),
+  });
+  f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}

@@ -1,0 +1,152 @@
+import { i32, type FunctionRef, type Local } from '../wasm/index.ts';
+import { byteEpilogue } from './byte-epilogue.ts';
+import {
+  emitGatherPatches,
+  PATCH_OVERHANG_BYTES,
+  patchBytes,
+  patchStride,
+  type WindowSpec,
+} from './gather-patches.ts';
+import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
+import { MODE, type KernelLibrary } from './kernel-library.ts';
+import { pairFlagWords } from './pair-flags.ts';
+import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias } from './requantize.ts';
+import { roundUp } from './vector-code.ts';
+import { emitWidenPanel, emitWidenRows, widePanelBytes } from './widen.ts';
+
+export interface ConvInt8Spec {
+  /** Output channels. */
+  n: number;
+  /** Of the weights as they are (7: within [-64, 63], 8: within [-127, 127]). */
+  bits: 7 | 8;
+  /** Of the output. */
+  zeroPoint: number;
+  /** Bytes from pixel to pixel of the output: at least n rounded up to 8. */
+  yStride: number;
+  /** A window; or a 1×1 convolution with stride 1 over pixels of k bytes, xStride apart. */
+  window: WindowSpec | { readonly k: number; readonly xStride: number };
+}
+
+const PARAMS = {
+  /** The input map. */
+  x: 'i32',
+  /** packInt8Weights' layout of [k][n]: k runs over a patch (or over a pixel's channels). */
+  weights: 'i32',
+  /** i32 per output channel, less the input's zero point times the sum of the weights. */
+  bias: 'i32',
+  /** Sums of the weights. */
+  colsum: 'i32',
+  /** float32 per output channel: x_scale·w_scale/y_scale. */
+  multiplier: 'i32',
+  /** packPairFlags' words for 7-bit weights; else anything. */
+  pairFlags: 'i32',
+  y: 'i32',
+  /** convInt8ScratchBytes bytes of this thread. */
+  scratch: 'i32',
+  m0: 'i32',
+  m1: 'i32',
+} as const;
+
+function depth({ window }: ConvInt8Spec): { k: number; xStride: number } {
+  return 'k' in window ? window : { k: patchBytes(window), xStride: patchStride(window) };
+}
+
+function scratchLayout(
+  spec: ConvInt8Spec,
+  rows: number,
+): Record<'bias' | 'patches' | 'panel' | 'wide' | 'end', number> {
+  const { k, xStride } = depth(spec);
+  const bias = BYTE_LIMITS_BYTES;
+  const patches = bias + 4 * roundUp(spec.n, PANEL_COLUMNS);
+  const gathered = 'k' in spec.window ? 0 : roundUp(rows * xStride + PATCH_OVERHANG_BYTES, 16);
+  const panel = patches + gathered;
+  const wide = panel + widePanelBytes(k);
+  return { bias, patches, panel, wide, end: wide + 2 * rows * xStride + 32 };
+}
+
+/** Scratch that one call needs for this many pixels. */
+export function convInt8ScratchBytes(spec: ConvInt8Spec, rows: number): number {
+  return scratchLayout(spec, rows).end;
+}
+
+/**
+ * A convolution over bytes for the output pixels [m0, m1) (row-major), at most `maxRows` of them: patches are gathered
+ * for these pixels only and multiplied like a matrix.
+ */
+export function emitConvInt8(
+  library: KernelLibrary,
+  spec: ConvInt8Spec,
+  maxRows: number,
+): FunctionRef<typeof PARAMS, undefined> {
+  return library.once('conv int8', { ...spec, maxRows }, (name) => {
+    const { k, xStride } = depth(spec);
+    const layout = scratchLayout(spec, maxRows);
+    const epilogue = byteEpilogue(library);
+    const rowsOf = (form: DotForm) =>
+      emitInt8Rows(
+        library,
+        { form, k: roundUp(k, 4), xStride: form === 'i16' ? 2 * xStride : xStride },
+        epilogue,
+      );
+    const wide = rowsOf('i16');
+    const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
+    const pairs = library.rung === 'relaxed' && spec.bits === 7 ? rowsOf('pairs') : undefined;
+    const gather = 'k' in spec.window ? undefined : emitGatherPatches(library, spec.window);
+
+    return library.module.function(name, { params: PARAMS }, (f, p) => {
+      const rows = f.let(i32.sub(p.m1, p.m0));
+      const at = (offset: number): Local<'i32'> => f.let(i32.add(p.scratch, offset));
+      emitByteLimits(library, f, p.scratch, spec.zeroPoint);
+      const bias = emitModeBias(library, f, {
+        bias: p.bias,
+        colsum: p.colsum,
+        scratch: at(layout.bias),
+        n: roundUp(spec.n, PANEL_COLUMNS),
+      });
+      const x = gather ? at(layout.patches) : f.let(i32.add(p.x, i32.mul(p.m0, xStride)));
+      if (gather) f.call(gather, { x: p.x, patches: x, m0: p.m0, m1: p.m1 });
+      f.increment(p.y, i32.mul(p.m0, spec.yStride));
+
+      const { mode } = library;
+      const isWide = f.let(
+        pairs ? i32.eq(mode, MODE.i16) : i32.or(i32.eq(mode, MODE.i16), i32.eq(mode, MODE.pairs)),
+      );
+      const widePanel = at(layout.panel);
+      const wideRows = at(layout.wide);
+      f.if(isWide, () => emitWidenRows(f, x, wideRows, i32.mul(rows, xStride)));
+      f.whileBelow(f.local('i32'), roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS, 1, () => {
+        const common = {
+          y: p.y,
+          yStride: spec.yStride,
+          pairFlags: p.pairFlags,
+          bias,
+          multiplier: p.multiplier,
+          limits: p.scratch,
+          rows,
+        };
+        const narrow = { ...common, x, w: p.weights };
+        f.if(
+          isWide,
+          () => {
+            emitWidenPanel(f, p.weights, widePanel, roundUp(k, 4));
+            f.call(wide, { ...common, x: wideRows, w: widePanel });
+          },
+          () => {
+            if (!dot) return;
+            if (!pairs) return f.call(dot, narrow);
+            f.if(
+              i32.eq(mode, MODE.pairs),
+              () => f.call(pairs, narrow),
+              () => f.call(dot, narrow),
+            );
+          },
+        );
+        f.increment(p.weights, roundUp(k, 4) * PANEL_COLUMNS);
+        f.increment(p.pairFlags, 4 * pairFlagWords(k));
+        f.increment(bias, 4 * PANEL_COLUMNS);
+        f.increment(p.multiplier, 4 * PANEL_COLUMNS);
+        f.increment(p.y, PANEL_COLUMNS);
+      });
+    });
+  });
+}

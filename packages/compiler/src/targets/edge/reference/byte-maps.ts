@@ -1,0 +1,103 @@
+import { addBytesConstants, averageMultiplier, type ByteGrid } from '../kernels/byte-maps.ts';
+import type { WindowSpec } from '../kernels/gather-patches.ts';
+import { add, clamp, div, mul, roundHalfEven } from './math.ts';
+
+// Plain loops over dense maps [height][width][channels], bit-identical to the kernels of the same name.
+
+/** Values of one byte each, channels innermost. */
+export interface ByteMap {
+  readonly channels: number;
+  readonly values: Uint8Array;
+}
+
+export interface ByteKernel {
+  /** Output channels. */
+  readonly filters: number;
+  /** [filters][channels per group][kernel height][kernel width] */
+  readonly weights: Int8Array;
+  readonly groups: number;
+  /** Per filter, as in ONNX: nothing of zero points is in it. */
+  readonly bias: Int32Array;
+  readonly multiplier: Float32Array;
+}
+
+function toByte(value: number, zeroPoint: number): number {
+  return roundHalfEven(clamp(value, -zeroPoint, 255 - zeroPoint)) + zeroPoint;
+}
+
+/** clamp(round(float(Σ (x − zero point)·w + bias)·multiplier)) + yZeroPoint; padding counts as 0. */
+export function convBytes(
+  x: ByteMap,
+  kernel: ByteKernel,
+  window: Omit<WindowSpec, 'xStride'>,
+  outHeight: number,
+  yZeroPoint: number,
+): Uint8Array {
+  const { outWidth, zeroPoint } = window;
+  const { filters, groups, bias, multiplier } = kernel;
+  const y = new Uint8Array(outHeight * outWidth * filters);
+  for (let index = 0; index < y.length; index++) {
+    const filter = index % filters;
+    const pixel = Math.floor(index / filters);
+    const firstChannel = Math.floor(filter / (filters / groups)) * (x.channels / groups);
+    let sum = bias[filter]!;
+    forEachTap(window, Math.floor(pixel / outWidth), pixel % outWidth, (tap, inputPixel) => {
+      for (let channel = 0; channel < x.channels / groups; channel++) {
+        const value = x.values[inputPixel * x.channels + firstChannel + channel]! - zeroPoint;
+        const taps = window.kernel[0] * window.kernel[1];
+        sum += value * kernel.weights[(filter * (x.channels / groups) + channel) * taps + tap]!;
+      }
+    });
+    y[index] = toByte(mul(Math.fround(sum), multiplier[filter]!), yZeroPoint);
+  }
+  return y;
+}
+
+/** The taps of a window that lie inside the map. */
+function forEachTap(
+  { height, width, kernel, strides, dilations, pads }: Omit<WindowSpec, 'xStride'>,
+  outY: number,
+  outX: number,
+  visit: (tap: number, pixel: number) => void,
+): void {
+  for (let ky = 0; ky < kernel[0]; ky++) {
+    for (let kx = 0; kx < kernel[1]; kx++) {
+      const y = outY * strides[0] + ky * dilations[0] - pads[0];
+      const x = outX * strides[1] + kx * dilations[1] - pads[1];
+      if (y >= 0 && y < height && x >= 0 && x < width) visit(ky * kernel[1] + kx, y * width + x);
+    }
+  }
+}
+
+/** Planes [channels][pixels] to a map. */
+export function quantizeImage(x: Float32Array, channels: number, grid: ByteGrid): Uint8Array {
+  const pixels = x.length / channels;
+  const scale = Math.fround(grid.scale);
+  return Uint8Array.from({ length: x.length }, (_, index) => {
+    const value = x[(index % channels) * pixels + Math.floor(index / channels)]!;
+    return toByte(div(value, scale), grid.zeroPoint);
+  });
+}
+
+export function addBytes(
+  a: Uint8Array,
+  b: Uint8Array,
+  grids: { a: ByteGrid; b: ByteGrid; output: ByteGrid },
+): Uint8Array {
+  const { ratioA, ratioB, fixed } = addBytesConstants(grids);
+  return a.map((value, index) => toByte(add(add(fixed, mul(value, ratioA)), mul(b[index]!, ratioB)), 0));
+}
+
+export function averageBytes({ channels, values }: ByteMap, input: ByteGrid, output: ByteGrid): Uint8Array {
+  const pixels = values.length / channels;
+  const multiplier = averageMultiplier({ channels, pixels, input, output, xStride: channels });
+  return Uint8Array.from({ length: channels }, (_, channel) => {
+    let sum = 0;
+    for (let pixel = 0; pixel < pixels; pixel++) sum += values[pixel * channels + channel]! - input.zeroPoint;
+    return toByte(mul(Math.fround(sum), multiplier), output.zeroPoint);
+  });
+}
+
+export function dequantize(x: Uint8Array, { scale, zeroPoint }: ByteGrid): Float32Array {
+  return Float32Array.from(x, (value) => mul(value - zeroPoint, Math.fround(scale)));
+}

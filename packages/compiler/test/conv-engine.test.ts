@@ -1,0 +1,102 @@
+import { createSession, type SessionOptions } from '@edgewise/runtime/node';
+import { seededRandom } from '@edgewise/test-utils';
+import { describe, expect, it } from 'vitest';
+import { writeOnnx } from '../src/import/onnx/index.ts';
+import { denseTensor, type Model } from '../src/ir/index.ts';
+import { buildPackage, compileEdge } from '../src/targets/index.ts';
+import { runOnnx } from './onnxruntime.ts';
+import { quantizedNetwork, type NetworkOptions } from './quantized-network.ts';
+
+// Quantized convolutional networks on the engine give the bits of onnxruntime on the same graph.
+
+/** Without it onnxruntime's kernel for CPUs without VNNI saturates the sums of two products. */
+const EXACT = { extra: { session: { x64quantprecision: '1' } } };
+
+const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
+  'inverted residuals': {
+    seed: 1,
+    image: [3, 33, 30],
+    layers: [
+      { kind: 'conv', filters: 16, kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
+      { kind: 'conv', filters: 16, kernel: [3, 3], pads: [1, 1, 1, 1], depthwise: true },
+      { kind: 'conv', filters: 24, kernel: [1, 1] },
+      { kind: 'conv', filters: 72, kernel: [1, 1] },
+      { kind: 'conv', filters: 72, kernel: [5, 5], pads: [2, 2, 2, 2], depthwise: true },
+      { kind: 'conv', filters: 24, kernel: [1, 1] },
+      { kind: 'add', back: 3 },
+      { kind: 'conv', filters: 24, kernel: [3, 3], strides: [2, 2], pads: [0, 0, 1, 1], depthwise: true },
+      { kind: 'conv', filters: 40, kernel: [1, 1] },
+    ],
+  },
+  'odd sizes, dilation and uneven padding': {
+    seed: 2,
+    image: [1, 19, 23],
+    layers: [
+      { kind: 'conv', filters: 5, kernel: [2, 3], pads: [1, 0, 0, 2] },
+      { kind: 'conv', filters: 7, kernel: [3, 3], dilations: [2, 2], pads: [2, 2, 2, 2] },
+      { kind: 'conv', filters: 7, kernel: [3, 2], strides: [1, 2], pads: [1, 1, 1, 0], depthwise: true },
+      { kind: 'conv', filters: 33, kernel: [1, 1], strides: [2, 2] },
+    ],
+  },
+  'one pixel': {
+    seed: 3,
+    image: [20, 1, 1],
+    layers: [
+      { kind: 'conv', filters: 9, kernel: [1, 1] },
+      { kind: 'conv', filters: 9, kernel: [3, 3], pads: [1, 1, 1, 1], depthwise: true },
+    ],
+  },
+};
+
+const VARIANTS: readonly SessionOptions[] = [
+  { rung: 'simd', threads: 1 },
+  { rung: 'relaxed', threads: 1 },
+  { rung: 'relaxed', mode: 'i16', threads: 1 },
+  { rung: 'simd', threads: 2 },
+  { rung: 'relaxed', threads: 3 },
+];
+
+describe.each(Object.keys(NETWORKS))('%s', (name) => {
+  it('gives the bits of onnxruntime on every rung and number of threads', async () => {
+    const model = quantizedNetwork(NETWORKS[name]!);
+    const image = seededRandom(7).normal(inputSize(model), 0, 1.5);
+    const expected = await onnxruntime(model, image);
+    // Saturated everywhere would agree with anything.
+    expect(new Set(expected).size).toBeGreaterThan(expected.length / 4);
+    const { model: edge, files } = compileEdge(model);
+    const packaged = await buildPackage({ description: { name: 'test', task: 'test' }, model: edge, files });
+    for (const options of VARIANTS) {
+      const session = await createSession(packaged, options);
+      const { output } = await session.run({ image });
+      expect({ options, output: [...output!.data] }).toEqual({ options, output: [...expected] });
+      session.dispose();
+    }
+  });
+});
+
+it('takes an image of the declared size only', async () => {
+  const model = quantizedNetwork(NETWORKS['one pixel']!);
+  const { model: edge, files } = compileEdge(model);
+  const packaged = await buildPackage({ description: { name: 'test', task: 'test' }, model: edge, files });
+  const session = await createSession(packaged);
+  await expect(session.run({ image: new Float32Array(3) })).rejects.toThrow('takes 20 values, not 3');
+  session.dispose();
+});
+
+function inputSize(model: Model): number {
+  const type = model.graph.inputs[0]!.type!;
+  const shape = type.kind === 'tensor' ? (type.shape as number[]) : [];
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+async function onnxruntime(model: Model, image: Float32Array): Promise<Float32Array> {
+  const type = model.graph.inputs[0]!.type!;
+  const shape = type.kind === 'tensor' ? (type.shape as number[]) : [];
+  const outcome = await runOnnx(
+    writeOnnx(model).bytes,
+    new Map([['image', denseTensor('float32', shape, image)]]),
+    { graphOptimizationLevel: 'all', ...EXACT },
+  );
+  if ('failure' in outcome) throw new Error(outcome.failure);
+  return outcome.outputs['output']!.data as Float32Array;
+}

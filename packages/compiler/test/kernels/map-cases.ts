@@ -1,0 +1,366 @@
+import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-random.ts';
+import {
+  BYTE_MAP_SCRATCH_BYTES,
+  columnSums,
+  convInt8ScratchBytes,
+  depthwiseInt8ScratchBytes,
+  emitAddBytes,
+  emitAverageBytes,
+  emitConvInt8,
+  emitDepthwiseInt8,
+  emitDequantizeRows,
+  emitQuantizeImage,
+  kernelMatrix,
+  packDepthwiseWeights,
+  packInt8Weights,
+  packPairFlags,
+  patchBytes,
+  type ByteGrid,
+  type ConvInt8Spec,
+  type DepthwiseInt8Spec,
+  type Rung,
+  type WindowSpec,
+} from '../../src/targets/edge/kernels/index.ts';
+import * as reference from '../../src/targets/edge/reference/index.ts';
+import { expectSame, type KernelCase } from './case.ts';
+import { exactModes, KernelRig, type ModeName, type RigMemory } from './harness.ts';
+
+// Kernels over maps of bytes against their plain references, to the bit.
+
+const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
+const mapStride = (channels: number): number => (channels <= 8 ? 8 : roundUp(channels, 16));
+const offsetOf = (mode: ModeName): number => (mode === 's8' ? 128 : 0);
+
+interface Geometry {
+  window: WindowSpec;
+  outHeight: number;
+}
+
+function randomGeometry(random: SeededRandom, stride: number, pointwise: boolean): Geometry {
+  const pair = (low: number, high: number): [number, number] => [
+    random.int(low, high),
+    random.int(low, high),
+  ];
+  const kernel = pointwise
+    ? ([1, 1] as const)
+    : random.pick([pair(1, 3), [3, 3], [5, 5], pair(1, 4)] as const);
+  const strides = pointwise ? ([1, 1] as const) : pair(1, 2);
+  const dilations = pointwise ? ([1, 1] as const) : random.pick([[1, 1], [1, 1], pair(1, 2)] as const);
+  const pads = pointwise ? [0, 0, 0, 0] : Array.from({ length: 4 }, () => random.int(0, 2));
+  const [height, width] = pair(1, 14);
+  const extent = (axis: 0 | 1, size: number): number => {
+    const span = (kernel[axis] - 1) * dilations[axis] + 1;
+    return Math.floor((size + pads[axis]! + pads[axis + 2]! - span) / strides[axis]) + 1;
+  };
+  const [outHeight, outWidth] = [extent(0, height), extent(1, width)];
+  if (outHeight < 1 || outWidth < 1) return randomGeometry(random, stride, pointwise);
+  return {
+    outHeight,
+    window: {
+      height,
+      width,
+      xStride: stride,
+      kernel,
+      strides,
+      dilations,
+      pads: [pads[0]!, pads[1]!],
+      outWidth,
+      zeroPoint: random.pick([0, 128, 255, random.int(0, 255)]),
+    },
+  };
+}
+
+/** A map as the mode stores it; the channels between are garbage. */
+function putMap(
+  rig: RigMemory,
+  values: Uint8Array,
+  channels: number,
+  stride: number,
+  mode: ModeName,
+): number {
+  return rig.put(
+    values.map((value) => value ^ offsetOf(mode)),
+    channels,
+    stride,
+  );
+}
+
+function mapValues(
+  rig: RigMemory,
+  address: number,
+  pixels: number,
+  channels: number,
+  stride: number,
+  mode: ModeName,
+): Uint8Array {
+  const bytes = rig.rawBytes(address, pixels * stride);
+  return Uint8Array.from(
+    { length: pixels * channels },
+    (_, index) => bytes[Math.floor(index / channels) * stride + (index % channels)]! ^ offsetOf(mode),
+  );
+}
+
+function randomBytes(random: SeededRandom, length: number, extreme: boolean): Uint8Array {
+  return Uint8Array.from({ length }, () => (extreme ? random.pick([0, 255, 255]) : random.int(0, 255)));
+}
+
+function randomWeights(random: SeededRandom, length: number, bits: 7 | 8, extreme: boolean): Int8Array {
+  const [low, high] = bits === 7 ? [-64, 63] : [-127, 127];
+  return Int8Array.from({ length }, () => (extreme ? random.pick([low, high, high]) : random.int(low, high)));
+}
+
+function padded(values: Int32Array | Float32Array, length: number): Int32Array | Float32Array {
+  const longer = values instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);
+  longer.set(values);
+  return longer;
+}
+
+interface KernelOptions {
+  bits: 7 | 8;
+  extreme: boolean;
+}
+
+/** What both kinds of convolution share: weights, biases and what is expected of them. */
+function randomKernel(
+  random: SeededRandom,
+  shape: { filters: number; channels: number; groups: number; taps: number },
+  { bits, extreme }: KernelOptions,
+): reference.ByteKernel {
+  const { filters, channels, groups, taps } = shape;
+  const depth = (channels / groups) * taps;
+  return {
+    filters,
+    groups,
+    weights: randomWeights(random, filters * depth, bits, extreme),
+    bias: Int32Array.from({ length: filters }, () => random.int(-20_000, 20_000)),
+    multiplier: random.uniform(filters, 0.1 / (127 * depth), 4 / (127 * depth)),
+  };
+}
+
+function foldedBias({ bias }: reference.ByteKernel, sums: Int32Array, zeroPoint: number): Int32Array {
+  return sums.map((sum, filter) => (bias[filter] ?? 0) - zeroPoint * sum);
+}
+
+function convCase(
+  rung: Rung,
+  modes: readonly ModeName[],
+  seed: number,
+  options: KernelOptions & { pointwise: boolean },
+): KernelCase {
+  return {
+    name: `convInt8 w${options.bits}${options.pointwise ? ' pointwise' : ''}${options.extreme ? ' extreme' : ''} seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const channels = random.int(1, 40);
+      const filters = random.int(1, 30);
+      const xStride = channels <= 4 && !options.pointwise ? 4 : mapStride(channels);
+      const { window, outHeight } = randomGeometry(random, xStride, options.pointwise);
+      const taps = window.kernel[0] * window.kernel[1];
+      const kernel = randomKernel(random, { filters, channels, groups: 1, taps }, options);
+      const yZeroPoint = random.int(0, 255);
+      const x = {
+        channels,
+        values: randomBytes(random, window.height * window.width * channels, options.extreme),
+      };
+      const expected = reference.convBytes(x, kernel, window, outHeight, yZeroPoint);
+
+      const k = options.pointwise ? channels : patchBytes(window);
+      const matrix = kernelMatrix(kernel.weights, {
+        filters,
+        channels,
+        taps,
+        stride: options.pointwise ? channels : xStride,
+      });
+      const sums = columnSums(matrix, k, filters);
+      const pixels = outHeight * window.outWidth;
+      const yStride = mapStride(filters);
+      const spec: ConvInt8Spec = {
+        n: filters,
+        bits: options.bits,
+        zeroPoint: yZeroPoint,
+        yStride,
+        window: options.pointwise ? { k, xStride } : window,
+      };
+      const rig = new KernelRig(rung, (library) => emitConvInt8(library, spec, pixels));
+      const fixed = {
+        weights: rig.put(packInt8Weights(matrix, k, filters)),
+        bias: rig.put(foldedBias(kernel, sums, window.zeroPoint)),
+        colsum: rig.put(sums),
+        multiplier: rig.put(padded(kernel.multiplier, sums.length)),
+        pairFlags: options.bits === 7 ? rig.put(packPairFlags(matrix, k, filters)) : 0,
+        scratch: rig.allocate(convInt8ScratchBytes(spec, pixels)),
+      };
+      const split = random.int(0, pixels);
+      for (const mode of modes) {
+        rig.setMode(mode);
+        const args = {
+          ...fixed,
+          x: putMap(rig, x.values, channels, xStride, mode),
+          y: rig.allocate(pixels * yStride),
+        };
+        rig.call({ ...args, m0: 0, m1: split });
+        rig.call({ ...args, m0: split, m1: pixels });
+        expectSame(mapValues(rig, args.y, pixels, filters, yStride, mode), expected, `mode ${mode}`);
+        rig.checkGuards();
+      }
+    },
+  };
+}
+
+function depthwiseCase(rung: Rung, modes: readonly ModeName[], seed: number, extreme: boolean): KernelCase {
+  return {
+    name: `depthwiseInt8${extreme ? ' extreme' : ''} seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const channels = random.int(1, 40);
+      const stride = mapStride(channels);
+      const { window, outHeight } = randomGeometry(random, stride, false);
+      const taps = window.kernel[0] * window.kernel[1];
+      const kernel = randomKernel(
+        random,
+        { filters: channels, channels, groups: channels, taps },
+        { bits: 8, extreme },
+      );
+      const yZeroPoint = random.int(0, 255);
+      const x = { channels, values: randomBytes(random, window.height * window.width * channels, extreme) };
+      const expected = reference.convBytes(x, kernel, window, outHeight, yZeroPoint);
+      const sums = new Int32Array(roundUp(channels, 8));
+      kernel.weights.forEach((weight, index) => {
+        sums[Math.floor(index / taps)]! += weight;
+      });
+      const spec: DepthwiseInt8Spec = { ...window, channels, yZeroPoint, yStride: stride };
+      const rig = new KernelRig(rung, (library) => emitDepthwiseInt8(library, spec));
+      const fixed = {
+        weights: rig.put(packDepthwiseWeights(kernel.weights, channels, taps)),
+        bias: rig.put(foldedBias(kernel, sums, window.zeroPoint)),
+        colsum: rig.put(sums),
+        multiplier: rig.put(padded(kernel.multiplier, sums.length)),
+        scratch: rig.allocate(depthwiseInt8ScratchBytes(spec)),
+      };
+      const pixels = outHeight * window.outWidth;
+      const split = random.int(0, outHeight) * window.outWidth;
+      for (const mode of modes) {
+        rig.setMode(mode);
+        const args = {
+          ...fixed,
+          x: putMap(rig, x.values, channels, stride, mode),
+          y: rig.allocate(pixels * stride),
+        };
+        rig.call({ ...args, m0: 0, m1: split });
+        rig.call({ ...args, m0: split, m1: pixels });
+        expectSame(mapValues(rig, args.y, pixels, channels, stride, mode), expected, `mode ${mode}`);
+        rig.checkGuards();
+      }
+    },
+  };
+}
+
+function randomGrid(random: SeededRandom): ByteGrid {
+  return { scale: random.uniform(1, 0.001, 0.1)[0]!, zeroPoint: random.pick([0, 255, random.int(0, 255)]) };
+}
+
+function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCase {
+  return {
+    name: `quantizeImage, addBytes, averageBytes, dequantizeRows seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const channels = random.int(1, 40);
+      const pixels = random.int(1, 60);
+      const stride = mapStride(channels);
+      const [a, b, output] = [randomGrid(random), randomGrid(random), randomGrid(random)];
+      const image = random.normal(channels * pixels, 0, 100 * a.scale);
+      const [first, second] = [
+        randomBytes(random, pixels * channels, false),
+        randomBytes(random, pixels * channels, true),
+      ];
+      for (const mode of modes) {
+        const quantize = new KernelRig(rung, (library) =>
+          emitQuantizeImage(library, { channels, pixels, grid: a, yStride: stride }),
+        );
+        quantize.setMode(mode);
+        const map = quantize.allocate(roundUp(pixels, 4) * stride);
+        const half = Math.min(pixels, roundUp(pixels / 2, 4));
+        const args = { x: quantize.put(image), y: map, scratch: quantize.allocate(BYTE_MAP_SCRATCH_BYTES) };
+        quantize.call({ ...args, m0: 0, m1: half });
+        quantize.call({ ...args, m0: half, m1: pixels });
+        expectSame(
+          mapValues(quantize, map, pixels, channels, stride, mode),
+          reference.quantizeImage(image, channels, a),
+          `quantizeImage in mode ${mode}`,
+        );
+        quantize.checkGuards();
+
+        const sum = new KernelRig(rung, (library) => emitAddBytes(library, { a, b, output, stride }));
+        sum.setMode(mode);
+        const sumArgs = {
+          a: putMap(sum, first, channels, stride, mode),
+          b: putMap(sum, second, channels, stride, mode),
+          y: sum.allocate(pixels * stride),
+          scratch: sum.allocate(BYTE_MAP_SCRATCH_BYTES),
+        };
+        sum.call({ ...sumArgs, m0: 0, m1: half });
+        sum.call({ ...sumArgs, m0: half, m1: pixels });
+        expectSame(
+          mapValues(sum, sumArgs.y, pixels, channels, stride, mode),
+          reference.addBytes(first, second, { a, b, output }),
+          `addBytes in mode ${mode}`,
+        );
+        sum.checkGuards();
+
+        const average = new KernelRig(rung, (library) =>
+          emitAverageBytes(library, { channels, pixels, input: a, output, xStride: stride }),
+        );
+        average.setMode(mode);
+        const mean = average.allocate(stride);
+        average.call({
+          x: putMap(average, first, channels, stride, mode),
+          y: mean,
+          scratch: average.allocate(BYTE_MAP_SCRATCH_BYTES),
+        });
+        expectSame(
+          mapValues(average, mean, 1, channels, stride, mode),
+          reference.averageBytes({ channels, values: first }, a, output),
+          `averageBytes in mode ${mode}`,
+        );
+        average.checkGuards();
+
+        const yStride = roundUp(channels, 8);
+        const floats = new KernelRig(rung, (library) =>
+          emitDequantizeRows(library, { columns: channels, grid: a, xStride: stride, yStride }),
+        );
+        floats.setMode(mode);
+        const y = floats.allocate(4 * pixels * yStride);
+        floats.call({ x: putMap(floats, first, channels, stride, mode), y, m0: 0, m1: pixels });
+        expectSame(
+          floats.floats(y, pixels, channels, yStride),
+          reference.dequantize(first, a),
+          `dequantizeRows in mode ${mode}`,
+        );
+        floats.checkGuards();
+      }
+    },
+  };
+}
+
+/** All cases over maps of a rung, each in every mode that is exact on this machine. */
+export function mapCases(rung: Rung): KernelCase[] {
+  const modes = exactModes(rung);
+  // Without relaxed dots only what a byte means depends on the mode, and that can be tried on every machine.
+  const byteModes: ModeName[] = rung === 'relaxed' ? ['i16', 's8'] : ['i16'];
+  const cases: KernelCase[] = [];
+  let seed = 1000;
+  for (let round = 0; round < 12; round++) {
+    for (const bits of [7, 8] as const) {
+      for (const pointwise of [false, true]) {
+        const extreme = round % 4 === 3;
+        cases.push(convCase(rung, modes[bits], ++seed, { bits, extreme, pointwise }));
+      }
+    }
+    cases.push(
+      depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),
+      depthwiseCase(rung, byteModes, ++seed, false),
+    );
+    cases.push(mapCase(rung, byteModes, ++seed));
+  }
+  return cases;
+}
