@@ -38,6 +38,20 @@ const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
       { kind: 'conv', filters: 33, kernel: [1, 1], strides: [2, 2] },
     ],
   },
+  'branches, pooling and a matrix': {
+    seed: 4,
+    image: [3, 31, 29],
+    layers: [
+      { kind: 'conv', filters: 20, kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
+      { kind: 'max-pool', kernel: [3, 3], strides: [2, 2], pads: [0, 0, 1, 1], ceil: true },
+      { kind: 'conv', filters: 11, kernel: [1, 1] },
+      { kind: 'conv', filters: 13, kernel: [3, 3], pads: [1, 1, 1, 1] },
+      { kind: 'concat', back: 1 },
+      { kind: 'max-pool', kernel: [2, 3], strides: [1, 2], pads: [1, 1, 0, 1] },
+      { kind: 'concat', back: 0 },
+    ],
+    classes: 19,
+  },
   'one pixel': {
     seed: 3,
     image: [20, 1, 1],

@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '../src/ir/index.ts';
 
-/** One layer: a convolution, or a sum of what it and the layer `back` before it made. */
+/** One layer: a convolution, pooling, or a sum or concatenation of what it and the layer `back` before it made. */
 export type Layer =
   | {
       kind: 'conv';
@@ -20,16 +20,26 @@ export type Layer =
       pads?: [number, number, number, number];
       depthwise?: boolean;
     }
-  | { kind: 'add'; back: number };
+  | {
+      kind: 'max-pool';
+      kernel: [number, number];
+      strides: [number, number];
+      pads: [number, number, number, number];
+      ceil?: boolean;
+    }
+  | { kind: 'add'; back: number }
+  | { kind: 'concat'; back: number };
 
 export interface NetworkOptions {
   seed: number;
   image: [channels: number, height: number, width: number];
   layers: readonly Layer[];
+  /** The mean is multiplied by a matrix with so many columns. */
+  classes?: number;
 }
 
 /** A quantized network with random weights in ONNX's operator-oriented form; ends in a mean over all pixels. */
-export function quantizedNetwork({ seed, image, layers }: NetworkOptions): Model {
+export function quantizedNetwork({ seed, image, layers, classes }: NetworkOptions): Model {
   const random = seededRandom(seed);
   const initializers = new Map<string, Tensor>();
   const nodes: Node[] = [];
@@ -67,6 +77,24 @@ export function quantizedNetwork({ seed, image, layers }: NetworkOptions): Model
       const sum = grid(output, 0.05);
       add('QLinearAdd', 'com.microsoft', [x.name, ...x.grid, other.name, ...other.grid, ...sum], output);
       return record(output, sum, x.channels);
+    }
+    if (layer.kind === 'concat') {
+      const other = made.at(-1 - layer.back)!;
+      const both = grid(output, 0.04);
+      const parts = [x.name, ...x.grid, other.name, ...other.grid];
+      add('QLinearConcat', 'com.microsoft', [...both, ...parts], output, {
+        axis: { kind: 'int', value: 1n },
+      });
+      return record(output, both, x.channels + other.channels);
+    }
+    if (layer.kind === 'max-pool') {
+      add('MaxPool', '', [x.name], output, {
+        kernel_shape: ints(layer.kernel),
+        strides: ints(layer.strides),
+        pads: ints(layer.pads),
+        ceil_mode: { kind: 'int', value: layer.ceil ? 1n : 0n },
+      });
+      return record(output, x.grid, x.channels);
     }
     const { filters, kernel, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], depthwise } = layer;
     const perFilter = depthwise ? 1 : x.channels;
@@ -112,7 +140,29 @@ export function quantizedNetwork({ seed, image, layers }: NetworkOptions): Model
     channels_last: { kind: 'int', value: 0n },
   });
   add('Flatten', '', ['mean'], 'row', { axis: { kind: 'int', value: 1n } });
-  add('DequantizeLinear', '', ['row', ...mean], 'output');
+  let columns = last.channels;
+  if (classes === undefined) add('DequantizeLinear', '', ['row', ...mean], 'output');
+  else {
+    columns = classes;
+    const logits = grid('logits', 0.05, 128);
+    const weights = Int8Array.from({ length: classes * last.channels }, () => random.int(-127, 127));
+    add(
+      'QGemm',
+      'com.microsoft',
+      [
+        'row',
+        ...mean,
+        constant('gemm_w', denseTensor('int8', [classes, last.channels], weights)),
+        constant('gemm_w_scale', float32Tensor([classes], random.uniform(classes, 0.001, 0.003))),
+        constant('gemm_w_zero', denseTensor('int8', [classes], new Int8Array(classes))),
+        constant('gemm_b', denseTensor('int32', [classes], new Int32Array(classes).fill(7))),
+        ...logits,
+      ],
+      'logits',
+      { transB: { kind: 'int', value: 1n } },
+    );
+    add('DequantizeLinear', '', ['logits', ...logits], 'output');
+  }
 
   return {
     irVersion: 8,
@@ -128,7 +178,7 @@ export function quantizedNetwork({ seed, image, layers }: NetworkOptions): Model
     graph: {
       name: 'network',
       inputs: [{ name: 'image', type: { kind: 'tensor', dtype: 'float32', shape: [1, ...image] } }],
-      outputs: [{ name: 'output', type: { kind: 'tensor', dtype: 'float32', shape: [1, last.channels] } }],
+      outputs: [{ name: 'output', type: { kind: 'tensor', dtype: 'float32', shape: [1, columns] } }],
       nodes,
       initializers,
       valueInfo: new Map(),

@@ -1,14 +1,17 @@
 import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-random.ts';
 import {
-  BYTE_MAP_SCRATCH_BYTES,
+  BYTE_LIMITS_BYTES,
   columnSums,
   convInt8ScratchBytes,
   depthwiseInt8ScratchBytes,
   emitAddBytes,
   emitAverageBytes,
   emitConvInt8,
+  emitCopyBytes,
   emitDepthwiseInt8,
   emitDequantizeRows,
+  emitMapBytes,
+  emitMaxPoolBytes,
   emitQuantizeImage,
   kernelMatrix,
   packDepthwiseWeights,
@@ -280,7 +283,7 @@ function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCa
         quantize.setMode(mode);
         const map = quantize.allocate(roundUp(pixels, 4) * stride);
         const half = Math.min(pixels, roundUp(pixels / 2, 4));
-        const args = { x: quantize.put(image), y: map, scratch: quantize.allocate(BYTE_MAP_SCRATCH_BYTES) };
+        const args = { x: quantize.put(image), y: map, scratch: quantize.allocate(BYTE_LIMITS_BYTES) };
         quantize.call({ ...args, m0: 0, m1: half });
         quantize.call({ ...args, m0: half, m1: pixels });
         expectSame(
@@ -296,7 +299,7 @@ function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCa
           a: putMap(sum, first, channels, stride, mode),
           b: putMap(sum, second, channels, stride, mode),
           y: sum.allocate(pixels * stride),
-          scratch: sum.allocate(BYTE_MAP_SCRATCH_BYTES),
+          scratch: sum.allocate(BYTE_LIMITS_BYTES),
         };
         sum.call({ ...sumArgs, m0: 0, m1: half });
         sum.call({ ...sumArgs, m0: half, m1: pixels });
@@ -315,7 +318,7 @@ function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCa
         average.call({
           x: putMap(average, first, channels, stride, mode),
           y: mean,
-          scratch: average.allocate(BYTE_MAP_SCRATCH_BYTES),
+          scratch: average.allocate(BYTE_LIMITS_BYTES),
         });
         expectSame(
           mapValues(average, mean, 1, channels, stride, mode),
@@ -342,6 +345,67 @@ function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCa
   };
 }
 
+function poolCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCase {
+  return {
+    name: `maxPoolBytes, copyBytes, mapBytes seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const channels = random.int(1, 40);
+      const stride = mapStride(channels);
+      const { window, outHeight } = randomGeometry(random, stride, false);
+      const x = { channels, values: randomBytes(random, window.height * window.width * channels, false) };
+      const pixels = outHeight * window.outWidth;
+      const split = random.int(0, pixels);
+      const { zeroPoint: _, ...pool } = window;
+      const offset = random.int(0, 9);
+      const sides = { channels, xStride: stride, yStride: mapStride(channels + offset), offset };
+      const inputs = window.height * window.width;
+      const table = randomBytes(random, 256, false);
+      for (const mode of modes) {
+        const largest = new KernelRig(rung, (library) =>
+          emitMaxPoolBytes(library, { ...pool, yStride: stride }),
+        );
+        largest.setMode(mode);
+        const args = {
+          x: putMap(largest, x.values, channels, stride, mode),
+          y: largest.allocate(pixels * stride),
+        };
+        largest.call({ ...args, m0: 0, m1: split });
+        largest.call({ ...args, m0: split, m1: pixels });
+        expectSame(
+          mapValues(largest, args.y, pixels, channels, stride, mode),
+          reference.maxPoolBytes(x, pool, outHeight),
+          `maxPoolBytes in mode ${mode}`,
+        );
+        largest.checkGuards();
+
+        const copy = new KernelRig(rung, (library) => emitCopyBytes(library, sides));
+        const copied = copy.allocate(inputs * sides.yStride);
+        const before = copy.rawBytes(copied, inputs * sides.yStride);
+        copy.call({ x: putMap(copy, x.values, channels, stride, mode), y: copied, m0: 0, m1: inputs });
+        x.values.forEach((value, index) => {
+          before[Math.floor(index / channels) * sides.yStride + offset + (index % channels)] =
+            value ^ offsetOf(mode);
+        });
+        expectSame(copy.rawBytes(copied, inputs * sides.yStride), before, `copyBytes in mode ${mode}`);
+        copy.checkGuards();
+
+        const map = new KernelRig(rung, (library) => emitMapBytes(library, sides));
+        map.setMode(mode);
+        const mapped = map.allocate(inputs * sides.yStride);
+        const mapArgs = { x: putMap(map, x.values, channels, stride, mode), table: map.put(table) };
+        map.call({ ...mapArgs, y: mapped, m0: 0, m1: inputs });
+        expectSame(
+          mapValues(map, mapped + offset, inputs, channels, sides.yStride, mode),
+          x.values.map((value) => table[value]!),
+          `mapBytes in mode ${mode}`,
+        );
+        map.checkGuards();
+      }
+    },
+  };
+}
+
 /** All cases over maps of a rung, each in every mode that is exact on this machine. */
 export function mapCases(rung: Rung): KernelCase[] {
   const modes = exactModes(rung);
@@ -360,7 +424,7 @@ export function mapCases(rung: Rung): KernelCase[] {
       depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),
       depthwiseCase(rung, byteModes, ++seed, false),
     );
-    cases.push(mapCase(rung, byteModes, ++seed));
+    cases.push(mapCase(rung, byteModes, ++seed), poolCase(rung, byteModes, ++seed));
   }
   return cases;
 }

@@ -102,6 +102,17 @@ export class ConstantStore {
     return Array.from(typedData(this.#tensor(name)) as Float32Array, Number);
   }
 
+  /** The elements of a constant; undefined when they are not int8. */
+  int8(name: string): Int8Array | undefined {
+    const tensor = this.#tensor(name);
+    return tensor.dtype === 'int8' ? (typedData(tensor) as Int8Array) : undefined;
+  }
+
+  /** Puts a table of 256 bytes into the image, each different one once. */
+  byteTable(table: Uint8Array): number {
+    return this.#once(table.join(), 'byte table', () => this.#image.add(table));
+  }
+
   /** Puts what a convolution over bytes reads into the image; `key` says which convolution it is. */
   convWeight(key: string, make: () => ConvConstants): ConvWeight {
     return this.#once(key, 'convolution', () => {

@@ -1,12 +1,15 @@
 import {
-  BYTE_MAP_SCRATCH_BYTES,
+  BYTE_LIMITS_BYTES,
   convInt8ScratchBytes,
   depthwiseInt8ScratchBytes,
   emitAddBytes,
   emitAverageBytes,
   emitConvInt8,
+  emitCopyBytes,
   emitDepthwiseInt8,
   emitDequantizeRows,
+  emitMapBytes,
+  emitMaxPoolBytes,
   emitQuantizeImage,
   type ConvInt8Spec,
   type DepthwiseInt8Spec,
@@ -27,6 +30,8 @@ const EMITTERS: Emitters = {
   depthwise: emitDepthwise,
   'add-bytes': emitAdd,
   average: emitAverage,
+  'max-pool': emitMaxPool,
+  concat: emitConcat,
   dequantize: emitDequantize,
 };
 
@@ -44,7 +49,7 @@ export function mapStepScratchBytes(step: MapStep, rows: number): number {
     case 'depthwise':
       return depthwiseInt8ScratchBytes(depthwiseSpec(step));
     default:
-      return BYTE_MAP_SCRATCH_BYTES;
+      return BYTE_LIMITS_BYTES;
   }
 }
 
@@ -135,6 +140,22 @@ function emitAverage(f: FunctionBuilder, { x, grids, output }: StepOf<'average'>
     xStride: bytesStride(x),
   });
   f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), scratch: scope.scratch });
+}
+
+function emitMaxPool(f: FunctionBuilder, { x, window, output }: StepOf<'max-pool'>, scope: StepScope): void {
+  const kernel = emitMaxPoolBytes(scope.library, { ...window, yStride: bytesStride(output) });
+  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function emitConcat(f: FunctionBuilder, { parts, output }: StepOf<'concat'>, scope: StepScope): void {
+  let offset = 0;
+  for (const { x, table } of parts) {
+    const spec = { channels: x.columns, xStride: bytesStride(x), yStride: bytesStride(output), offset };
+    const pointers = { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 };
+    if (table === undefined) f.call(emitCopyBytes(scope.library, spec), pointers);
+    else f.call(emitMapBytes(scope.library, spec), { ...pointers, table });
+    offset += x.columns;
+  }
 }
 
 function emitDequantize(

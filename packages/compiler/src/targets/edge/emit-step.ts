@@ -11,6 +11,7 @@ import {
   emitPackKeys,
   emitPackValues,
   emitQuantizeRows,
+  emitSoftmaxRows,
   linearInt8ScratchBytes,
   type ActivationQuantization,
 } from './kernels/index.ts';
@@ -60,6 +61,7 @@ const EMITTERS: Emitters = {
   attention: emitAttend,
   activation: emitActivate,
   add: emitAdd,
+  softmax: emitSoftmax,
   'pick-row': emitPickRow,
 };
 
@@ -251,6 +253,15 @@ function emitAdd(f: FunctionBuilder, { x, y, output }: StepOf<'add'>, scope: Ste
     m0: scope.m0,
     m1: scope.m1,
   });
+}
+
+function emitSoftmax(f: FunctionBuilder, { x, output }: StepOf<'softmax'>, scope: StepScope): void {
+  const kernel = emitSoftmaxRows(scope.library, {
+    n: output.columns,
+    xStride: floatStride(x),
+    yStride: floatStride(output),
+  });
+  f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
 /** Copies one row, padding included. */

@@ -12,7 +12,7 @@ import {
 } from './kernels/index.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
 import { bytesStride, roundUp } from './plan-memory.ts';
-import type { Value } from './program.ts';
+import type { ConcatPart, Value } from './program.ts';
 
 // Convolutional networks in ONNX's operator-oriented quantized form, on maps of bytes with channels innermost.
 
@@ -48,13 +48,9 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
 
   const input = gridOf(context, node, 1);
   const { zeroPoint } = gridOf(context, node, 6);
-  const { window, height } = windowOf(node, x, [kernel[0]!, kernel[1]!], input.zeroPoint);
-  const output = context.output(node, {
-    kind: 'bytes',
-    rows: height * window.outWidth,
-    columns: filters,
-    width: window.outWidth,
-  });
+  const { window: shape, height } = windowOf(node, x, [kernel[0]!, kernel[1]!]);
+  const window = { ...shape, zeroPoint: input.zeroPoint };
+  const output = mapOutput(context, node, height, window.outWidth, filters);
   const weight = context.constants.convWeight(node.outputs[0]!, () =>
     isDepthwise
       ? depthwiseConstants(context, node, input, kernel[0]! * kernel[1]!)
@@ -81,8 +77,7 @@ function windowOf(
   node: Node,
   x: Value,
   kernel: readonly [number, number],
-  zeroPoint: number,
-): { window: WindowSpec; height: number } {
+): { window: Omit<WindowSpec, 'zeroPoint'>; height: number } {
   const width = x.width!;
   const dims = [(x.rows as number) / width, width];
   const rule = readWindowRule(readAttributes(node), kernel);
@@ -100,23 +95,40 @@ function windowOf(
       dilations: pair(rule.dilations),
       pads: [top, left],
       outWidth,
-      zeroPoint,
     },
   };
 }
 
+/** Where a node has its constants; scales and zero points follow their values. */
+interface Slots {
+  readonly weight: number;
+  readonly bias: number;
+  readonly output: number;
+}
+
+const CONV_SLOTS: Slots = { weight: 3, output: 6, bias: 8 };
+
 /** The kernel as a matrix over a patch, whose taps are `stride` bytes apart. */
 function convConstants(context: LoweringContext, node: Node, input: ByteGrid, stride: number): ConvConstants {
-  const [filters = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[3]!);
+  const [filters = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[CONV_SLOTS.weight]!);
   const taps = kernel.reduce((product, extent) => product * extent, 1);
-  const matrix = kernelMatrix(weightsOf(context, node), { filters, channels, taps, stride });
-  const k = taps * stride;
+  const weights = weightsOf(context, node, CONV_SLOTS);
+  const matrix = kernelMatrix(weights, { filters, channels, taps, stride });
+  return matrixConstants(context, node, input, { matrix, k: taps * stride, n: filters, slots: CONV_SLOTS });
+}
+
+function matrixConstants(
+  context: LoweringContext,
+  node: Node,
+  input: ByteGrid,
+  { matrix, k, n, slots }: { matrix: Int8Array; k: number; n: number; slots: Slots },
+): ConvConstants {
   const bits = fitSevenBits(matrix) ? 7 : 8;
   return {
     bits,
-    panels: packInt8Weights(matrix, k, filters),
-    pairFlags: bits === 7 ? packPairFlags(matrix, k, filters) : undefined,
-    ...channelConstants(context, node, input, columnSums(matrix, k, filters)),
+    panels: packInt8Weights(matrix, k, n),
+    pairFlags: bits === 7 ? packPairFlags(matrix, k, n) : undefined,
+    ...channelConstants(context, node, input, { sums: columnSums(matrix, k, n), n, slots }),
   };
 }
 
@@ -126,7 +138,7 @@ function depthwiseConstants(
   input: ByteGrid,
   taps: number,
 ): ConvConstants {
-  const weights = weightsOf(context, node);
+  const weights = weightsOf(context, node, CONV_SLOTS);
   const channels = weights.length / taps;
   const sums = new Int32Array(roundUp(channels, PANEL));
   weights.forEach((weight, index) => {
@@ -136,7 +148,7 @@ function depthwiseConstants(
     bits: 8,
     panels: packDepthwiseWeights(weights, channels, taps),
     pairFlags: undefined,
-    ...channelConstants(context, node, input, sums),
+    ...channelConstants(context, node, input, { sums, n: channels, slots: CONV_SLOTS }),
   };
 }
 
@@ -144,16 +156,15 @@ function channelConstants(
   context: LoweringContext,
   node: Node,
   input: ByteGrid,
-  sums: Int32Array,
+  { sums, n, slots }: { sums: Int32Array; n: number; slots: Slots },
 ): Pick<ConvConstants, 'bias' | 'columnSums' | 'multiplier'> {
   const { constants } = context;
-  const bias = node.inputs[8] ? constants.numbers(node.inputs[8]) : [];
-  const scales = constants.numbers(node.inputs[4]!);
-  const outputScale = constants.scalar(node.inputs[6]!);
-  const filters = context.constants.dims(node.inputs[3]!)[0]!;
+  const bias = node.inputs[slots.bias] ? constants.numbers(node.inputs[slots.bias]!) : [];
+  const scales = constants.numbers(node.inputs[slots.weight + 1]!);
+  const outputScale = constants.scalar(node.inputs[slots.output]!);
   const { fround } = Math;
   const multiplier = new Float32Array(sums.length);
-  for (let filter = 0; filter < filters; filter++) {
+  for (let filter = 0; filter < n; filter++) {
     const scale = scales.length === 1 ? scales[0]! : scales[filter]!;
     multiplier[filter] = fround(fround(input.scale * scale) / outputScale);
   }
@@ -165,13 +176,83 @@ function channelConstants(
 }
 
 /** int8 weights without a zero point. */
-function weightsOf(context: LoweringContext, node: Node): Int8Array {
-  const zeros = node.inputs[5] ? context.constants.numbers(node.inputs[5]) : [];
-  const weights = context.constants.numbers(node.inputs[3]!);
-  if (zeros.some((zero) => zero !== 0) || weights.some((weight) => weight > 127)) {
+function weightsOf(context: LoweringContext, node: Node, { weight }: Slots): Int8Array {
+  const zeros = node.inputs[weight + 2] ? context.constants.numbers(node.inputs[weight + 2]!) : [];
+  const weights = context.constants.int8(node.inputs[weight]!);
+  if (!weights || zeros.some((zero) => zero !== 0)) {
     throw refuse(node, 'its weights must be int8 with zero point 0');
   }
-  return Int8Array.from(weights);
+  return weights;
+}
+
+/** Inputs: a, a_scale, a_zero_point, b [K,N], b_scale, b_zero_point, c?, y_scale, y_zero_point; alpha 1. */
+export function lowerQGemm(context: LoweringContext, node: Node): void {
+  const x = mapInput(context, node, 0);
+  const attributes = readAttributes(node);
+  const isPlain = attributes.int('transA', 0) === 0 && attributes.float('alpha', 1) === 1;
+  if (!isPlain || !node.inputs[7] || x.rows !== 1) {
+    throw refuse(node, 'only a quantized row times a matrix, quantized again, is supported');
+  }
+  const input = gridOf(context, node, 1);
+  const transposed = attributes.int('transB', 0) === 1;
+  const [rows = 0, columns = 0] = context.constants.dims(node.inputs[3]!);
+  const [k, n] = transposed ? [columns, rows] : [rows, columns];
+  const slots = { weight: 3, bias: 6, output: 7 };
+  const output = context.output(node, { kind: 'bytes', rows: 1, columns: n, width: 1 }, true);
+  const weight = context.constants.convWeight(node.outputs[0]!, () => {
+    const weights = weightsOf(context, node, slots);
+    // [N][K] is a kernel with one tap; [K][N] is the matrix itself.
+    const matrix = transposed
+      ? kernelMatrix(weights, { filters: n, channels: k, taps: 1, stride: k })
+      : weights;
+    return matrixConstants(context, node, input, { matrix, k, n, slots });
+  });
+  const { zeroPoint } = gridOf(context, node, slots.output);
+  context.emit({ op: 'conv', x, weight, window: undefined, zeroPoint, output });
+}
+
+/** ai.onnx MaxPool on bytes. */
+export function lowerMaxPool(context: LoweringContext, node: Node): void {
+  const x = mapInput(context, node, 0);
+  const [height = 0, width = 0] = readAttributes(node).ints('kernel_shape') ?? [];
+  const { window, height: outHeight } = windowOf(node, x, [height, width]);
+  const output = mapOutput(context, node, outHeight, window.outWidth, x.columns);
+  context.emit({ op: 'max-pool', x, window, output });
+}
+
+/** Inputs: y_scale, y_zero_point, then x, x_scale, x_zero_point of each part; along the channels. */
+export function lowerQLinearConcat(context: LoweringContext, node: Node): void {
+  if (readAttributes(node).int('axis') !== 1) throw refuse(node, 'only channels can be put side by side');
+  const grid = gridOf(context, node, 0);
+  const parts: ConcatPart[] = [];
+  for (let slot = 2; slot < node.inputs.length; slot += 3) {
+    const own = gridOf(context, node, slot + 1);
+    const isSame = own.scale === grid.scale && own.zeroPoint === grid.zeroPoint;
+    parts.push({
+      x: mapInput(context, node, slot),
+      table: isSame ? undefined : context.constants.byteTable(regridTable(own, grid)),
+    });
+  }
+  const { rows, width } = parts[0]!.x;
+  const columns = parts.reduce((sum, { x }) => sum + x.columns, 0);
+  const output = mapOutput(context, node, (rows as number) / width!, width!, columns);
+  context.emit({ op: 'concat', parts, output });
+}
+
+/** What each byte of one grid is on another: quantized from its float32 value (QLinearConcat). */
+function regridTable(from: ByteGrid, to: ByteGrid): Uint8Array {
+  const scale = Math.fround(from.scale);
+  return Uint8Array.from({ length: 256 }, (_, byte) => {
+    const real = Math.fround((byte - from.zeroPoint) * scale);
+    const steps = roundHalfEven(Math.fround(real / Math.fround(to.scale)));
+    return Math.max(0, Math.min(255, steps + to.zeroPoint));
+  });
+}
+
+/** Nearest whole number; ties to even. */
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /** Inputs: a, a_scale, a_zero_point, b, b_scale, b_zero_point, c_scale, c_zero_point. */
@@ -181,7 +262,7 @@ export function lowerQLinearAdd(context: LoweringContext, node: Node): void {
   if (x.rows !== y.rows || x.columns !== y.columns || bytesStride(x) !== bytesStride(y)) {
     throw refuse(node, 'its operands have different shapes');
   }
-  const output = context.output(node, { kind: 'bytes', rows: x.rows, columns: x.columns, width: x.width! });
+  const output = mapOutput(context, node, (x.rows as number) / x.width!, x.width!, x.columns);
   const grids = [gridOf(context, node, 1), gridOf(context, node, 4), gridOf(context, node, 6)] as const;
   context.emit({ op: 'add-bytes', x, y, grids, output });
 }
@@ -208,6 +289,16 @@ export function lowerDequantizeLinear(context: LoweringContext, node: Node): voi
   const x = mapInput(context, node, 0);
   const output = context.outputLike(node, x);
   context.emit({ op: 'dequantize', x, grid: gridOf(context, node, 1), output });
+}
+
+function mapOutput(
+  context: LoweringContext,
+  node: Node,
+  height: number,
+  width: number,
+  columns: number,
+): Value {
+  return context.output(node, { kind: 'bytes', rows: height * width, columns, width });
 }
 
 function mapInput(context: LoweringContext, node: Node, slot: number): Value {

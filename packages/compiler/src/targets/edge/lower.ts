@@ -5,7 +5,10 @@ import { LoweringContext, operatorName, refuse, type LowerOptions } from './lowe
 import {
   lowerDequantizeLinear,
   lowerFlatten,
+  lowerMaxPool,
+  lowerQGemm,
   lowerQLinearAdd,
+  lowerQLinearConcat,
   lowerQLinearConv,
   lowerQLinearGlobalAveragePool,
   lowerQuantizeLinear,
@@ -31,10 +34,14 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Tanh: lowerUnary,
   Sigmoid: lowerUnary,
   Add: lowerAdd,
+  Softmax: lowerSoftmax,
   Gather: lowerGather,
   QuantizeLinear: lowerQuantizeLinear,
   QLinearConv: lowerQLinearConv,
   'com.microsoft.QLinearAdd': lowerQLinearAdd,
+  'com.microsoft.QLinearConcat': lowerQLinearConcat,
+  'com.microsoft.QGemm': lowerQGemm,
+  MaxPool: lowerMaxPool,
   'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
   Flatten: lowerFlatten,
   DequantizeLinear: lowerDequantizeLinear,
@@ -194,6 +201,15 @@ function lowerAdd(context: LoweringContext, node: Node): void {
   const y = context.input(node, 1);
   if (x.rows !== y.rows || x.columns !== y.columns) throw refuse(node, 'its operands have different shapes');
   context.emit({ op: 'add', x, y, output: context.outputLike(node, x) });
+}
+
+function lowerSoftmax(context: LoweringContext, node: Node): void {
+  const x = context.input(node, 0);
+  const axis = readAttributes(node).int('axis', -1);
+  const last = context.isFlat(x) ? 1 : 2;
+  if (x.kind !== 'float' || (axis !== -1 && axis !== last))
+    throw refuse(node, 'only the last axis is supported');
+  context.emit({ op: 'softmax', x, output: context.outputLike(node, x) });
 }
 
 function lowerGather(context: LoweringContext, node: Node): void {

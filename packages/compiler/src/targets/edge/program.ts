@@ -137,6 +137,7 @@ export type Step =
       readonly output: Value;
     }
   | { readonly op: 'add'; readonly x: Value; readonly y: Value; readonly output: Value }
+  | { readonly op: 'softmax'; readonly x: Value; readonly output: Value }
   | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value }
   | MapStep;
 
@@ -178,7 +179,21 @@ export type MapStep =
       readonly grids: readonly [ByteGrid, ByteGrid];
       readonly output: Value;
     }
+  | {
+      readonly op: 'max-pool';
+      readonly x: Value;
+      readonly window: Omit<WindowSpec, 'zeroPoint'>;
+      readonly output: Value;
+    }
+  | { readonly op: 'concat'; readonly parts: readonly ConcatPart[]; readonly output: Value }
   | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value };
+
+/** Channels that go side by side into a map. */
+export interface ConcatPart {
+  readonly x: Value;
+  /** 256 bytes: what each byte becomes on the output's grid; undefined when that is itself. */
+  readonly table: Address | undefined;
+}
 
 export interface Norm {
   readonly gamma: Address;
@@ -226,12 +241,15 @@ export function rowReads(step: Step): Value[] {
       return [step.x, step.y];
     case 'conv':
       return step.window ? [] : [step.x];
+    case 'concat':
+      return step.parts.map(({ x }) => x);
     case 'attention':
       return [step.query];
     case 'pick-row':
     case 'key-bias':
     case 'quantize-image':
     case 'depthwise':
+    case 'max-pool':
     case 'average':
       return [];
     default:
@@ -245,6 +263,7 @@ export function wholeReads(step: Step): Value[] {
     case 'pick-row':
     case 'quantize-image':
     case 'depthwise':
+    case 'max-pool':
     case 'average':
       return [step.x];
     case 'conv':
@@ -288,6 +307,8 @@ const MAP_OPS: ReadonlySet<string> = new Set<MapStep['op']>([
   'depthwise',
   'add-bytes',
   'average',
+  'max-pool',
+  'concat',
   'dequantize',
 ]);
 

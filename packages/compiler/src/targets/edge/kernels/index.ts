@@ -50,16 +50,14 @@ export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';
 export { emitSoftmaxRows } from './softmax-rows.ts';
-export {
-  addBytesConstants,
-  averageMultiplier,
-  BYTE_MAP_SCRATCH_BYTES,
-  emitAddBytes,
-  emitAverageBytes,
-  emitDequantizeRows,
-  emitQuantizeImage,
-  type ByteGrid,
-} from './byte-maps.ts';
+export { addBytesConstants, emitAddBytes, type AddBytesSpec } from './add-bytes.ts';
+export { averageMultiplier, emitAverageBytes, type AverageBytesSpec } from './average-bytes.ts';
+export { emitCopyBytes } from './copy-bytes.ts';
+export { emitDequantizeRows, type DequantizeSpec } from './dequantize-rows.ts';
+export { emitMapBytes, type MapBytesSpec } from './map-bytes.ts';
+export { emitMaxPoolBytes, type MaxPoolBytesSpec } from './max-pool-bytes.ts';
+export { emitQuantizeImage, type QuantizeImageSpec } from './quantize-image.ts';
+export { BYTE_LIMITS_BYTES, type ByteGrid } from './requantize.ts';
 export { convInt8ScratchBytes, emitConvInt8, type ConvInt8Spec } from './conv-int8.ts';
 export {
   depthwiseInt8ScratchBytes,

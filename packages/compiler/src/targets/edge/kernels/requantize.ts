@@ -16,6 +16,12 @@ import { ROUND_TO_INTEGER, ROUND_TO_INTEGER_BITS } from './math-constants.ts';
 // From exact sums to bytes, as onnxruntime's kernels do it (MlasRequantizeOutput): the float product is clamped to what
 // the byte can hold, rounded half to even, and the zero point added.
 
+/** A quantization grid of bytes: real = (byte − zeroPoint)·scale. */
+export interface ByteGrid {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
 /** What requantization reads from memory, so that it costs the products no registers; see emitByteLimits. */
 export const BYTE_LIMITS_BYTES = 16;
 const LIMITS = { low: 0, high: 4, minusZero: 8, flip: 12 } as const;
@@ -78,4 +84,15 @@ export function emitModeBias(
     });
   });
   return bias;
+}
+
+export type Halves = readonly [Local<'v128'>, Local<'v128'>];
+
+/** Eight bytes (0…255, lower half) as floats. */
+export function emitFloats(f: FunctionBuilder, bytes: Expr<'v128'>): Halves {
+  const words = f.let(i16x8.extendLowI8x16U(bytes));
+  return [
+    f.let(f32x4.convertI32x4S(i32x4.extendLowI16x8S(words))),
+    f.let(f32x4.convertI32x4S(i32x4.extendHighI16x8S(words))),
+  ];
 }

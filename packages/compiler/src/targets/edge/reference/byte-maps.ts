@@ -1,5 +1,7 @@
-import { addBytesConstants, averageMultiplier, type ByteGrid } from '../kernels/byte-maps.ts';
+import { addBytesConstants } from '../kernels/add-bytes.ts';
+import { averageMultiplier } from '../kernels/average-bytes.ts';
 import type { WindowSpec } from '../kernels/gather-patches.ts';
+import type { ByteGrid } from '../kernels/requantize.ts';
 import { add, clamp, div, mul, roundHalfEven } from './math.ts';
 
 // Plain loops over dense maps [height][width][channels], bit-identical to the kernels of the same name.
@@ -55,7 +57,7 @@ export function convBytes(
 
 /** The taps of a window that lie inside the map. */
 function forEachTap(
-  { height, width, kernel, strides, dilations, pads }: Omit<WindowSpec, 'xStride'>,
+  { height, width, kernel, strides, dilations, pads }: Omit<WindowSpec, 'xStride' | 'zeroPoint'>,
   outY: number,
   outX: number,
   visit: (tap: number, pixel: number) => void,
@@ -100,4 +102,21 @@ export function averageBytes({ channels, values }: ByteMap, input: ByteGrid, out
 
 export function dequantize(x: Uint8Array, { scale, zeroPoint }: ByteGrid): Float32Array {
   return Float32Array.from(x, (value) => mul(value - zeroPoint, Math.fround(scale)));
+}
+
+/** The largest value of each window; padding does not count. */
+export function maxPoolBytes(
+  { channels, values }: ByteMap,
+  window: Omit<WindowSpec, 'xStride' | 'zeroPoint'>,
+  outHeight: number,
+): Uint8Array {
+  return Uint8Array.from({ length: outHeight * window.outWidth * channels }, (_, index) => {
+    const pixel = Math.floor(index / channels);
+    let largest = 0;
+    const outX = pixel % window.outWidth;
+    forEachTap(window, Math.floor(pixel / window.outWidth), outX, (_tap, inputPixel) => {
+      largest = Math.max(largest, values[inputPixel * channels + (index % channels)]!);
+    });
+    return largest;
+  });
 }

@@ -18,6 +18,7 @@ export {
   averageBytes,
   convBytes,
   dequantize,
+  maxPoolBytes,
   quantizeImage,
   type ByteKernel,
   type ByteMap,

@@ -78,7 +78,7 @@ type V128Instructions = Readonly<
 type I8x16Instructions = Readonly<
   Record<'shuffle', (a: Expr<'v128'>, b: Expr<'v128'>, lanes: readonly number[]) => Expr<'v128'>> &
     Record<'splat', Unary<'i32', 'v128'>> &
-    Record<'narrowI16x8S' | 'narrowI16x8U' | 'add' | 'sub', Binary<'v128', 'v128', 'v128'>> &
+    Record<'narrowI16x8S' | 'narrowI16x8U' | 'add' | 'sub' | 'maxU', Binary<'v128', 'v128', 'v128'>> &
     Record<'shl' | 'shrS' | 'shrU', Binary<'v128', 'i32', 'v128'>>
 >;
 type I16x8Instructions = Readonly<
@@ -295,6 +295,7 @@ export const i8x16: I8x16Instructions = {
   shrU: shift(109),
   add: v2(110),
   sub: v2(113),
+  maxU: v2(121),
 };
 
 export const i16x8: I16x8Instructions = {

@@ -1,0 +1,43 @@
+import { f32x4, i32, v128, type FunctionRef } from '../wasm/index.ts';
+import type { KernelLibrary } from './kernel-library.ts';
+import { emitByteLimits, emitToBytes, type ByteGrid } from './requantize.ts';
+
+export interface QuantizeImageSpec {
+  readonly channels: number;
+  /** Pixels of the image. */
+  readonly pixels: number;
+  readonly grid: ByteGrid;
+  /** Bytes from pixel to pixel of y. */
+  readonly yStride: number;
+}
+
+const QUANTIZE_PARAMS = { x: 'i32', y: 'i32', scratch: 'i32', m0: 'i32', m1: 'i32' } as const;
+
+/** Planes of float32 [channels][pixels] to pixels of bytes: clamp(round(x / scale)) + zero point (QuantizeLinear). */
+export function emitQuantizeImage(
+  library: KernelLibrary,
+  spec: QuantizeImageSpec,
+): FunctionRef<typeof QUANTIZE_PARAMS, undefined> {
+  return library.once('quantize image', spec, (name) =>
+    library.module.function(name, { params: QUANTIZE_PARAMS }, (f, p) => {
+      emitByteLimits(library, f, p.scratch, spec.grid.zeroPoint);
+      const scale = library.splat(Math.fround(spec.grid.scale));
+      const to = f.local('i32');
+      const end = f.let(i32.add(p.y, i32.mul(p.m1, spec.yStride)));
+      const from = f.local('i32');
+      for (let channel = 0; channel < spec.channels; channel++) {
+        f.set(from, i32.add(p.x, i32.add(i32.shl(p.m0, 2), 4 * channel * spec.pixels)));
+        f.set(to, i32.add(i32.add(p.y, i32.mul(p.m0, spec.yStride)), channel));
+        f.whileBelow(to, end, 4 * spec.yStride, () => {
+          const value = f.let(f32x4.div(v128.load(from), scale));
+          const bytes = f.let(emitToBytes(library, p.scratch, [value, value]));
+          // Pixels behind the last one belong to nobody else yet: a thread's pixels are a multiple of 4.
+          for (let lane = 0; lane < 4; lane++) {
+            f.do(v128.store8Lane(to, bytes, lane, lane * spec.yStride));
+          }
+          f.increment(from, 16);
+        });
+      }
+    }),
+  );
+}
