@@ -22,7 +22,7 @@ import {
   type ConvInt8Spec,
   type DepthwiseInt8Spec,
   type Rung,
-  type WindowSpec,
+  type ByteWindowSpec,
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
 import { expectSame, type KernelCase } from './case.ts';
@@ -35,11 +35,16 @@ const mapStride = (channels: number): number => (channels <= 8 ? 8 : roundUp(cha
 const offsetOf = (mode: ModeName): number => (mode === 's8' ? 128 : 0);
 
 interface Geometry {
-  window: WindowSpec;
+  window: ByteWindowSpec;
   outHeight: number;
 }
 
-function randomGeometry(random: SeededRandom, stride: number, pointwise: boolean): Geometry {
+function randomGeometry(
+  random: SeededRandom,
+  channels: number,
+  stride: number,
+  pointwise: boolean,
+): Geometry {
   const pair = (low: number, high: number): [number, number] => [
     random.int(low, high),
     random.int(low, high),
@@ -56,13 +61,14 @@ function randomGeometry(random: SeededRandom, stride: number, pointwise: boolean
     return Math.floor((size + pads[axis]! + pads[axis + 2]! - span) / strides[axis]) + 1;
   };
   const [outHeight, outWidth] = [extent(0, height), extent(1, width)];
-  if (outHeight < 1 || outWidth < 1) return randomGeometry(random, stride, pointwise);
+  if (outHeight < 1 || outWidth < 1) return randomGeometry(random, channels, stride, pointwise);
   return {
     outHeight,
     window: {
       height,
       width,
       xStride: stride,
+      tapBytes: roundUp(channels, 4),
       kernel,
       strides,
       dilations,
@@ -157,7 +163,7 @@ function convCase(
       const channels = random.int(1, 40);
       const filters = random.int(1, 30);
       const xStride = channels <= 4 && !options.pointwise ? 4 : mapStride(channels);
-      const { window, outHeight } = randomGeometry(random, xStride, options.pointwise);
+      const { window, outHeight } = randomGeometry(random, channels, xStride, options.pointwise);
       const taps = window.kernel[0] * window.kernel[1];
       const kernel = randomKernel(random, { filters, channels, groups: 1, taps }, options);
       const yZeroPoint = random.int(0, 255);
@@ -172,7 +178,7 @@ function convCase(
         filters,
         channels,
         taps,
-        stride: options.pointwise ? channels : xStride,
+        stride: options.pointwise ? channels : window.tapBytes,
       });
       const sums = columnSums(matrix, k, filters);
       const pixels = outHeight * window.outWidth;
@@ -217,7 +223,7 @@ function depthwiseCase(rung: Rung, modes: readonly ModeName[], seed: number, ext
       const random = seededRandom(seed);
       const channels = random.int(1, 40);
       const stride = mapStride(channels);
-      const { window, outHeight } = randomGeometry(random, stride, false);
+      const { window, outHeight } = randomGeometry(random, channels, stride, false);
       const taps = window.kernel[0] * window.kernel[1];
       const kernel = randomKernel(
         random,
@@ -352,7 +358,7 @@ function poolCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
       const random = seededRandom(seed);
       const channels = random.int(1, 40);
       const stride = mapStride(channels);
-      const { window, outHeight } = randomGeometry(random, stride, false);
+      const { window, outHeight } = randomGeometry(random, channels, stride, false);
       const x = { channels, values: randomBytes(random, window.height * window.width * channels, false) };
       const pixels = outHeight * window.outWidth;
       const split = random.int(0, pixels);

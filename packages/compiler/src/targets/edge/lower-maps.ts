@@ -54,7 +54,7 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
   const weight = context.constants.convWeight(node.outputs[0]!, () =>
     isDepthwise
       ? depthwiseConstants(context, node, input, kernel[0]! * kernel[1]!)
-      : convConstants(context, node, input, isPointwise(window) ? perGroup : window.xStride),
+      : convConstants(context, node, input, isPointwise(window) ? perGroup : window.tapBytes),
   );
   if (isDepthwise) context.emit({ op: 'depthwise', x, weight, window, zeroPoint, output });
   else {
@@ -77,7 +77,7 @@ function windowOf(
   node: Node,
   x: Value,
   kernel: readonly [number, number],
-): { window: Omit<WindowSpec, 'zeroPoint'>; height: number } {
+): { window: WindowSpec; height: number } {
   const width = x.width!;
   const dims = [(x.rows as number) / width, width];
   const rule = readWindowRule(readAttributes(node), kernel);
@@ -90,6 +90,7 @@ function windowOf(
       height: dims[0]!,
       width,
       xStride: bytesStride(x),
+      tapBytes: roundUp(x.columns, 4),
       kernel,
       strides: pair(rule.strides),
       dilations: pair(rule.dilations),

@@ -1,4 +1,4 @@
-import type { ByteGrid, WindowSpec } from './kernels/index.ts';
+import type { ByteGrid, ByteWindowSpec, WindowSpec } from './kernels/index.ts';
 
 /** How many rows a value has: one per token, or a fixed number (pixels of a map). */
 export type Rows = 'sequence' | number;
@@ -154,7 +154,7 @@ export type MapStep =
       readonly x: Value;
       readonly weight: ConvWeight;
       /** Undefined: 1×1 with stride 1, pixel by pixel. */
-      readonly window: WindowSpec | undefined;
+      readonly window: ByteWindowSpec | undefined;
       readonly zeroPoint: number;
       readonly output: Value;
     }
@@ -162,7 +162,7 @@ export type MapStep =
       readonly op: 'depthwise';
       readonly x: Value;
       readonly weight: ConvWeight;
-      readonly window: WindowSpec;
+      readonly window: ByteWindowSpec;
       readonly zeroPoint: number;
       readonly output: Value;
     }
@@ -182,7 +182,7 @@ export type MapStep =
   | {
       readonly op: 'max-pool';
       readonly x: Value;
-      readonly window: Omit<WindowSpec, 'zeroPoint'>;
+      readonly window: WindowSpec;
       readonly output: Value;
     }
   | { readonly op: 'concat'; readonly parts: readonly ConcatPart[]; readonly output: Value }

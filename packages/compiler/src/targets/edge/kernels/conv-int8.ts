@@ -5,7 +5,7 @@ import {
   PATCH_OVERHANG_BYTES,
   patchBytes,
   patchStride,
-  type WindowSpec,
+  type ByteWindowSpec,
 } from './gather-patches.ts';
 import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
@@ -24,7 +24,7 @@ export interface ConvInt8Spec {
   /** Bytes from pixel to pixel of the output: at least n rounded up to 8. */
   yStride: number;
   /** A window; or a 1×1 convolution with stride 1 over pixels of k bytes, xStride apart. */
-  window: WindowSpec | { readonly k: number; readonly xStride: number };
+  window: ByteWindowSpec | { readonly k: number; readonly xStride: number };
 }
 
 const PARAMS = {

@@ -10,7 +10,7 @@ import {
   type FunctionRef,
   type Local,
 } from '../wasm/index.ts';
-import { emitPadding, type WindowSpec } from './gather-patches.ts';
+import { emitPadding, type ByteWindowSpec, type WindowSpec } from './gather-patches.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias, emitToBytes } from './requantize.ts';
 import { roundUp } from './vector-code.ts';
@@ -18,7 +18,7 @@ import { roundUp } from './vector-code.ts';
 /** Channels that are computed together. */
 const LANES = 8;
 
-export interface DepthwiseInt8Spec extends WindowSpec {
+export interface DepthwiseInt8Spec extends ByteWindowSpec {
   channels: number;
   /** Of the output; `zeroPoint` is the input's. */
   yZeroPoint: number;

@@ -65,4 +65,4 @@ export {
   packDepthwiseWeights,
   type DepthwiseInt8Spec,
 } from './depthwise-int8.ts';
-export { patchBytes, type WindowSpec } from './gather-patches.ts';
+export { patchBytes, type ByteWindowSpec, type WindowSpec } from './gather-patches.ts';

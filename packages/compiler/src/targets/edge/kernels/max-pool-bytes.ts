@@ -2,7 +2,7 @@ import { i32, i8x16, v128, type FunctionRef, type Local } from '../wasm/index.ts
 import type { WindowSpec } from './gather-patches.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 
-export interface MaxPoolBytesSpec extends Omit<WindowSpec, 'zeroPoint'> {
+export interface MaxPoolBytesSpec extends WindowSpec {
   /** Bytes from pixel to pixel of the output, as of the input: 8 or a multiple of 16. */
   readonly yStride: number;
 }

@@ -1,6 +1,6 @@
 import { addBytesConstants } from '../kernels/add-bytes.ts';
 import { averageMultiplier } from '../kernels/average-bytes.ts';
-import type { WindowSpec } from '../kernels/gather-patches.ts';
+import type { ByteWindowSpec, WindowSpec } from '../kernels/gather-patches.ts';
 import type { ByteGrid } from '../kernels/requantize.ts';
 import { add, clamp, div, mul, roundHalfEven } from './math.ts';
 
@@ -31,7 +31,7 @@ function toByte(value: number, zeroPoint: number): number {
 export function convBytes(
   x: ByteMap,
   kernel: ByteKernel,
-  window: Omit<WindowSpec, 'xStride'>,
+  window: ByteWindowSpec,
   outHeight: number,
   yZeroPoint: number,
 ): Uint8Array {
@@ -57,7 +57,7 @@ export function convBytes(
 
 /** The taps of a window that lie inside the map. */
 function forEachTap(
-  { height, width, kernel, strides, dilations, pads }: Omit<WindowSpec, 'xStride' | 'zeroPoint'>,
+  { height, width, kernel, strides, dilations, pads }: WindowSpec,
   outY: number,
   outX: number,
   visit: (tap: number, pixel: number) => void,
@@ -107,7 +107,7 @@ export function dequantize(x: Uint8Array, { scale, zeroPoint }: ByteGrid): Float
 /** The largest value of each window; padding does not count. */
 export function maxPoolBytes(
   { channels, values }: ByteMap,
-  window: Omit<WindowSpec, 'xStride' | 'zeroPoint'>,
+  window: WindowSpec,
   outHeight: number,
 ): Uint8Array {
   return Uint8Array.from({ length: outHeight * window.outWidth * channels }, (_, index) => {
