@@ -25,9 +25,9 @@ import {
   packMultipliers,
   packPairFlags,
   quantizedRowBytes,
-  type Activation,
   type ActivationQuantization,
   type EmbedLayerNormSpec,
+  type NamedActivation,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
@@ -111,7 +111,7 @@ interface LinearShape {
 
 interface LinearInt8Options {
   bits: 7 | 8;
-  activation: Activation;
+  activation: NamedActivation;
   residual: boolean;
   panels: boolean;
   /** Every weight and activation at the end of its range: the largest sums there are. */
@@ -219,7 +219,12 @@ function fromPanels(rig: RigMemory, y: number, rows: number, n: number, panelRow
   return result;
 }
 
-function linearF32Case(rung: Rung, seed: number, shape: LinearShape, activation: Activation): KernelCase {
+function linearF32Case(
+  rung: Rung,
+  seed: number,
+  shape: LinearShape,
+  activation: NamedActivation,
+): KernelCase {
   const { rows, k, n } = shape;
   return {
     name: `linearF32 ${rows}x${k}x${n} ${activation} seed=${seed}`,
@@ -307,7 +312,7 @@ function layerNormCase(rung: Rung, seed: number, n: number): KernelCase {
   };
 }
 
-function elementwiseCase(rung: Rung, seed: number, activation: Exclude<Activation, 'none'>): KernelCase {
+function elementwiseCase(rung: Rung, seed: number, activation: Exclude<NamedActivation, 'none'>): KernelCase {
   return {
     name: `activateRows ${activation} seed=${seed}`,
     run: () => {
@@ -552,7 +557,16 @@ function expandCase(rung: Rung, seed: number, k: number, n: number): KernelCase 
   };
 }
 
-const ALL_ACTIVATIONS: Activation[] = ['none', 'relu', 'gelu', 'gelu_tanh', 'tanh', 'sigmoid', 'silu'];
+const ALL_ACTIVATIONS: NamedActivation[] = [
+  'none',
+  'relu',
+  'gelu',
+  'gelu_tanh',
+  'tanh',
+  'sigmoid',
+  'silu',
+  'hard_swish',
+];
 
 const LINEAR_SHAPES: LinearShape[] = [
   { rows: 1, k: 1, n: 1 },

@@ -2,22 +2,32 @@ import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-
 import {
   BYTE_LIMITS_BYTES,
   columnSums,
+  convF32ScratchBytes,
   convInt8ScratchBytes,
+  depthwiseF32ScratchBytes,
   depthwiseInt8ScratchBytes,
   emitAddBytes,
   emitAverageBytes,
+  emitAverageRows,
+  emitConvF32,
   emitConvInt8,
   emitCopyBytes,
+  emitDepthwiseF32,
   emitDepthwiseInt8,
   emitDequantizeRows,
+  emitImageRows,
   emitMapBytes,
   emitMaxPoolBytes,
+  emitMaxPoolRows,
   emitQuantizeImage,
   kernelMatrix,
+  packDepthwiseF32,
   packDepthwiseWeights,
+  packFloatWeights,
   packInt8Weights,
   packPairFlags,
   patchBytes,
+  type Activation,
   type ByteGrid,
   type ConvInt8Spec,
   type DepthwiseInt8Spec,
@@ -412,6 +422,125 @@ function poolCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
   };
 }
 
+const FLOAT_ACTIVATIONS: Activation[] = [
+  'none',
+  'relu',
+  'hard_swish',
+  { kind: 'clip', low: 0, high: 6 },
+  { kind: 'leaky_relu', slope: 0.1 },
+];
+
+function floatCase(rung: Rung, seed: number): KernelCase {
+  return {
+    name: `imageRows, convF32, depthwiseF32, averageRows, maxPoolRows seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const channels = random.int(1, 20);
+      const filters = random.int(1, 20);
+      const stride = roundUp(channels, 8);
+      const activation = random.pick(FLOAT_ACTIVATIONS);
+      const { window: bytes, outHeight } = randomGeometry(random, channels, 4 * stride, false);
+      const { zeroPoint: _, ...geometry } = bytes;
+      const window = { ...geometry, tapBytes: 4 * channels };
+      const [taps, pixels] = [window.kernel[0] * window.kernel[1], outHeight * window.outWidth];
+      const inputs = window.height * window.width;
+      const x = { channels, values: random.normal(inputs * channels, 0, 2) };
+      const split = random.int(0, outHeight) * window.outWidth;
+      const halves = [
+        { m0: 0, m1: split },
+        { m0: split, m1: pixels },
+      ];
+
+      const image = new KernelRig(rung, (library) =>
+        emitImageRows(library, { channels, pixels: inputs, yStride: stride }),
+      );
+      const planes = x.values.map(
+        (_value, index) => x.values[(index % inputs) * channels + Math.floor(index / inputs)]!,
+      );
+      const laidOut = image.allocate(4 * inputs * stride);
+      image.call({ x: image.put(planes), y: laidOut, m0: 0, m1: inputs });
+      expectSame(image.floats(laidOut, inputs, channels, stride), x.values, 'imageRows');
+      image.checkGuards();
+
+      const kernel = {
+        filters,
+        groups: 1,
+        weights: random.normal(filters * channels * taps),
+        bias: random.normal(filters),
+      };
+      const spec = { n: filters, activation, yStride: roundUp(filters, 8), window };
+      const conv = new KernelRig(rung, (library) => emitConvF32(library, spec));
+      const matrix = kernel.weights.map((_value, index) => {
+        const [row, filter] = [Math.floor(index / filters), index % filters];
+        const [tap, channel] = [Math.floor(row / channels), row % channels];
+        return kernel.weights[(filter * channels + channel) * taps + tap]!;
+      });
+      const convArgs = {
+        x: conv.put(x.values, channels, stride),
+        weights: conv.put(packFloatWeights(matrix, taps * channels, filters)),
+        bias: conv.put(padded(kernel.bias, spec.yStride)),
+        y: conv.allocate(4 * pixels * spec.yStride),
+        scratch: conv.allocate(convF32ScratchBytes(spec, pixels)),
+      };
+      for (const half of halves) conv.call({ ...convArgs, ...half });
+      expectSame(
+        conv.floats(convArgs.y, pixels, filters, spec.yStride),
+        reference.convF32(x, kernel, window, outHeight, activation),
+        'convF32',
+      );
+      conv.checkGuards();
+
+      const single = {
+        filters: channels,
+        groups: channels,
+        weights: random.normal(channels * taps),
+        bias: random.normal(channels),
+      };
+      const deep = { ...window, channels, activation, yStride: stride };
+      const depthwise = new KernelRig(rung, (library) => emitDepthwiseF32(library, deep));
+      const deepArgs = {
+        x: depthwise.put(x.values, channels, stride),
+        weights: depthwise.put(packDepthwiseF32(single.weights, channels, taps)),
+        bias: depthwise.put(padded(single.bias, stride)),
+        y: depthwise.allocate(4 * pixels * stride),
+        scratch: depthwise.allocate(depthwiseF32ScratchBytes(deep)),
+      };
+      for (const half of halves) depthwise.call({ ...deepArgs, ...half });
+      expectSame(
+        depthwise.floats(deepArgs.y, pixels, channels, stride),
+        reference.convF32(x, single, window, outHeight, activation),
+        'depthwiseF32',
+      );
+      depthwise.checkGuards();
+
+      const average = new KernelRig(rung, (library) =>
+        emitAverageRows(library, { columns: channels, rows: inputs, xStride: stride }),
+      );
+      const mean = average.allocate(4 * stride);
+      average.call({ x: average.put(x.values, channels, stride), y: mean });
+      expectSame(
+        average.floats(mean, 1, channels, stride),
+        reference.averageRows(x.values, channels),
+        'averageRows',
+      );
+      average.checkGuards();
+
+      const pool = new KernelRig(rung, (library) =>
+        emitMaxPoolRows(library, { ...window, yStride: 4 * stride }),
+      );
+      const largest = pool.allocate(4 * pixels * stride);
+      const pooled = { x: pool.put(x.values, channels, stride), y: largest };
+      for (const half of halves) pool.call({ ...pooled, ...half });
+      expectSame(
+        pool.floats(largest, pixels, channels, stride),
+        reference.maxPoolRows(x, window, outHeight),
+        'maxPoolRows',
+      );
+      pool.checkGuards();
+    },
+  };
+}
+
 /** All cases over maps of a rung, each in every mode that is exact on this machine. */
 export function mapCases(rung: Rung): KernelCase[] {
   const modes = exactModes(rung);
@@ -430,7 +559,7 @@ export function mapCases(rung: Rung): KernelCase[] {
       depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),
       depthwiseCase(rung, byteModes, ++seed, false),
     );
-    cases.push(mapCase(rung, byteModes, ++seed), poolCase(rung, byteModes, ++seed));
+    cases.push(mapCase(rung, byteModes, ++seed), poolCase(rung, byteModes, ++seed), floatCase(rung, ++seed));
   }
   return cases;
 }

@@ -132,7 +132,10 @@ function macsPerRow(step: Step, maxSequence: number): number {
       return 2 * maxSequence * step.output.columns;
     case 'conv':
       return (step.window ? patchBytes(step.window) : step.x.columns) * step.output.columns;
+    case 'conv-f32':
+      return (patchBytes(step.window) / 4) * step.output.columns;
     case 'depthwise':
+    case 'depthwise-f32':
       return step.window.kernel[0] * step.window.kernel[1] * step.output.columns;
     default:
       return 0;

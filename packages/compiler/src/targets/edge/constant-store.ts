@@ -108,6 +108,20 @@ export class ConstantStore {
     return tensor.dtype === 'int8' ? (typedData(tensor) as Int8Array) : undefined;
   }
 
+  /** Puts an array made from a constant into the image; `use` tells arrays of the same constant apart. */
+  packed(
+    name: string,
+    use: string,
+    make: (values: Float32Array, dims: readonly number[]) => Float32Array,
+  ): number {
+    return this.#once(name, use, () => this.#image.add(make(this.#floats(name), this.dims(name))));
+  }
+
+  /** A bias of n columns, padded to whole panels; `''`: zeros. */
+  bias(name: string, n: number): number {
+    return this.#bias(name, n);
+  }
+
   /** Puts a table of 256 bytes into the image, each different one once. */
   byteTable(table: Uint8Array): number {
     return this.#once(table.join(), 'byte table', () => this.#image.add(table));

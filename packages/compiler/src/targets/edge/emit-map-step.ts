@@ -1,23 +1,32 @@
 import {
   BYTE_LIMITS_BYTES,
+  convF32ScratchBytes,
   convInt8ScratchBytes,
+  depthwiseF32ScratchBytes,
   depthwiseInt8ScratchBytes,
   emitAddBytes,
   emitAverageBytes,
+  emitAverageRows,
+  emitConvF32,
   emitConvInt8,
   emitCopyBytes,
+  emitDepthwiseF32,
   emitDepthwiseInt8,
   emitDequantizeRows,
+  emitImageRows,
   emitMapBytes,
   emitMaxPoolBytes,
+  emitMaxPoolRows,
   emitQuantizeImage,
+  type ConvF32Spec,
   type ConvInt8Spec,
+  type DepthwiseF32Spec,
   type DepthwiseInt8Spec,
 } from './kernels/index.ts';
 import { bytesStride, floatStride } from './plan-memory.ts';
 import type { ConvWeight, MapStep } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
-import { i32, type FunctionBuilder } from './wasm/index.ts';
+import { i32, type Expr, type FunctionBuilder } from './wasm/index.ts';
 
 type StepOf<O extends MapStep['op']> = Extract<MapStep, { op: O }>;
 type Emitters = {
@@ -33,6 +42,11 @@ const EMITTERS: Emitters = {
   'max-pool': emitMaxPool,
   concat: emitConcat,
   dequantize: emitDequantize,
+  'image-rows': emitImage,
+  'conv-f32': emitFloatConv,
+  'depthwise-f32': emitFloatDepthwise,
+  'average-rows': emitFloatAverage,
+  'max-pool-rows': emitFloatMaxPool,
 };
 
 /** Emits the call that computes rows [m0, m1) of a step over maps. */
@@ -48,6 +62,10 @@ export function mapStepScratchBytes(step: MapStep, rows: number): number {
       return convInt8ScratchBytes(convSpec(step), rows);
     case 'depthwise':
       return depthwiseInt8ScratchBytes(depthwiseSpec(step));
+    case 'conv-f32':
+      return convF32ScratchBytes(floatConvSpec(step), rows);
+    case 'depthwise-f32':
+      return depthwiseF32ScratchBytes(floatDepthwiseSpec(step));
     default:
       return BYTE_LIMITS_BYTES;
   }
@@ -170,4 +188,64 @@ function emitDequantize(
     yStride: floatStride(output),
   });
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+type FloatConv = StepOf<'conv-f32' | 'depthwise-f32'>;
+
+function emitImage(f: FunctionBuilder, { x, output }: StepOf<'image-rows'>, scope: StepScope): void {
+  const kernel = emitImageRows(scope.library, {
+    channels: output.columns,
+    pixels: output.rows as number,
+    yStride: floatStride(output),
+  });
+  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function floatConvSpec({ window, activation, output }: FloatConv): ConvF32Spec {
+  return { n: output.columns, activation, yStride: floatStride(output), window };
+}
+
+function floatDepthwiseSpec({ window, activation, output }: FloatConv): DepthwiseF32Spec {
+  return { ...window, channels: output.columns, activation, yStride: floatStride(output) };
+}
+
+function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
+  f.call(emitConvF32(scope.library, floatConvSpec(step)), floatConvPointers(step, scope));
+}
+
+function emitFloatDepthwise(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
+  f.call(emitDepthwiseF32(scope.library, floatDepthwiseSpec(step)), floatConvPointers(step, scope));
+}
+
+function floatConvPointers(
+  { x, weights, bias, output }: FloatConv,
+  scope: StepScope,
+): Record<'x' | 'weights' | 'bias' | 'y' | 'scratch' | 'm0' | 'm1', Expr<'i32'>> {
+  return {
+    x: i32.const(whole(x, scope)),
+    weights: i32.const(weights),
+    bias: i32.const(bias),
+    y: rowZero(output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  };
+}
+
+function emitFloatAverage(f: FunctionBuilder, { x, output }: StepOf<'average-rows'>, scope: StepScope): void {
+  const kernel = emitAverageRows(scope.library, {
+    columns: x.columns,
+    rows: x.rows as number,
+    xStride: floatStride(x),
+  });
+  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope) });
+}
+
+function emitFloatMaxPool(
+  f: FunctionBuilder,
+  { x, window, output }: StepOf<'max-pool-rows'>,
+  scope: StepScope,
+): void {
+  const kernel = emitMaxPoolRows(scope.library, { ...window, yStride: 4 * floatStride(output) });
+  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }

@@ -13,13 +13,13 @@ import {
   emitQuantizeRows,
   emitSoftmaxRows,
   linearInt8ScratchBytes,
+  type Activation,
   type ActivationQuantization,
 } from './kernels/index.ts';
 import { emitMapStep, mapStepScratchBytes } from './emit-map-step.ts';
 import { floatStride, quantizedParts, quantizedStride } from './plan-memory.ts';
 import {
   isMapStep,
-  type Activation,
   type FloatWeight,
   type MapStep,
   type Quantized,

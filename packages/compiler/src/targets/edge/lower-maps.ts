@@ -11,7 +11,7 @@ import {
   type WindowSpec,
 } from './kernels/index.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import { bytesStride, roundUp } from './plan-memory.ts';
+import { bytesStride, floatStride, roundUp } from './plan-memory.ts';
 import type { ConcatPart, Value } from './program.ts';
 
 // Convolutional networks in ONNX's operator-oriented quantized form, on maps of bytes with channels innermost.
@@ -69,15 +69,17 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
   }
 }
 
-function isPointwise({ kernel, strides, pads }: WindowSpec): boolean {
+export function isPointwise({ kernel, strides, pads }: WindowSpec): boolean {
   return [...kernel, ...strides].every((value) => value === 1) && pads.every((value) => value === 0);
 }
 
-function windowOf(
+/** The window of a node over map x, and the rows of its output. */
+export function windowOf(
   node: Node,
   x: Value,
   kernel: readonly [number, number],
 ): { window: WindowSpec; height: number } {
+  const isBytes = x.kind === 'bytes';
   const width = x.width!;
   const dims = [(x.rows as number) / width, width];
   const rule = readWindowRule(readAttributes(node), kernel);
@@ -89,8 +91,8 @@ function windowOf(
     window: {
       height: dims[0]!,
       width,
-      xStride: bytesStride(x),
-      tapBytes: roundUp(x.columns, 4),
+      xStride: isBytes ? bytesStride(x) : 4 * floatStride(x),
+      tapBytes: isBytes ? roundUp(x.columns, 4) : 4 * x.columns,
       kernel,
       strides: pair(rule.strides),
       dilations: pair(rule.dilations),

@@ -13,8 +13,10 @@ import {
   lowerQLinearGlobalAveragePool,
   lowerQuantizeLinear,
 } from './lower-maps.ts';
+import { lowerConv, lowerFloatMaxPool, lowerGlobalAveragePool } from './lower-float-maps.ts';
 import { roundUp } from './plan-memory.ts';
-import type { Activation, Norm, Program, StaticRange, Value } from './program.ts';
+import type { Activation } from './kernels/index.ts';
+import type { Norm, Program, StaticRange, Value } from './program.ts';
 
 const UNARY: Readonly<Record<string, UnaryActivation>> = { Relu: 'relu', Tanh: 'tanh', Sigmoid: 'sigmoid' };
 
@@ -41,7 +43,9 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   'com.microsoft.QLinearAdd': lowerQLinearAdd,
   'com.microsoft.QLinearConcat': lowerQLinearConcat,
   'com.microsoft.QGemm': lowerQGemm,
-  MaxPool: lowerMaxPool,
+  MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
+  'edgewise.Conv': lowerConv,
+  GlobalAveragePool: lowerGlobalAveragePool,
   'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
   Flatten: lowerFlatten,
   DequantizeLinear: lowerDequantizeLinear,

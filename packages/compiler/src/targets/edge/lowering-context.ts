@@ -37,6 +37,7 @@ export class LoweringContext {
   readonly #quantized = new Map<Value, Quantized[]>();
   readonly #keyBias = new Map<Value | undefined, Value>();
   readonly #consumers = new Map<string, { node: Node; slot: number }[]>();
+  readonly #imageRows = new Map<Value, Value>();
   readonly #steps: Step[] = [];
   readonly #inputs: ProgramInput[] = [];
 
@@ -115,13 +116,39 @@ export class LoweringContext {
     if (flat) this.#flat.add(value);
   }
 
+  isBytes(node: Node, slot: number): boolean {
+    return this.input(node, slot).kind === 'bytes';
+  }
+
+  /** A map of float32; an image is laid out as one first. */
+  floatMap(node: Node, slot: number): Value {
+    const x = this.input(node, slot);
+    if (x.kind === 'float' && x.width !== undefined) return x;
+    if (x.kind !== 'image') throw refuse(node, `its input "${x.name}" is not a map`);
+    const known = this.#imageRows.get(x);
+    if (known) return known;
+    const rows = x.rows as number;
+    const output: Value = {
+      name: `${x.name}.rows`,
+      kind: 'float',
+      rows,
+      columns: x.columns / rows,
+      width: x.width!,
+    };
+    this.#imageRows.set(x, output);
+    this.emit({ op: 'image-rows', x, output });
+    return output;
+  }
+
   isFlat(value: Value): boolean {
     return this.#flat.has(value);
   }
 
   /** An output with the rows and the rank of `like`. */
   outputLike(node: Node, like: Value, columns: number = like.columns, overhang = 0): Value {
-    return this.output(node, { kind: 'float', rows: like.rows, columns, overhang }, this.isFlat(like));
+    const { rows, width } = like;
+    const shape = { kind: 'float', rows, columns, overhang, ...(width !== undefined && { width }) } as const;
+    return this.output(node, shape, this.isFlat(like));
   }
 
   /** Heads of the one attention that uses a value, as its values and nothing else; undefined in other cases. */

@@ -1,4 +1,4 @@
-import type { ByteGrid, ByteWindowSpec, WindowSpec } from './kernels/index.ts';
+import type { Activation, ByteGrid, ByteWindowSpec, WindowSpec } from './kernels/index.ts';
 
 /** How many rows a value has: one per token, or a fixed number (pixels of a map). */
 export type Rows = 'sequence' | number;
@@ -27,8 +27,6 @@ export interface Value {
   /** Of a map or an image: pixels in a row. */
   readonly width?: number;
 }
-
-export type Activation = 'none' | 'relu' | 'gelu' | 'gelu_tanh' | 'tanh' | 'sigmoid' | 'silu';
 
 /** Address of a constant in the program's memory. */
 export type Address = number;
@@ -141,7 +139,7 @@ export type Step =
   | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value }
   | MapStep;
 
-/** Steps over maps of bytes. A row is a pixel. */
+/** Steps over maps, of bytes or of float32. A row is a pixel. */
 export type MapStep =
   | {
       readonly op: 'quantize-image';
@@ -186,7 +184,19 @@ export type MapStep =
       readonly output: Value;
     }
   | { readonly op: 'concat'; readonly parts: readonly ConcatPart[]; readonly output: Value }
-  | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value };
+  | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value }
+  | { readonly op: 'image-rows'; readonly x: Value; readonly output: Value }
+  | {
+      readonly op: 'conv-f32' | 'depthwise-f32';
+      readonly x: Value;
+      readonly weights: Address;
+      readonly bias: Address;
+      readonly window: WindowSpec;
+      readonly activation: Activation;
+      readonly output: Value;
+    }
+  | { readonly op: 'average-rows'; readonly x: Value; readonly output: Value }
+  | { readonly op: 'max-pool-rows'; readonly x: Value; readonly window: WindowSpec; readonly output: Value };
 
 /** Channels that go side by side into a map. */
 export interface ConcatPart {
@@ -251,6 +261,11 @@ export function rowReads(step: Step): Value[] {
     case 'depthwise':
     case 'max-pool':
     case 'average':
+    case 'image-rows':
+    case 'conv-f32':
+    case 'depthwise-f32':
+    case 'average-rows':
+    case 'max-pool-rows':
       return [];
     default:
       return [step.x];
@@ -265,6 +280,11 @@ export function wholeReads(step: Step): Value[] {
     case 'depthwise':
     case 'max-pool':
     case 'average':
+    case 'image-rows':
+    case 'conv-f32':
+    case 'depthwise-f32':
+    case 'average-rows':
+    case 'max-pool-rows':
       return [step.x];
     case 'conv':
       return step.window ? [step.x] : [];
@@ -297,7 +317,7 @@ export function stepRows(step: Step): Rows {
 
 /** Blocks of a step's rows start at multiples of this. */
 export function rowUnit(step: Step): number {
-  if (step.op === 'depthwise') return step.window.outWidth;
+  if (step.op === 'depthwise' || step.op === 'depthwise-f32') return step.window.outWidth;
   return step.op === 'quantize-image' ? 4 : 1;
 }
 
@@ -310,6 +330,11 @@ const MAP_OPS: ReadonlySet<string> = new Set<MapStep['op']>([
   'max-pool',
   'concat',
   'dequantize',
+  'image-rows',
+  'conv-f32',
+  'depthwise-f32',
+  'average-rows',
+  'max-pool-rows',
 ]);
 
 export function isMapStep(step: Step): step is MapStep {

@@ -14,6 +14,7 @@ import { emitPadding, type ByteWindowSpec, type WindowSpec } from './gather-patc
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias, emitToBytes } from './requantize.ts';
 import { roundUp } from './vector-code.ts';
+import { emitInputRow, emitWindowColumns, type TapAddress } from './window-columns.ts';
 
 /** Channels that are computed together. */
 const LANES = 8;
@@ -135,26 +136,13 @@ function emitPaddingRow(
   f.whileBelow(at, end, 16, () => f.do(v128.store(at, vector)));
 }
 
-/** The input row under row ky of the window, or the row of padding. */
-function emitInputRow(
-  f: FunctionBuilder,
-  { height, width, xStride, strides, dilations, pads }: DepthwiseInt8Spec,
-  p: { x: Local<'i32'>; outY: Local<'i32'>; padding: Local<'i32'> },
-  ky: number,
-): Local<'i32'> {
-  const y = f.let(i32.add(i32.mul(p.outY, strides[0]), ky * dilations[0] - pads[0]));
-  const row = f.let(p.padding);
-  f.if(i32.ltU(y, height), () => f.set(row, i32.add(p.x, i32.mul(y, width * xStride))));
-  return row;
-}
-
 /** One row of output pixels, eight channels at a time. */
 function emitDepthwiseRow(
   library: KernelLibrary,
   spec: DepthwiseInt8Spec,
   isSigned: boolean,
 ): FunctionRef<Readonly<Record<string, 'i32'>>, undefined> {
-  const { kernel, channels, outWidth, yStride, strides, xStride } = spec;
+  const { kernel, channels, yStride } = spec;
   const rowNames = Array.from({ length: kernel[0] }, (_, ky) => `row${ky}`);
   const params = Object.fromEntries(
     [...rowNames, 'padding', 'weights', 'bias', 'multiplier', 'limits', 'y'].map(
@@ -167,50 +155,21 @@ function emitDepthwiseRow(
         Pick<Pointers, 'weights' | 'bias' | 'multiplier' | 'y'>;
       const weights = emitPairWeights(f, spec, p.weights);
       const limits = params['limits']!;
-      const { first, last } = insideColumns(spec);
-      const rows = rowNames.map((row) => ({ base: params[row]!, at: f.local('i32') }));
-      const y = f.local('i32');
+      const rows = rowNames.map((row) => params[row]!);
+      const load = (tap: TapAddress): Expr<'v128'> => {
+        const { address, offset } = tap ?? { address: params['padding']!, offset: 0 };
+        return isSigned ? i16x8.load8x8S(address, offset) : i16x8.load8x8U(address, offset);
+      };
       f.whileBelow(f.local('i32'), roundUp(channels, LANES) / LANES, 1, () => {
         weights.load();
-        const pixel = (tap: (index: number) => Expr<'v128'>, to: Expr<'i32'>, offset: number): void => {
-          const sums = emitTapSums(f, spec, weights, p.bias, tap);
+        emitWindowColumns(f, spec, { rows, y: p.y, yStride }, (tap, to, offset) => {
+          const sums = emitTapSums(f, spec, weights, p.bias, (index) => load(tap(index)));
           const scaled = sums.map((sum, j) =>
             f32x4.mul(f32x4.convertI32x4S(sum), v128.load(p.multiplier, 16 * j)),
           ) as [Expr<'v128'>, Expr<'v128'>];
           f.do(v128.store64Lane(to, emitToBytes(library, limits, scaled), 0, offset));
-        };
-        const load = (address: Expr<'i32'>, offset: number): Expr<'v128'> =>
-          isSigned ? i16x8.load8x8S(address, offset) : i16x8.load8x8U(address, offset);
-        const border = (column: number): void =>
-          pixel(
-            (tap) => {
-              const ky = Math.floor(tap / kernel[1]);
-              const x = inputColumn(spec, column, tap % kernel[1]);
-              const isInside = x >= 0 && x < spec.width;
-              return isInside ? load(rows[ky]!.base, x * xStride) : load(params['padding']!, 0);
-            },
-            p.y,
-            column * yStride,
-          );
-        for (let column = 0; column < first; column++) border(column);
-        if (first < last) {
-          for (const { base, at } of rows) f.set(at, i32.add(base, inputColumn(spec, first, 0) * xStride));
-          f.set(y, i32.add(p.y, first * yStride));
-          const end = f.let(i32.add(p.y, last * yStride));
-          f.loop((next) => {
-            pixel(
-              (tap) =>
-                load(rows[Math.floor(tap / kernel[1])]!.at, (tap % kernel[1]) * spec.dilations[1] * xStride),
-              y,
-              0,
-            );
-            for (const { at } of rows) f.increment(at, strides[1] * xStride);
-            f.increment(y, yStride);
-            f.branchIf(next, i32.ltU(y, end));
-          });
-        }
-        for (let column = Math.max(first, last); column < outWidth; column++) border(column);
-        for (const { base } of rows) f.increment(base, LANES);
+        });
+        for (const row of rows) f.increment(row, LANES);
         weights.advance();
         f.increment(p.bias, 4 * LANES);
         f.increment(p.multiplier, 4 * LANES);
@@ -218,19 +177,6 @@ function emitDepthwiseRow(
       });
     }),
   );
-}
-
-function inputColumn({ strides, dilations, pads }: WindowSpec, column: number, kx: number): number {
-  return column * strides[1] + kx * dilations[1] - pads[1];
-}
-
-/** Output columns [first, last) whose windows lie inside the map. */
-function insideColumns(spec: DepthwiseInt8Spec): { first: number; last: number } {
-  const isInside = (column: number): boolean =>
-    inputColumn(spec, column, 0) >= 0 && inputColumn(spec, column, spec.kernel[1] - 1) < spec.width;
-  const columns = Array.from({ length: spec.outWidth }, (_, column) => column);
-  const first = columns.findIndex(isInside);
-  return first < 0 ? { first: spec.outWidth, last: 0 } : { first, last: columns.findLastIndex(isInside) + 1 };
 }
 
 interface PairWeights {

@@ -1,5 +1,5 @@
 import { f32x4, i32, v128, type FunctionRef } from '../wasm/index.ts';
-import { ACTIVATIONS, type Activation } from './finish-panel.ts';
+import { activationCode, type Activation } from './finish-panel.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { forEachEight } from './vector-code.ts';
 
@@ -22,7 +22,7 @@ export function emitActivateRows(
   library: KernelLibrary,
   spec: ActivateRowsSpec,
 ): FunctionRef<typeof UNARY_PARAMS, undefined> {
-  const act = ACTIVATIONS[spec.activation];
+  const act = activationCode(spec.activation);
   return library.once('activate rows', spec, (name) =>
     library.module.function(name, { params: UNARY_PARAMS }, (f, p) => {
       f.increment(p.x, i32.mul(p.m0, 4 * spec.xStride));

@@ -1,19 +1,57 @@
 import { f32x4, v128, type FunctionRef } from '../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { gelu, geluTanh, sigmoid, silu, tanh, type VectorFunction } from './vector-math.ts';
+import {
+  clip,
+  gelu,
+  geluTanh,
+  hardSwish,
+  leakyRelu,
+  sigmoid,
+  silu,
+  tanh,
+  type VectorFunction,
+} from './vector-math.ts';
 
-/** What a linear layer may apply to its sums. */
-export type Activation = 'none' | 'relu' | 'gelu' | 'gelu_tanh' | 'tanh' | 'sigmoid' | 'silu';
+/** What a layer may apply to its sums. */
+export type Activation = NamedActivation | ActivationWithLimits | ActivationWithSlope;
+export type NamedActivation =
+  | 'none'
+  | 'relu'
+  | 'gelu'
+  | 'gelu_tanh'
+  | 'tanh'
+  | 'sigmoid'
+  | 'silu'
+  | 'hard_swish';
 
-/** The code of each activation. */
-export const ACTIVATIONS: Readonly<Record<Exclude<Activation, 'none'>, VectorFunction>> = {
+/** min(high, max(low, x)) */
+export interface ActivationWithLimits {
+  readonly kind: 'clip';
+  readonly low: number;
+  readonly high: number;
+}
+
+/** x·slope below 0. */
+export interface ActivationWithSlope {
+  readonly kind: 'leaky_relu';
+  readonly slope: number;
+}
+
+const NAMED: Readonly<Record<Exclude<NamedActivation, 'none'>, VectorFunction>> = {
   relu: (_library, f, xs) => xs.map((x) => f.let(f32x4.pmax(v128.zero(), x))),
   gelu,
   gelu_tanh: geluTanh,
   tanh,
   sigmoid,
   silu,
+  hard_swish: hardSwish,
 };
+
+/** The code of an activation. */
+export function activationCode(activation: Exclude<Activation, 'none'>): VectorFunction {
+  if (typeof activation === 'string') return NAMED[activation];
+  return activation.kind === 'clip' ? clip(activation.low, activation.high) : leakyRelu(activation.slope);
+}
 
 export interface FinishPanelSpec {
   activation: Activation;
@@ -36,7 +74,7 @@ export function emitFinishPanel(
     library.module.function(name, { params: PARAMS }, (f, p) => {
       f.whileBelow(f.local('i32'), p.rows, 1, () => {
         const sums = [0, 16].map((offset) => f.let(v128.load(p.y, offset)));
-        const values = spec.activation === 'none' ? sums : ACTIVATIONS[spec.activation](library, f, sums);
+        const values = spec.activation === 'none' ? sums : activationCode(spec.activation)(library, f, sums);
         values.forEach((value, half) => {
           const result = spec.residual ? f32x4.add(value, v128.load(p.residual, 16 * half)) : value;
           f.do(v128.store(p.y, result, 16 * half));

@@ -26,7 +26,17 @@ export {
   type TableSpec,
 } from './embed-layer-norm.ts';
 export { emitExpandInt4 } from './expand-int4.ts';
-export type { Activation } from './finish-panel.ts';
+export type { Activation, NamedActivation } from './finish-panel.ts';
+export { emitConvF32, convF32ScratchBytes, type ConvF32Spec } from './conv-f32.ts';
+export {
+  emitDepthwiseF32,
+  depthwiseF32ScratchBytes,
+  packDepthwiseF32,
+  type DepthwiseF32Spec,
+} from './depthwise-f32.ts';
+export { emitImageRows, type ImageRowsSpec } from './image-rows.ts';
+export { emitAverageRows, type AverageRowsSpec } from './average-rows.ts';
+export { emitMaxPoolRows, type MaxPoolRowsSpec } from './max-pool-rows.ts';
 export {
   KERNEL_CONSTANTS_BYTES,
   KernelLibrary,

@@ -1,4 +1,4 @@
-import { f32x4, i32x4, type Expr, type FunctionBuilder, type Local } from '../wasm/index.ts';
+import { f32x4, i32x4, v128, type Expr, type FunctionBuilder, type Local } from '../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import {
   ERF_DENOMINATOR,
@@ -152,3 +152,23 @@ export const gelu: VectorFunction = (library, f, xs) => {
     return f.let(f32x4.add(f32x4.mul(halfX, f32x4.div(f32x4.mul(z, p), q)), halfX));
   });
 };
+
+export const clip =
+  (low: number, high: number): VectorFunction =>
+  (library, f, xs) =>
+    mapEach(f, xs, (x) => f32x4.pmin(library.splat(high), f32x4.pmax(library.splat(low), x)));
+
+/** x·max(0, min(1, x/6 + 0.5)), ONNX's HardSwish with its alpha of 1/6 rounded to float32. */
+export const hardSwish: VectorFunction = (library, f, xs) => {
+  const gates = mapEach(f, xs, (x) =>
+    f32x4.add(f32x4.mul(x, library.splat(Math.fround(1 / 6))), library.splat(0.5)),
+  );
+  return clip(0, 1)(library, f, gates).map((gate, index) => f.let(f32x4.mul(xs[index] as Vector, gate)));
+};
+
+export const leakyRelu =
+  (slope: number): VectorFunction =>
+  (library, f, xs) =>
+    mapEach(f, xs, (x) =>
+      v128.bitselect(f32x4.mul(x, library.splat(Math.fround(slope))), x, f32x4.lt(x, v128.zero())),
+    );

@@ -23,3 +23,4 @@ export {
   type ByteKernel,
   type ByteMap,
 } from './byte-maps.ts';
+export { averageRows, convF32, maxPoolRows, type FloatKernel } from './float-maps.ts';

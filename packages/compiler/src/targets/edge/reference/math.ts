@@ -96,6 +96,10 @@ export function gelu(x: number): number {
   return add(mul(half, erf), half);
 }
 
+export function hardSwish(x: number): number {
+  return mul(x, clamp(add(mul(x, fround(1 / 6)), 0.5), 0, 1));
+}
+
 /** Sum of a row in the kernels' lane order: column c goes to partial sum c mod 8. */
 export function laneSum(length: number, valueAt: (index: number) => number): number {
   const lanes = new Float32Array(8);

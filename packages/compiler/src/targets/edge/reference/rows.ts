@@ -1,4 +1,4 @@
-import type { Activation } from '../kernels/finish-panel.ts';
+import type { Activation, NamedActivation } from '../kernels/finish-panel.ts';
 import { LOG2_E } from '../kernels/math-constants.ts';
 import type { ActivationQuantization } from '../kernels/quantize-row.ts';
 import {
@@ -8,6 +8,7 @@ import {
   exp2,
   gelu,
   geluTanh,
+  hardSwish,
   laneSum,
   mul,
   roundHalfEven,
@@ -62,7 +63,7 @@ function dynamicParameters(row: Float32Array): [scale: number, zero: number] {
   return [scale, Math.min(255, Math.max(0, roundHalfEven(mul(-low, div(1, scale)))))];
 }
 
-const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
+const NAMED: Readonly<Record<NamedActivation, (x: number) => number>> = {
   none: (x) => x,
   relu: (x) => (x > 0 ? x : 0),
   gelu,
@@ -70,10 +71,14 @@ const ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
   tanh,
   sigmoid,
   silu,
+  hard_swish: hardSwish,
 };
 
 export function activate(x: Float32Array, activation: Activation): Float32Array {
-  return x.map(ACTIVATIONS[activation]);
+  if (typeof activation === 'string') return x.map((value) => NAMED[activation](value));
+  return activation.kind === 'clip'
+    ? x.map((value) => clamp(value, activation.low, activation.high))
+    : x.map((value) => (value < 0 ? mul(value, Math.fround(activation.slope)) : value));
 }
 
 export interface Int8Weights {

@@ -1,0 +1,78 @@
+import type { Activation } from '../kernels/finish-panel.ts';
+import type { WindowSpec } from '../kernels/gather-patches.ts';
+import { add, mul } from './math.ts';
+import { activate } from './rows.ts';
+
+// Plain loops over dense float32 maps [height][width][channels], bit-identical to the kernels of the same name.
+
+export interface FloatKernel {
+  /** Output channels. */
+  readonly filters: number;
+  /** [filters][channels per group][kernel height][kernel width] */
+  readonly weights: Float32Array;
+  readonly groups: number;
+  readonly bias: Float32Array;
+}
+
+/** act(Σ x·w + bias): the sum from +0, tap by tap and channel by channel, padding as 0. */
+export function convF32(
+  x: { channels: number; values: Float32Array },
+  { filters, weights, groups, bias }: FloatKernel,
+  window: WindowSpec,
+  outHeight: number,
+  activation: Activation,
+): Float32Array {
+  const perGroup = x.channels / groups;
+  const taps = window.kernel[0] * window.kernel[1];
+  const y = new Float32Array(outHeight * window.outWidth * filters);
+  for (let index = 0; index < y.length; index++) {
+    const filter = index % filters;
+    const pixel = Math.floor(index / filters);
+    const firstChannel = Math.floor(filter / (filters / groups)) * perGroup;
+    let sum = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      const from = inputPixel(window, Math.floor(pixel / window.outWidth), pixel % window.outWidth, tap);
+      for (let channel = 0; channel < perGroup; channel++) {
+        const value = from < 0 ? 0 : x.values[from * x.channels + firstChannel + channel]!;
+        sum = add(sum, mul(value, weights[(filter * perGroup + channel) * taps + tap]!));
+      }
+    }
+    y[index] = add(sum, bias[filter]!);
+  }
+  return activate(y, activation);
+}
+
+/** The pixel under a tap; −1 in the padding. */
+function inputPixel(window: WindowSpec, outY: number, outX: number, tap: number): number {
+  const { height, width, kernel, strides, dilations, pads } = window;
+  const y = outY * strides[0] + Math.floor(tap / kernel[1]) * dilations[0] - pads[0];
+  const x = outX * strides[1] + (tap % kernel[1]) * dilations[1] - pads[1];
+  return y >= 0 && y < height && x >= 0 && x < width ? y * width + x : -1;
+}
+
+/** Column means: sums in the order of the rows, times 1/rows. */
+export function averageRows(x: Float32Array, columns: number): Float32Array {
+  const rows = x.length / columns;
+  return Float32Array.from({ length: columns }, (_, column) => {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum = add(sum, x[row * columns + column]!);
+    return mul(sum, Math.fround(1 / rows));
+  });
+}
+
+/** The largest value of each window; padding does not count. */
+export function maxPoolRows(
+  x: { channels: number; values: Float32Array },
+  window: WindowSpec,
+  outHeight: number,
+): Float32Array {
+  return Float32Array.from({ length: outHeight * window.outWidth * x.channels }, (_, index) => {
+    const pixel = Math.floor(index / x.channels);
+    let largest = -Infinity;
+    for (let tap = 0; tap < window.kernel[0] * window.kernel[1]; tap++) {
+      const from = inputPixel(window, Math.floor(pixel / window.outWidth), pixel % window.outWidth, tap);
+      if (from >= 0) largest = Math.max(largest, x.values[from * x.channels + (index % x.channels)]!);
+    }
+    return largest;
+  });
+}
