@@ -17,7 +17,7 @@ import {
 } from './kernels/index.ts';
 import { floatStride, quantizedParts, quantizedStride, type MemoryPlan } from './plan-memory.ts';
 import type { Activation, FloatWeight, Quantized, QuantizedWeight, Step, Table, Value } from './program.ts';
-import { i32, v128, type Expr, type FunctionBuilder } from './wasm/index.ts';
+import { i32, v128, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 /** What the code of a step refers to. */
 export interface StepScope {

@@ -1,4 +1,4 @@
-import { i16x8, i32, i8x16, v128, type Expr, type FunctionRef, type Local } from '../wasm/index.ts';
+import { i16x8, i32, i8x16, v128, type Expr, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 
 const PARAMS = {

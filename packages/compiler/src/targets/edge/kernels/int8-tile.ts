@@ -8,7 +8,7 @@ import {
   type FunctionBuilder,
   type FunctionRef,
   type Local,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { pairFlagWords } from './pair-flags.ts';
 import { emitRowTiles, type TileParams } from './row-tiles.ts';

@@ -6,7 +6,7 @@ import {
   type FunctionBuilder,
   type FunctionRef,
   type Local,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
 import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';

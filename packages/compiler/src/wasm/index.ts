@@ -1,5 +1,18 @@
 export { FunctionBuilder, type Label } from './function-builder.ts';
-export { atomic, f32, f32x4, i16x8, i32, i32x4, i64, i8x16, select, v128 } from './instructions.ts';
+export {
+  atomic,
+  f32,
+  f32x4,
+  f64x2,
+  i16x8,
+  i32,
+  i32x4,
+  i64,
+  i64x2,
+  i8x16,
+  select,
+  v128,
+} from './instructions.ts';
 export { memoryFlagOffset } from './memory-flag.ts';
 export {
   ModuleBuilder,

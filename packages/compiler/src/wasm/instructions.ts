@@ -112,6 +112,11 @@ type F32x4Instructions = Readonly<
     Record<'lt' | 'gt' | 'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax', Binary<'v128', 'v128', 'v128'>> &
     Record<'nearest' | 'abs' | 'neg' | 'sqrt' | 'convertI32x4S', Unary<'v128', 'v128'>>
 >;
+type I64x2Instructions = Readonly<Record<'sub', Binary<'v128', 'v128', 'v128'>>>;
+type F64x2Instructions = Readonly<
+  Record<'ne' | 'add' | 'sub' | 'mul' | 'pmin' | 'pmax', Binary<'v128', 'v128', 'v128'>> &
+    Record<'nearest' | 'promoteLowF32x4', Unary<'v128', 'v128'>>
+>;
 type AtomicInstructions = Readonly<
   Record<'notify' | 'add', Binary<'i32', 'i32', 'i32'>> &
     Record<
@@ -358,6 +363,21 @@ export const f32x4: F32x4Instructions = {
   /** `a < b ? b : a`; one instruction on x86. */
   pmax: v2(235),
   convertI32x4S: v1(250),
+};
+
+export const i64x2: I64x2Instructions = { sub: v2(209) };
+
+export const f64x2: F64x2Instructions = {
+  ne: v2(72),
+  promoteLowF32x4: v1(95),
+  nearest: v1(148),
+  add: v2(240),
+  sub: v2(241),
+  mul: v2(242),
+  /** `b < a ? b : a`. */
+  pmin: v2(246),
+  /** `a < b ? b : a`. */
+  pmax: v2(247),
 };
 
 export const atomic: AtomicInstructions = {
