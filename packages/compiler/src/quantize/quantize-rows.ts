@@ -1,12 +1,12 @@
 import type { Float32Tensor } from '../ir/index.ts';
+import { copyRows, STRIP_BYTES } from '../wasm/index.ts';
 import type { WeightRange } from './choose-scale.ts';
 import { WEIGHT_GRIDS } from './integer-grid.ts';
 import { PANEL_SPANS } from './kernels/span-kernels.ts';
 import { packInt4 } from './pack-int4.ts';
 import { ErrorTally, type QuantizationError } from './quantization-error.ts';
 import { quantizePanel } from './quantize-panel.ts';
-import { SpanPanel } from './span-panel.ts';
-import { copyRows, roundUpToPanel, STRIP_BYTES } from './strips.ts';
+import { roundUpToPanel, SpanPanel } from './span-panel.ts';
 
 export interface RowQuantization {
   /** Row-major; int4 is packed two to a byte, low half first. */

@@ -1,9 +1,8 @@
-import { CompilerError } from '../diagnostics/index.ts';
+import { ScratchMachine } from '../wasm/index.ts';
 import type { IntegerGrid } from './integer-grid.ts';
 import { PANEL_SPANS, PLACES, spanKernelsModule, TRIALS, type SpanKernels } from './kernels/span-kernels.ts';
 
-const PAGE_BYTES = 65_536;
-const MOST_PAGES = 65_536;
+const machine: ScratchMachine<SpanKernels> = new ScratchMachine<SpanKernels>(spanKernelsModule);
 
 /** What a panel is for. */
 export interface SpanPanelOptions {
@@ -43,9 +42,7 @@ export class SpanPanel {
 
   constructor(options: SpanPanelOptions) {
     const places = placesFor(options);
-    const { memory, kernels } = machine();
-    growTo(memory, places.end);
-    const { buffer } = memory;
+    const { kernels, buffer } = machine.reserve(places.end);
     this.length = options.length;
     this.#kernels = kernels;
     this.#places = places;
@@ -116,49 +113,18 @@ interface Places {
 
 function placesFor({ length, stripFloats }: SpanPanelOptions): Places {
   const importance = PLACES.end;
-  const panel = roundUp16(importance + 8 * length);
+  const panel = roundUpToPanel(importance + 8 * length);
   const panelEnd = panel + 4 * PANEL_SPANS * length;
   // Rows are moved sixteen elements at a time.
-  const integers = panel + 4 * PANEL_SPANS * roundUp16(length);
+  const integers = panel + 4 * PANEL_SPANS * roundUpToPanel(length);
   const integersEnd = integers + PANEL_SPANS * length;
-  const strip = integers + PANEL_SPANS * roundUp16(length);
-  const stripIntegers = roundUp16(strip + 4 * stripFloats);
+  const strip = integers + PANEL_SPANS * roundUpToPanel(length);
+  const stripIntegers = roundUpToPanel(strip + 4 * stripFloats);
   const end = stripIntegers + stripFloats;
   return { importance, panel, panelEnd, integers, integersEnd, strip, stripIntegers, end };
 }
 
-interface Machine {
-  readonly memory: WebAssembly.Memory;
-  readonly kernels: SpanKernels;
-}
-
-let shared: Machine | undefined;
-
-/** Made on first use: quantization is all that needs it. */
-function machine(): Machine {
-  shared ??= createMachine();
-  return shared;
-}
-
-function createMachine(): Machine {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
-  const module = new WebAssembly.Module(spanKernelsModule({ min: 1, max: MOST_PAGES }));
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, kernels: exports as unknown as SpanKernels };
-}
-
-function growTo(memory: WebAssembly.Memory, bytes: number): void {
-  const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
-  if (pages <= 0) return;
-  try {
-    memory.grow(pages);
-  } catch (cause) {
-    throw new CompilerError('too-large', `quantizing a weight this long takes ${bytes} bytes of scratch`, {
-      cause,
-    });
-  }
-}
-
-function roundUp16(value: number): number {
-  return Math.ceil(value / 16) * 16;
+/** The next multiple of 16. */
+export function roundUpToPanel(count: number): number {
+  return Math.ceil(count / PANEL_SPANS) * PANEL_SPANS;
 }

@@ -1,3 +1,4 @@
+export { copyRows, type RowCopy } from './copy-rows.ts';
 export { FunctionBuilder, type Label } from './function-builder.ts';
 export {
   atomic,
@@ -20,6 +21,8 @@ export {
   type MemoryLimits,
   type ParamLocals,
 } from './module-builder.ts';
+export { ScratchMachine, STRIP_BYTES } from './scratch-machine.ts';
+export { interleave, transposeVectors } from './transpose-vectors.ts';
 export type {
   Arguments,
   Expr,

@@ -78,15 +78,25 @@ type V128Instructions = Readonly<
 type I8x16Instructions = Readonly<
   Record<'shuffle', (a: Expr<'v128'>, b: Expr<'v128'>, lanes: readonly number[]) => Expr<'v128'>> &
     Record<'splat', Unary<'i32', 'v128'>> &
-    Record<'narrowI16x8S' | 'narrowI16x8U' | 'add' | 'sub', Binary<'v128', 'v128', 'v128'>> &
+    Record<
+      'narrowI16x8S' | 'narrowI16x8U' | 'add' | 'sub' | 'minS' | 'maxS',
+      Binary<'v128', 'v128', 'v128'>
+    > &
     Record<'shl' | 'shrS' | 'shrU', Binary<'v128', 'i32', 'v128'>>
 >;
 type I16x8Instructions = Readonly<
   Record<'load8x8S' | 'load8x8U', Load<'v128'>> &
     Record<'splat', Unary<'i32', 'v128'>> &
-    Record<'narrowI32x4S' | 'add' | 'sub' | 'mul' | 'relaxedDotI8x16I7x16S', Binary<'v128', 'v128', 'v128'>> &
     Record<
-      'extendLowI8x16S' | 'extendHighI8x16S' | 'extendLowI8x16U' | 'extendHighI8x16U',
+      'narrowI32x4S' | 'gtS' | 'add' | 'sub' | 'mul' | 'relaxedDotI8x16I7x16S',
+      Binary<'v128', 'v128', 'v128'>
+    > &
+    Record<
+      | 'extaddPairwiseI8x16S'
+      | 'extendLowI8x16S'
+      | 'extendHighI8x16S'
+      | 'extendLowI8x16U'
+      | 'extendHighI8x16U',
       Unary<'v128', 'v128'>
     > &
     Record<'shl' | 'shrS' | 'shrU', Binary<'v128', 'i32', 'v128'>>
@@ -300,12 +310,16 @@ export const i8x16: I8x16Instructions = {
   shrU: shift(109),
   add: v2(110),
   sub: v2(113),
+  minS: v2(118),
+  maxS: v2(120),
 };
 
 export const i16x8: I16x8Instructions = {
   load8x8S: load('v128', vectorOp(1), 3),
   load8x8U: load('v128', vectorOp(2), 3),
   splat: unary<'i32', 'v128'>('v128', vectorOp(16)),
+  gtS: v2(49),
+  extaddPairwiseI8x16S: v1(124),
   narrowI32x4S: v2(133),
   extendLowI8x16S: v1(135),
   extendHighI8x16S: v1(136),

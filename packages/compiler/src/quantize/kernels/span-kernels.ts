@@ -4,12 +4,13 @@ import {
   i32,
   i64x2,
   ModuleBuilder,
+  transposeVectors,
   v128,
   type Expr,
   type FunctionBuilder,
   type Local,
+  type MemoryLimits,
 } from '../../wasm/index.ts';
-import { transposeVectors } from './transpose-vectors.ts';
 
 /** Spans that lie side by side in a panel: element i of span s is number 16·i + s. */
 export const PANEL_SPANS = 16;
@@ -64,7 +65,7 @@ const INTEGER_BITS = float64Bytes(1.5 * 2 ** 52);
  * The module behind `SpanPanel`, for a memory `env.memory`. Sums are taken in float64 in the order of the elements, two
  * spans in the lanes of a vector.
  */
-export function spanKernelsModule(memory: { min: number; max: number }): Uint8Array<ArrayBuffer> {
+export function spanKernelsModule(memory: MemoryLimits): Uint8Array<ArrayBuffer> {
   const m = new ModuleBuilder();
   m.importMemory('env', 'memory', memory);
   emitExtents(m);

@@ -40,7 +40,7 @@ const ROWS_PARAMS = {
   weightScale: 'i32',
   colsum: 'i32',
   bias: 'i32',
-  /** This panel's words of packPairFlags; only form pairs reads them. */
+  /** This panel's words of packInt8's flags; only form pairs reads them. */
   pairFlags: 'i32',
   rows: 'i32',
 } as const;

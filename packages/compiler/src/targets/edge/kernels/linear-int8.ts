@@ -34,12 +34,12 @@ const PARAMS = {
   x: 'i32',
   rowScale: 'i32',
   rowZero: 'i32',
-  /** packInt8Weights' layout [n/8][k/4][8][4]. */
+  /** packInt8's layout [n/8][k/4][8][4]. */
   weights: 'i32',
   weightScale: 'i32',
   colsum: 'i32',
   bias: 'i32',
-  /** packPairFlags' words for 7-bit weights; else anything. */
+  /** packInt8's flags for 7-bit weights; else anything. */
   pairFlags: 'i32',
   /** Float rows, when the spec has residualStride; else anything. */
   residual: 'i32',

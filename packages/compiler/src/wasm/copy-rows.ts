@@ -1,8 +1,3 @@
-import { PANEL_SPANS } from './kernels/span-kernels.ts';
-
-/** Floats of a matrix that are worked on at a time: enough that copying goes in long runs, little to hold. */
-export const STRIP_BYTES: number = 4 * 1024 * 1024;
-
 export interface RowCopy<T extends Uint8Array | Int8Array> {
   readonly from: T;
   /** Elements from one row to the next. */
@@ -23,9 +18,4 @@ export function copyRows<T extends Uint8Array | Int8Array>(copy: RowCopy<T>): vo
   }
   for (let row = 0; row < rows; row++)
     to.set(from.subarray(row * fromStride, row * fromStride + width), row * toStride);
-}
-
-/** The next multiple of the spans of a panel. */
-export function roundUpToPanel(count: number): number {
-  return Math.ceil(count / PANEL_SPANS) * PANEL_SPANS;
 }
