@@ -15,6 +15,7 @@ const LAYERS = [
   'import',
   'report',
   'transforms',
+  'wasm',
   'quantize',
   'targets',
   'evaluate',

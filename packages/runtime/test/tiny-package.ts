@@ -10,7 +10,7 @@ import {
   ModuleBuilder,
   v128,
   type Expr,
-} from '../../compiler/src/targets/edge/wasm/index.ts';
+} from '../../compiler/src/wasm/index.ts';
 import { memoryPages, type EdgeModel, type Manifest, type MemoryLayout } from '../src/format/index.ts';
 import type { Rung } from '../src/index.ts';
 

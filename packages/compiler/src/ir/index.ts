@@ -34,5 +34,13 @@ export { randomTensor } from './placeholder.ts';
 export { printGraph, printModel, printNode, printType } from './print.ts';
 export type { PrintOptions } from './print.ts';
 export { validateModel } from './validate.ts';
-export { denseTensor, elementCount, float32Tensor, int64Tensor, typedData } from './tensor.ts';
-export type { ArrayFor, DenseTensor, SparseTensor, StringTensor, Tensor, TypedArray } from './tensor.ts';
+export { denseTensor, elementCount, float32Tensor, int64Tensor, isFloat32, typedData } from './tensor.ts';
+export type {
+  ArrayFor,
+  DenseTensor,
+  Float32Tensor,
+  SparseTensor,
+  StringTensor,
+  Tensor,
+  TypedArray,
+} from './tensor.ts';

@@ -12,6 +12,9 @@ export interface DenseTensor {
   readonly data: Uint8Array;
 }
 
+/** A dense tensor of float32. */
+export type Float32Tensor = DenseTensor & { readonly dtype: 'float32' };
+
 export interface StringTensor {
   readonly kind: 'string';
   readonly dtype: 'string';
@@ -30,6 +33,10 @@ export interface SparseTensor {
 }
 
 export type Tensor = DenseTensor | StringTensor | SparseTensor;
+
+export function isFloat32(tensor: Tensor): tensor is Float32Tensor {
+  return tensor.kind === 'dense' && tensor.dtype === 'float32';
+}
 
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
@@ -98,11 +105,11 @@ export function typedData<D extends DenseTensor['dtype']>(tensor: DenseTensor & 
 }
 
 /** Wraps an array as a tensor without copying it; the caller gives up the right to write into it. */
-export function denseTensor(
-  dtype: DenseTensor['dtype'],
+export function denseTensor<D extends DenseTensor['dtype']>(
+  dtype: D,
   dims: readonly number[],
   array: TypedArray,
-): DenseTensor {
+): DenseTensor & { readonly dtype: D } {
   const data = new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
   const expected = byteLengthOf(dtype, elementCount(dims));
   if (data.byteLength !== expected) {
@@ -113,7 +120,7 @@ export function denseTensor(
   return { kind: 'dense', dtype, dims, data };
 }
 
-export function float32Tensor(dims: readonly number[], values: ArrayLike<number>): DenseTensor {
+export function float32Tensor(dims: readonly number[], values: ArrayLike<number>): Float32Tensor {
   return denseTensor('float32', dims, Float32Array.from(values));
 }
 

@@ -1,5 +1,5 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import { elementCount, typedData, type DenseTensor, type Model, type Tensor } from '../ir/index.ts';
+import { elementCount, isFloat32, typedData, type Model, type Tensor } from '../ir/index.ts';
 import type { ValueRange } from './activation-grid.ts';
 import { minMaxObserver, type Observer, type ObserverFactory } from './observer.ts';
 
@@ -106,7 +106,7 @@ async function observe(
 }
 
 function feed(sink: ValueStatistics | undefined, value: string, tensor: Tensor, sample: number): void {
-  if (tensor.kind !== 'dense' || !isFloat32(tensor))
+  if (!isFloat32(tensor))
     throw new CompilerError('unsupported', `calibration: '${value}' is ${tensor.dtype}, not float32`, {
       at: { value },
     });
@@ -150,8 +150,4 @@ class SecondMoments {
   mean(): Float32Array {
     return Float32Array.from(this.#sums, (sum) => sum / this.#rows);
   }
-}
-
-function isFloat32(tensor: DenseTensor): tensor is DenseTensor & { dtype: 'float32' } {
-  return tensor.dtype === 'float32';
 }

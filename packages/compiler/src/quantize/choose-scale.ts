@@ -6,10 +6,6 @@ export type WeightRange = 'max' | 'mse';
 /** Scales below this are useless (their inverse overflows float32): such a channel counts as all zero. */
 export const SMALLEST_SCALE: number = 2 ** -120;
 
-/** One step of the search for a smaller scale, and how many steps without gain end it. */
-const SEARCH_STEP = 0.97;
-const SEARCH_PATIENCE = 2;
-
 /** A run of numbers that share one scale: `values[from]` … `values[to - 1]`. */
 export interface Span {
   readonly values: Float32Array;
@@ -17,36 +13,8 @@ export interface Span {
   readonly to: number;
 }
 
-/**
- * The float32 scale for numbers stored as integers of the grid times the scale; 1 when all of them are zero.
- * `importance[i − from]` weighs the squared error of element i.
- */
-export function chooseScale(
-  span: Span,
-  grid: IntegerGrid,
-  range: WeightRange,
-  importance: Float32Array,
-): number {
-  const full = fullScale(span, grid);
-  if (full < SMALLEST_SCALE) return 1;
-  if (range === 'max') return full;
-  let best = full;
-  let least = squaredError(span, full, grid, importance);
-  for (let scale = full * SEARCH_STEP, failures = 0; failures < SEARCH_PATIENCE; scale *= SEARCH_STEP) {
-    const error = squaredError(span, scale, grid, importance);
-    if (error < least) {
-      least = error;
-      best = scale;
-      failures = 0;
-    } else {
-      failures++;
-    }
-  }
-  return Math.fround(best);
-}
-
 /** The least float32 scale that clips nothing; 0 when all numbers are 0. */
-export function fullScale({ values, from, to }: Span, { low, high }: IntegerGrid): number {
+export function fullScale({ values, from, to }: Span, grid: IntegerGrid): number {
   let least = 0;
   let largest = 0;
   for (let i = from; i < to; i++) {
@@ -54,6 +22,11 @@ export function fullScale({ values, from, to }: Span, { low, high }: IntegerGrid
     if (value > largest) largest = value;
     else if (value < least) least = value;
   }
+  return unclippedScale(least, largest, grid);
+}
+
+/** The least float32 scale that clips no number of [least, largest], a range around 0. */
+export function unclippedScale(least: number, largest: number, { low, high }: IntegerGrid): number {
   return Math.fround(Math.max(largest / high, least / low));
 }
 

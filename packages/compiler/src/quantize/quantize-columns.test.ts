@@ -1,5 +1,6 @@
 import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
+import { float32Tensor } from '../ir/index.ts';
 import { quantizeColumns } from './quantize-columns.ts';
 import { int4Grid, quantizeColumnsInt4 } from './quantize-columns-int4.ts';
 import { WEIGHT_GRIDS } from './integer-grid.ts';
@@ -37,10 +38,10 @@ function outlierWeights(seed: number, rows: number, columns: number): Float32Arr
 describe('quantizeColumns', () => {
   it('gives the golden case', () => {
     const weight = Float32Array.of(6.3, -1.27, 0, -6.4, 0.635, 0, 0.25, 0, 0);
-    const seven = quantizeColumns(weight, 3, 3, { bits: 7, range: 'max' });
+    const seven = quantizeColumns(float32Tensor([3, 3], weight), { bits: 7, range: 'max' });
     expect([...seven.values]).toEqual([63, -64, 0, -64, 32, 0, 2, 0, 0]);
     expect([...seven.scale]).toEqual([Math.fround(0.1), Math.fround(1.27 / 64), 1].map(Math.fround));
-    const eight = quantizeColumns(weight, 3, 3, { bits: 8, range: 'max' });
+    const eight = quantizeColumns(float32Tensor([3, 3], weight), { bits: 8, range: 'max' });
     expect([...eight.values]).toEqual([125, -127, 0, -127, 64, 0, 5, 0, 0]);
   });
 
@@ -49,7 +50,10 @@ describe('quantizeColumns', () => {
     const [rows, columns] = [random.int(1, 70), random.int(1, 40)];
     const weight = random.normal(rows * columns);
     for (const bits of [7, 8] as const) {
-      const { values, error, scale } = quantizeColumns(weight, rows, columns, { bits, range: 'max' });
+      const { values, error, scale } = quantizeColumns(float32Tensor([rows, columns], weight), {
+        bits,
+        range: 'max',
+      });
       expect([...values]).toEqual(naive(weight, rows, columns, bits));
       expect(error.sqnrDb).toBeCloseTo(
         sqnrDb(weight, (i) => values[i]! * scale[i % columns]!),
@@ -62,8 +66,8 @@ describe('quantizeColumns', () => {
   it.each([11, 12, 13])('mse gains on long columns of normal weights by clipping (seed %i)', (seed) => {
     const random = seededRandom(seed);
     const weight = random.normal(4096 * 4);
-    const max = quantizeColumns(weight, 4096, 4, { bits: 7, range: 'max' });
-    const mse = quantizeColumns(weight, 4096, 4, { bits: 7, range: 'mse' });
+    const max = quantizeColumns(float32Tensor([4096, 4], weight), { bits: 7, range: 'max' });
+    const mse = quantizeColumns(float32Tensor([4096, 4], weight), { bits: 7, range: 'mse' });
     expect(mse.error.sqnrDb).toBeGreaterThan(max.error.sqnrDb + 0.1);
     expect(mse.error.clippedShare).toBeGreaterThan(0);
   });
@@ -76,24 +80,27 @@ describe('quantizeColumns', () => {
     const error = (values: Int8Array, scale: Float32Array): number =>
       Math.abs(weight[loudest]! - values[loudest]! * scale[loudest % 8]!);
     const alike = quantizeColumnsInt4(weight, 64, 8, { computeBits: 7 });
-    const weighted = quantizeColumns(weight, 64, 8, { bits: 7, range: 'mse', importance });
+    const weighted = quantizeColumns(float32Tensor([64, 8], weight), { bits: 7, range: 'mse', importance });
     expect(error(weighted.values, weighted.scale)).toBeLessThanOrEqual(weighted.scale[loudest % 8]! * 0.5001);
     expect(alike.error.sqnrDb).toBeLessThan(weighted.error.sqnrDb);
   });
 
   it('leaves zeros, tiny numbers and NaN to the caller without hanging', () => {
-    const zero = quantizeColumns(new Float32Array(6), 3, 2, { bits: 8, range: 'mse' });
+    const zero = quantizeColumns(float32Tensor([3, 2], new Float32Array(6)), { bits: 8, range: 'mse' });
     expect({ ...zero, error: zero.error.sqnrDb }).toEqual({
       values: new Int8Array(6),
       scale: Float32Array.of(1, 1),
       error: Infinity,
     });
-    expect(quantizeColumns(Float32Array.of(1e-40, -1e-42), 2, 1, { bits: 8, range: 'mse' }).values).toEqual(
-      new Int8Array(2),
-    );
+    expect(
+      quantizeColumns(float32Tensor([2, 1], Float32Array.of(1e-40, -1e-42)), { bits: 8, range: 'mse' })
+        .values,
+    ).toEqual(new Int8Array(2));
     for (const bad of [NaN, Infinity]) {
       const weight = Float32Array.of(1, bad, 2, 3);
-      expect(quantizeColumns(weight, 2, 2, { bits: 8, range: 'mse' }).error.sqnrDb).toBeNaN();
+      expect(
+        quantizeColumns(float32Tensor([2, 2], weight), { bits: 8, range: 'mse' }).error.sqnrDb,
+      ).toBeNaN();
       expect(quantizeColumnsInt4(weight, 2, 2, { computeBits: 7 }).error.sqnrDb).toBeNaN();
     }
   });

@@ -1,5 +1,5 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import { denseTensor, float32Tensor, type DenseTensor, type Node, type Tensor } from '../ir/index.ts';
+import { denseTensor, float32Tensor, isFloat32, type Node, type Tensor } from '../ir/index.ts';
 import {
   defineTransform,
   rewriteGraph,
@@ -79,7 +79,7 @@ function quantizeTables(
   for (const { name, table, scale } of TABLES) {
     const value = inputs[table] ?? '';
     const tensor = index.constant(value);
-    if (tensor?.kind !== 'dense' || !isFloat32(tensor) || tensor.dims.length !== 2) continue;
+    if (tensor === undefined || !isFloat32(tensor) || tensor.dims.length !== 2) continue;
     const bits = bitsOf[name];
     const range = weightRange ?? (bits === 8 ? 'max' : 'mse');
     const quantized = quantizeRows(tensor, { bits, range });
@@ -105,8 +105,4 @@ function quantizeTables(
     initializers,
     add: [{ ...node, inputs }],
   };
-}
-
-function isFloat32(tensor: DenseTensor): tensor is DenseTensor & { dtype: 'float32' } {
-  return tensor.dtype === 'float32';
 }

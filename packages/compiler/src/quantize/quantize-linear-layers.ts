@@ -1,6 +1,14 @@
 import type { Diagnostic } from '../diagnostics/index.ts';
 import { CompilerError } from '../diagnostics/index.ts';
-import { denseTensor, float32Tensor, typedData, type Model, type Node, type Tensor } from '../ir/index.ts';
+import {
+  denseTensor,
+  float32Tensor,
+  isFloat32,
+  type Float32Tensor,
+  type Model,
+  type Node,
+  type Tensor,
+} from '../ir/index.ts';
 import { rewriteGraph, type Edit, type GraphView, type TransformResult } from '../rewrite/index.ts';
 import { activationGrid, type ValueRange } from './activation-grid.ts';
 import type { LayerEffect } from './layer-effect.ts';
@@ -27,10 +35,8 @@ export interface LinearLayerOptions {
 }
 
 export interface LinearWeight {
-  /** Row-major [rows, columns]. */
-  readonly weight: Float32Array;
-  readonly rows: number;
-  readonly columns: number;
+  /** [rows, columns]. */
+  readonly weight: Float32Tensor;
   readonly importance: Float32Array | undefined;
 }
 
@@ -109,7 +115,7 @@ class LinearLayers {
     if (this.#keeps(layer) || this.#warnings.get(layer)?.code === 'kept-float') return undefined;
     const [x = '', weightName = '', bias = ''] = node.inputs;
     const weight = index.constant(weightName);
-    if (weight?.kind !== 'dense' || weight.dtype !== 'float32' || weight.dims.length !== 2) return undefined;
+    if (weight === undefined || !isFloat32(weight) || weight.dims.length !== 2) return undefined;
 
     const initializers = new Map<string, Tensor>();
     const names = this.#done.get(weight) ?? this.#quantize(layer, weightName, weight, x, index, initializers);
@@ -140,7 +146,7 @@ class LinearLayers {
   #quantize(
     layer: string,
     weightName: string,
-    weight: Tensor & { kind: 'dense' },
+    weight: Float32Tensor,
     x: string,
     index: GraphView,
     initializers: Map<string, Tensor>,
@@ -148,9 +154,7 @@ class LinearLayers {
     const [rows = 0, columns = 0] = weight.dims;
     const importance = this.#options.importance?.get(x);
     const quantized = this.#scheme.quantize({
-      weight: typedData({ ...weight, dtype: 'float32' }),
-      rows,
-      columns,
+      weight,
       importance: importance?.length === rows ? importance : undefined,
     });
     if (Number.isNaN(quantized.error.sqnrDb)) {

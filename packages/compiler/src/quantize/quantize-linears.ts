@@ -53,13 +53,9 @@ export function quantizeLinears(options: QuantizeLinearsOptions = {}): Transform
         {
           bits,
           method: `per channel, ${range}`,
-          quantize: ({ weight, rows, columns, importance }) => {
-            const { values, scale, error } = quantizeColumns(weight, rows, columns, {
-              bits,
-              range,
-              importance,
-            });
-            return { weight: denseTensor('int8', [rows, columns], values), scale, error };
+          quantize: ({ weight, importance }) => {
+            const { values, scale, error } = quantizeColumns(weight, { bits, range, importance });
+            return { weight: denseTensor('int8', weight.dims, values), scale, error };
           },
         },
         layers,

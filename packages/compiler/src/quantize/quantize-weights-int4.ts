@@ -1,5 +1,5 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import { denseTensor } from '../ir/index.ts';
+import { denseTensor, typedData } from '../ir/index.ts';
 import { defineTransform, type Transform } from '../rewrite/index.ts';
 import { LOSSY } from './lossy.ts';
 import { INT4_BLOCK_SIZE, quantizeColumnsInt4 } from './quantize-columns-int4.ts';
@@ -53,8 +53,9 @@ export function quantizeWeightsInt4(options: QuantizeWeightsInt4Options = {}): T
         {
           bits: 4,
           method: `int4 blocks of ${blockSize}, ${computeBits}-bit compute`,
-          quantize: ({ weight, rows, columns, importance }) => {
-            const { data, multiplier, scale, error } = quantizeColumnsInt4(weight, rows, columns, {
+          quantize: ({ weight, importance }) => {
+            const [rows = 0, columns = 0] = weight.dims;
+            const { data, multiplier, scale, error } = quantizeColumnsInt4(typedData(weight), rows, columns, {
               computeBits,
               importance,
             });

@@ -2,22 +2,18 @@ import {
   denseTensor,
   float32Tensor,
   int64Tensor,
+  isFloat32,
   typedData,
   type DataType,
   type DenseTensor,
+  type Float32Tensor,
 } from '../ir/index.ts';
 import type { GraphView } from '../rewrite/index.ts';
-
-export type Float32Tensor = DenseTensor & { readonly dtype: 'float32' };
 
 /** The constant float32 tensor behind a value. */
 export function float32Constant(graph: GraphView, value: string | undefined): Float32Tensor | undefined {
   const tensor = value === undefined || value === '' ? undefined : graph.constant(value);
-  return tensor?.kind === 'dense' && isFloat32(tensor) ? tensor : undefined;
-}
-
-function isFloat32(tensor: DenseTensor): tensor is Float32Tensor {
-  return tensor.dtype === 'float32';
+  return tensor !== undefined && isFloat32(tensor) ? tensor : undefined;
 }
 
 /** The number behind a value that is a constant with exactly one element. */

@@ -1,10 +1,10 @@
-import { float32Tensor, typedData, type Node, type Tensor } from '../ir/index.ts';
+import { float32Tensor, typedData, type Float32Tensor, type Node, type Tensor } from '../ir/index.ts';
 import type { Edit, GraphView, Transform } from '../rewrite/index.ts';
 import { coordinatesOf } from './analysis/coordinates.ts';
 import { ElementAnalysis } from './analysis/element-analysis.ts';
 import { evaluateElement, readsOf, type Element } from './analysis/element.ts';
 import { subtract, type Coordinates, type Index } from './analysis/index-arithmetic.ts';
-import { float32Constant, numberConstant, type Float32Tensor } from './constants.ts';
+import { float32Constant, numberConstant } from './constants.ts';
 import { edgewiseNode, isStandard } from './edgewise-node.ts';
 import { floatAttribute, intAttribute } from './node-attributes.ts';
 import { FLOAT32_REORDERING, ruleTransform, type RuleContext } from './rule-transform.ts';

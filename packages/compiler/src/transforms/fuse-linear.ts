@@ -1,6 +1,6 @@
-import { float32Tensor, typedData, type Node, type Tensor } from '../ir/index.ts';
+import { float32Tensor, typedData, type Float32Tensor, type Node, type Tensor } from '../ir/index.ts';
 import type { Edit, GraphView, Rule, Transform } from '../rewrite/index.ts';
-import { asFloat32, float32Constant, rowConstant, type Float32Tensor } from './constants.ts';
+import { asFloat32, float32Constant, rowConstant } from './constants.ts';
 import { edgewiseNode, isEdgewise, isStandard } from './edgewise-node.ts';
 import { floatAttribute, intAttribute, stringAttribute } from './node-attributes.ts';
 import { FLOAT32_REORDERING, ruleTransform, type RuleContext } from './rule-transform.ts';

@@ -12,8 +12,8 @@ import {
   keyBiasBytes,
   linearInt8ScratchBytes,
   packedKeysBytes,
-  packInt8Weights,
-  packPairFlags,
+  int8PanelBytes,
+  packInt8,
   packedValuesBytes,
   quantizedRowBytes,
   type Rung,
@@ -81,15 +81,17 @@ function linearInt8(
   const values = Int8Array.from(random.normal(k * n, 0, weightDeviation), (value) =>
     Math.max(-63, Math.min(63, Math.round(value))),
   );
+  const panels = new Int8Array(int8PanelBytes(k, n));
+  const { pairFlags } = packInt8(values, k, n, panels);
   const args = {
     x: rig.put(bytes(rows * quantizedRowBytes(k))),
     rowScale: rig.put(random.uniform(rows)),
     rowZero: rig.put(new Int32Array(rows).fill(9)),
-    weights: rig.put(packInt8Weights(values, k, n)),
+    weights: rig.put(panels),
     weightScale: rig.put(random.uniform(n)),
     colsum: rig.put(new Int32Array(n)),
     bias: rig.put(random.uniform(n)),
-    pairFlags: rig.put(packPairFlags(values, k, n)),
+    pairFlags: rig.put(pairFlags),
     residual: 0,
     y: rig.allocate(4 * rows * n),
     scratch: rig.allocate(linearInt8ScratchBytes(k, rows)),

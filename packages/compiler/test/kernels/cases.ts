@@ -1,7 +1,6 @@
 import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-random.ts';
 import {
   attentionScratchBytes,
-  columnSums,
   emitActivateRows,
   emitAddRows,
   emitAttention,
@@ -21,9 +20,9 @@ import {
   packedValuesBytes,
   packFloatWeights,
   packInt4Weights,
-  packInt8Weights,
+  packInt8,
   packMultipliers,
-  packPairFlags,
+  int8PanelBytes,
   quantizedRowBytes,
   type ActivationQuantization,
   type EmbedLayerNormSpec,
@@ -170,13 +169,15 @@ function linearInt8Case(
         }),
       );
       const column = (array: Float32Array): number => rig.put(paddedTo8(array));
+      const packed = new Int8Array(int8PanelBytes(k, n));
+      const { columnSums, pairFlags } = packInt8(values, k, n, packed);
       const fixed = {
         rowScale: rig.put(x.scale),
-        weights: rig.put(packInt8Weights(values, k, n)),
+        weights: rig.put(packed),
         weightScale: column(weights.scale),
-        colsum: rig.put(columnSums(values, k, n)),
+        colsum: rig.put(columnSums),
         bias: column(weights.bias),
-        pairFlags: bits === 7 ? rig.put(packPairFlags(values, k, n)) : 0,
+        pairFlags: bits === 7 ? rig.put(pairFlags) : 0,
         residual: residualRows ? rig.put(residualRows, n, residualStride) : 0,
         scratch: rig.allocate(linearInt8ScratchBytes(k, rows)),
       };
@@ -541,7 +542,8 @@ function expandCase(rung: Rung, seed: number, k: number, n: number): KernelCase 
       const expanded = stored.map(
         (value, i) => value * (multipliers[Math.floor(Math.floor(i / n) / 32) * n + (i % n)] as number),
       );
-      const expected = packInt8Weights(expanded, k, n);
+      const expected = new Int8Array(int8PanelBytes(k, n));
+      packInt8(expanded, k, n, expected);
       const rig = new KernelRig(rung, emitExpandInt4);
       const weights = rig.allocate(expected.length);
       new Uint8Array(rig.memory.buffer).set(packInt4Weights(stored, k, n), weights + expected.length / 2);

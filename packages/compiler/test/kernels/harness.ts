@@ -5,7 +5,7 @@ import {
   MODE,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
-import { ModuleBuilder, type FunctionRef, type Params } from '../../src/targets/edge/wasm/index.ts';
+import { ModuleBuilder, type FunctionRef, type Params } from '../../src/wasm/index.ts';
 
 // Runs in Node and in a page: no imports beyond the compiler's own.
 

@@ -1,7 +1,6 @@
 import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-random.ts';
 import {
   BYTE_LIMITS_BYTES,
-  columnSums,
   convF32ScratchBytes,
   convInt8ScratchBytes,
   depthwiseF32ScratchBytes,
@@ -20,12 +19,12 @@ import {
   emitMaxPoolBytes,
   emitMaxPoolRows,
   emitQuantizeImage,
+  int8PanelBytes,
   kernelMatrix,
   packDepthwiseF32,
   packDepthwiseWeights,
   packFloatWeights,
-  packInt8Weights,
-  packPairFlags,
+  packInt8,
   patchBytes,
   type Activation,
   type ByteGrid,
@@ -190,7 +189,8 @@ function convCase(
         taps,
         stride: options.pointwise ? channels : window.tapBytes,
       });
-      const sums = columnSums(matrix, k, filters);
+      const panels = new Int8Array(int8PanelBytes(k, filters));
+      const { columnSums: sums, pairFlags } = packInt8(matrix, k, filters, panels);
       const pixels = outHeight * window.outWidth;
       const yStride = mapStride(filters);
       const spec: ConvInt8Spec = {
@@ -202,11 +202,11 @@ function convCase(
       };
       const rig = new KernelRig(rung, (library) => emitConvInt8(library, spec, pixels));
       const fixed = {
-        weights: rig.put(packInt8Weights(matrix, k, filters)),
+        weights: rig.put(panels),
         bias: rig.put(foldedBias(kernel, sums, window.zeroPoint)),
         colsum: rig.put(sums),
         multiplier: rig.put(padded(kernel.multiplier, sums.length)),
-        pairFlags: options.bits === 7 ? rig.put(packPairFlags(matrix, k, filters)) : 0,
+        pairFlags: options.bits === 7 ? rig.put(pairFlags) : 0,
         scratch: rig.allocate(convInt8ScratchBytes(spec, pixels)),
       };
       const split = random.int(0, pixels);

@@ -1,17 +1,18 @@
 import { CompilerError } from '../../diagnostics/index.ts';
 import { elementCount, typedData, type DenseTensor, type Graph } from '../../ir/index.ts';
 import {
-  columnSums,
+  int8PanelBytes,
   packFloatWeights,
   packInt4Weights,
-  packInt8Weights,
+  packInt8,
   packMultipliers,
-  packPairFlags,
+  pairFlagWords,
+  type Int8PanelFacts,
 } from './kernels/index.ts';
 import { expandInt4, packNibbles, padRows, unpackNibbles } from './int4.ts';
 import { roundUp } from './plan-memory.ts';
 import type { ConvWeight, FloatWeight, QuantizedWeight, Table } from './program.ts';
-import type { WeightsImage } from './weights-image.ts';
+import type { Fill, WeightsImage } from './weights-image.ts';
 
 /** Columns of a panel; per-column vectors are padded to whole panels. */
 const PANEL = 8;
@@ -25,7 +26,7 @@ export interface QuantizedWeightNames {
   readonly multiplier: string;
 }
 
-/** A convolution's constants, packed; all but the panels padded to whole panels. */
+/** A convolution's constants; all but the panels padded to whole panels. */
 export interface ConvConstants {
   readonly bits: 7 | 8;
   readonly panels: Int8Array;
@@ -81,17 +82,28 @@ export class ConstantStore {
   quantizedWeight({ weight, scale, bias, multiplier }: QuantizedWeightNames): QuantizedWeight {
     return this.#once(weight, `int8 ${bias}`, () => {
       const [k, n] = this.#matrixDims(weight);
-      const { values, panels } = multiplier ? this.#int4(weight, multiplier, k, n) : this.#int8(weight, k, n);
-      const bits = fitSevenBits(values) ? 7 : 8;
+      const { bits, panels, facts } = multiplier
+        ? this.#int4(weight, multiplier, k, n)
+        : this.#int8(weight, k, n);
+      const flagBytes = (4 * pairFlagWords(k) * roundUp(n, PANEL)) / PANEL;
       return {
         kind: 'int8',
         k,
         n,
         bits,
-        pairFlags: bits === 7 ? this.#image.add(packPairFlags(values, k, n)) : 0,
+        pairFlags:
+          bits === 7
+            ? this.#image.addFilled(
+                flagBytes,
+                copyLater(() => facts().pairFlags),
+              )
+            : 0,
         panels,
         scale: this.vector(scale),
-        columnSums: this.#image.add(columnSums(values, k, n)),
+        columnSums: this.#image.addFilled(
+          4 * roundUp(n, PANEL),
+          copyLater(() => facts().columnSums),
+        ),
         bias: this.#bias(bias, n),
       };
     });
@@ -151,24 +163,31 @@ export class ConstantStore {
     });
   }
 
-  #int8(name: string, k: number, n: number): { values: Int8Array; panels: number } {
-    const values = typedData(this.#tensor(name, 'int8')) as Int8Array;
-    return { values, panels: this.#image.add(packInt8Weights(values, k, n)) };
+  #int8(name: string, k: number, n: number): PackedWeight {
+    const values = typedData(this.#typed(name, 'int8'));
+    let facts: Int8PanelFacts | undefined;
+    const panels = this.#image.addFilled(int8PanelBytes(k, n), (place) => {
+      facts = packInt8(values, k, n, asInt8(place));
+    });
+    return { bits: fitSevenBits(values) ? 7 : 8, panels, facts: () => facts! };
   }
 
-  #int4(name: string, multiplier: string, k: number, n: number): { values: Int8Array; panels: number } {
-    const small = unpackNibbles(this.#tensor(name, 'int4').data, k * n);
-    const multipliers = this.#tensor(multiplier, 'uint8').data;
+  #int4(name: string, multiplier: string, k: number, n: number): PackedWeight {
+    const small = unpackNibbles(this.#typed(name, 'int4').data, k * n);
+    const multipliers = this.#typed(multiplier, 'uint8').data;
+    const values = expandInt4(small, multipliers, k, n);
     const panels = Math.ceil(n / PANEL);
     const steps = Math.ceil(k / 4);
     const address = this.#image.add(packMultipliers(multipliers, k, n));
+    const facts = packInt8(values, k, n, new Int8Array(int8PanelBytes(k, n)));
     return {
-      values: expandInt4(small, multipliers, k, n),
-      panels: this.#image.addInt4(packInt4Weights(small, k, n), panels * PANEL * steps * 4, [
+      bits: fitSevenBits(values) ? 7 : 8,
+      panels: this.#image.addInt4(packInt4Weights(small, k, n), int8PanelBytes(k, n), [
         address,
         panels,
         steps,
       ]),
+      facts: () => facts,
     };
   }
 
@@ -178,7 +197,7 @@ export class ConstantStore {
   }
 
   #floats(name: string): Float32Array {
-    return typedData(this.#tensor(name, 'float32')) as Float32Array;
+    return typedData(this.#typed(name, 'float32'));
   }
 
   #matrixDims(name: string): [number, number] {
@@ -187,11 +206,16 @@ export class ConstantStore {
     return [dims[0]!, dims[1]!];
   }
 
-  #tensor(name: string, dtype?: DenseTensor['dtype']): DenseTensor {
+  #tensor(name: string): DenseTensor {
     const tensor = this.#graph.initializers.get(name);
     if (tensor?.kind !== 'dense') throw wrong(name, 'is not a constant');
-    if (dtype && tensor.dtype !== dtype) throw wrong(name, `has type ${tensor.dtype} instead of ${dtype}`);
     return tensor;
+  }
+
+  #typed<D extends DenseTensor['dtype']>(name: string, dtype: D): DenseTensor & { readonly dtype: D } {
+    const tensor = this.#tensor(name);
+    if (tensor.dtype !== dtype) throw wrong(name, `has type ${tensor.dtype} instead of ${dtype}`);
+    return { ...tensor, dtype };
   }
 
   #once<T>(name: string, use: string, make: () => T): T {
@@ -201,10 +225,35 @@ export class ConstantStore {
   }
 }
 
-/** A plain loop: a callback per weight takes longer than quantizing them. */
-export function fitSevenBits(values: Int8Array): boolean {
-  for (let i = 0; i < values.length; i++) if (values[i]! < -64 || values[i]! > 63) return false;
-  return true;
+interface PackedWeight {
+  readonly bits: 7 | 8;
+  readonly panels: number;
+  /** Known once the panels are packed. */
+  readonly facts: () => Int8PanelFacts;
+}
+
+function copyLater(make: () => Int32Array | Uint32Array): Fill {
+  return (place) => {
+    const { buffer, byteOffset, byteLength } = make();
+    place.set(new Uint8Array(buffer, byteOffset, byteLength));
+  };
+}
+
+function asInt8({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Int8Array {
+  return new Int8Array(buffer, byteOffset, byteLength);
+}
+
+/** Whether all values lie in [-64, 63]: then each byte's two upper bits are alike. Four bytes at a time. */
+export function fitSevenBits({ buffer, byteOffset, length }: Int8Array): boolean {
+  const unaligned = Math.min(-byteOffset & 3, length);
+  const words = new Int32Array(buffer, byteOffset + unaligned, (length - unaligned) >> 2);
+  const rest = (length - unaligned) & 3;
+  let differences = 0;
+  for (let i = 0; i < words.length; i++) differences |= words[i]! ^ (words[i]! << 1);
+  for (const byte of new Int8Array(buffer, byteOffset, unaligned)) differences |= byte ^ (byte << 1);
+  for (const byte of new Int8Array(buffer, byteOffset + length - rest, rest))
+    differences |= byte ^ (byte << 1);
+  return (differences & 0x80808080) === 0;
 }
 
 /** A table's rows, each padded to 8 columns. */

@@ -26,7 +26,7 @@ import {
 import { bytesStride, floatStride } from './plan-memory.ts';
 import type { ConvWeight, MapStep } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
-import { i32, type Expr, type FunctionBuilder } from './wasm/index.ts';
+import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 type StepOf<O extends MapStep['op']> = Extract<MapStep, { op: O }>;
 type Emitters = {

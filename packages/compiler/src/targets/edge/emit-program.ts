@@ -18,7 +18,7 @@ import {
   type FunctionBuilder,
   type Local,
   type MemoryLimits,
-} from './wasm/index.ts';
+} from '../../wasm/index.ts';
 
 /** The start of the memory: the kernels' constants, then the barrier. */
 export const PROGRAM_CONSTANTS_BYTES: number = KERNEL_CONSTANTS_BYTES + roundUp(BARRIER_BYTES, 64);

@@ -29,7 +29,7 @@ import {
   type Value,
 } from './program.ts';
 import { origin, rowZero, whole, type StepScope } from './step-scope.ts';
-import { i32, v128, type Expr, type FunctionBuilder } from './wasm/index.ts';
+import { i32, v128, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 /** Scratch that the kernels of a step use, for blocks of at most `rows` rows. */
 export function stepScratchBytes(step: Step, rows: number, maxSequence: number): number {

@@ -2,11 +2,10 @@ import type { Node } from '../../ir/index.ts';
 import { readAttributes, readWindowRule, windowDims, windowPads } from '../../ops/index.ts';
 import { fitSevenBits, type ConvConstants } from './constant-store.ts';
 import {
-  columnSums,
+  int8PanelBytes,
   kernelMatrix,
   packDepthwiseWeights,
-  packInt8Weights,
-  packPairFlags,
+  packInt8,
   type ByteGrid,
   type WindowSpec,
 } from './kernels/index.ts';
@@ -127,11 +126,13 @@ function matrixConstants(
   { matrix, k, n, slots }: { matrix: Int8Array; k: number; n: number; slots: Slots },
 ): ConvConstants {
   const bits = fitSevenBits(matrix) ? 7 : 8;
+  const panels = new Int8Array(int8PanelBytes(k, n));
+  const { columnSums: sums, pairFlags } = packInt8(matrix, k, n, panels);
   return {
     bits,
-    panels: packInt8Weights(matrix, k, n),
-    pairFlags: bits === 7 ? packPairFlags(matrix, k, n) : undefined,
-    ...channelConstants(context, node, input, { sums: columnSums(matrix, k, n), n, slots }),
+    panels,
+    pairFlags: bits === 7 ? pairFlags : undefined,
+    ...channelConstants(context, node, input, { sums, n, slots }),
   };
 }
 

@@ -37,7 +37,7 @@ export interface QuantizedWeight {
   readonly n: number;
   /** Bits that the int8 kernels see: 7 allows the `pairs` mode. */
   readonly bits: 7 | 8;
-  /** Of 7-bit weights: see packPairFlags. */
+  /** Of 7-bit weights: see pair-flags.ts. */
   readonly pairFlags: Address;
   readonly panels: Address;
   readonly scale: Address;

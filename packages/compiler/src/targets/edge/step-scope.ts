@@ -1,7 +1,7 @@
 import { bytesStride, floatStride, type MemoryPlan } from './plan-memory.ts';
 import type { KernelLibrary } from './kernels/index.ts';
 import type { Value } from './program.ts';
-import { i32, type Expr } from './wasm/index.ts';
+import { i32, type Expr } from '../../wasm/index.ts';
 
 /** What the code of a step refers to. */
 export interface StepScope {

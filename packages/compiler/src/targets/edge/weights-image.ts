@@ -3,18 +3,22 @@ import { roundUp } from './plan-memory.ts';
 
 const ALIGNMENT = 64;
 
-/** Rows of 4-bit multipliers' group: one multiplier per so many k of a column (docs/architecture.md, section 5). */
-export interface Int4Arguments {
-  readonly count: number;
-  readonly expand: readonly number[];
+/** Writes a tensor's bytes into its place in the file, which holds zeros. */
+export type Fill = (place: Uint8Array<ArrayBuffer>) => void;
+
+interface Part {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly fill: Fill;
 }
 
 /**
  * The weights file and where it goes in the program's memory. Everything is aligned to 64 bytes in both. Tensors that
- * follow each other are one section, so that a manifest has few.
+ * follow each other are one section, so that a manifest has few. Tensors are only made when the file is: each is written
+ * into its place, and none is held twice.
  */
 export class WeightsImage {
-  readonly #chunks: Uint8Array[] = [];
+  readonly #parts: Part[] = [];
   readonly #sections: WeightSection[] = [];
   #fileEnd = 0;
   #memoryEnd: number;
@@ -26,18 +30,19 @@ export class WeightsImage {
 
   /** Adds bytes that are used as they are; returns their address. */
   add(data: ArrayBufferView): number {
-    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+    return this.addFilled(data.byteLength, copyOf(data));
+  }
+
+  /** The same for bytes that are made later. Fills run in the order they were added. */
+  addFilled(bytes: number, fill: Fill): number {
     const address = this.#memoryEnd;
     const last = this.#sections.at(-1);
     if (last?.encoding === 'raw' && last.address + (this.#fileEnd - last.offset) === address) {
-      this.#sections[this.#sections.length - 1] = {
-        ...last,
-        bytes: this.#fileEnd + bytes.length - last.offset,
-      };
+      this.#sections[this.#sections.length - 1] = { ...last, bytes: this.#fileEnd + bytes - last.offset };
     } else {
-      this.#sections.push({ encoding: 'raw', offset: this.#fileEnd, bytes: bytes.length, address });
+      this.#sections.push({ encoding: 'raw', offset: this.#fileEnd, bytes, address });
     }
-    this.#append(bytes, bytes.length);
+    this.#append(bytes, bytes, fill);
     return address;
   }
 
@@ -52,7 +57,7 @@ export class WeightsImage {
       count,
       arguments: expandArguments,
     });
-    this.#append(packed, count);
+    this.#append(packed.length, count, copyOf(packed));
     return address;
   }
 
@@ -65,21 +70,21 @@ export class WeightsImage {
     return this.#memoryEnd;
   }
 
-  /** The file. Chunks are written once, into their place. */
-  file(): Uint8Array {
-    const last = this.#sections.at(-1);
+  /** The file. */
+  file(): Uint8Array<ArrayBuffer> {
+    const last = this.#parts.at(-1);
     const file = new Uint8Array(last ? last.offset + last.bytes : 0);
-    let offset = 0;
-    for (const chunk of this.#chunks) {
-      file.set(chunk, offset);
-      offset += roundUp(chunk.length, ALIGNMENT);
-    }
+    for (const { offset, bytes, fill } of this.#parts) fill(file.subarray(offset, offset + bytes));
     return file;
   }
 
-  #append(bytes: Uint8Array, memoryBytes: number): void {
-    this.#chunks.push(bytes);
-    this.#fileEnd += roundUp(bytes.length, ALIGNMENT);
+  #append(bytes: number, memoryBytes: number, fill: Fill): void {
+    this.#parts.push({ offset: this.#fileEnd, bytes, fill });
+    this.#fileEnd += roundUp(bytes, ALIGNMENT);
     this.#memoryEnd += roundUp(memoryBytes, ALIGNMENT);
   }
+}
+
+function copyOf(data: ArrayBufferView): Fill {
+  return (place) => place.set(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength));
 }

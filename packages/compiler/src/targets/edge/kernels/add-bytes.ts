@@ -1,4 +1,4 @@
-import { f32x4, i32, v128, type Expr, type FunctionRef } from '../wasm/index.ts';
+import { f32x4, i32, v128, type Expr, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import {
   emitByteLimits,

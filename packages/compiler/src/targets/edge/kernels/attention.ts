@@ -8,7 +8,7 @@ import {
   type FunctionBuilder,
   type FunctionRef,
   type Local,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import { emitFloatRows } from './float-tile.ts';
 import { PANEL_COLUMNS } from './int8-tile.ts';
 import type { KernelLibrary } from './kernel-library.ts';

@@ -1,4 +1,4 @@
-import { f32x4, i16x8, i32, i32x4, v128, type Expr, type FunctionRef } from '../wasm/index.ts';
+import { f32x4, i16x8, i32, i32x4, v128, type Expr, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { emitByteLimits, emitFlip, emitToBytes, type ByteGrid } from './requantize.ts';
 import { roundUp } from './vector-code.ts';

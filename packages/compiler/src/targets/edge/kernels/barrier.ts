@@ -1,4 +1,4 @@
-import { atomic, i32, i64, type FunctionRef } from '../wasm/index.ts';
+import { atomic, i32, i64, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 
 /** Of the state that a barrier keeps in memory: zero at the start. */

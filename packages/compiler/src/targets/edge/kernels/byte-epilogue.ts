@@ -1,4 +1,4 @@
-import { f32x4, i32x4, v128, type Expr } from '../wasm/index.ts';
+import { f32x4, i32x4, v128, type Expr } from '../../../wasm/index.ts';
 import type { TileEpilogue } from './int8-tile.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { emitToBytes } from './requantize.ts';

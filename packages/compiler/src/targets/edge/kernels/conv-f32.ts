@@ -1,4 +1,4 @@
-import { i32, type FunctionRef } from '../wasm/index.ts';
+import { i32, type FunctionRef } from '../../../wasm/index.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
 import { emitFloatRows } from './float-tile.ts';
 import {

@@ -1,4 +1,4 @@
-import { i32, type FunctionRef, type Local } from '../wasm/index.ts';
+import { i32, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import { byteEpilogue } from './byte-epilogue.ts';
 import {
   emitGatherPatches,

@@ -1,4 +1,4 @@
-import { i32, v128, type FunctionRef, type Local } from '../wasm/index.ts';
+import { i32, v128, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import type { MapBytesSpec } from './map-bytes.ts';
 

@@ -9,7 +9,7 @@ import {
   type FunctionBuilder,
   type FunctionRef,
   type Local,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import { emitPadding, type ByteWindowSpec, type WindowSpec } from './gather-patches.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias, emitToBytes } from './requantize.ts';

@@ -1,4 +1,4 @@
-import { f32x4, i32, i8x16, v128, type FunctionRef } from '../wasm/index.ts';
+import { f32x4, i32, i8x16, v128, type FunctionRef } from '../../../wasm/index.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { emitFloats, type ByteGrid } from './requantize.ts';
 import { roundUp } from './vector-code.ts';

@@ -10,7 +10,7 @@ import {
   type FunctionBuilder,
   type FunctionRef,
   type Local,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { emitNormalize } from './layer-norm.ts';
 import {

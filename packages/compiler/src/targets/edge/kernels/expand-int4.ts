@@ -1,8 +1,8 @@
-import { i16x8, i32, i8x16, v128, type Expr, type FunctionRef, type Local } from '../wasm/index.ts';
+import { i16x8, i32, i8x16, v128, type Expr, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 
 const PARAMS = {
-  /** The packed weight's place, 16-byte aligned. Before: int4 pairs in its upper half. After: packInt8Weights' layout. */
+  /** The packed weight's place, 16-byte aligned. Before: int4 pairs in its upper half. After: packInt8's layout. */
   weights: 'i32',
   /** Bytes 1…15, [panels][⌈steps/8⌉][8]. */
   multipliers: 'i32',

@@ -6,7 +6,7 @@ import {
   type FunctionBuilder,
   type FunctionRef,
   type Local,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { roundUp } from './vector-code.ts';
 

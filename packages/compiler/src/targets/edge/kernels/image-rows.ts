@@ -1,4 +1,4 @@
-import { f32, i32, type FunctionRef } from '../wasm/index.ts';
+import { f32, i32, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 
 export interface ImageRowsSpec {

@@ -47,15 +47,9 @@ export {
 export { emitLayerNorm, type LayerNormSpec } from './layer-norm.ts';
 export { emitLinearF32, type LinearF32Spec } from './linear-f32.ts';
 export { emitLinearInt8, linearInt8ScratchBytes, type LinearInt8Spec } from './linear-int8.ts';
-export {
-  columnSums,
-  kernelMatrix,
-  packFloatWeights,
-  packInt4Weights,
-  packInt8Weights,
-  packMultipliers,
-} from './pack-weights.ts';
-export { packPairFlags } from './pair-flags.ts';
+export { int8PanelBytes, packInt8, type Int8PanelFacts } from './pack-int8.ts';
+export { kernelMatrix, packFloatWeights, packInt4Weights, packMultipliers } from './pack-weights.ts';
+export { pairFlagWords } from './pair-flags.ts';
 export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';

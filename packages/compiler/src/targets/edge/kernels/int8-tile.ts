@@ -9,7 +9,7 @@ import {
   type FunctionRef,
   type Local,
   type ParamLocals,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { pairFlagWords } from './pair-flags.ts';
 import { emitRowTiles, type TileParams } from './row-tiles.ts';
@@ -36,7 +36,7 @@ const ROWS_PARAMS = {
   y: 'i32',
   /** Bytes from one row of y to the next. */
   yStride: 'i32',
-  /** This panel's words of packPairFlags; only form pairs reads them. */
+  /** This panel's words of packInt8's flags; only form pairs reads them. */
   pairFlags: 'i32',
 } as const;
 

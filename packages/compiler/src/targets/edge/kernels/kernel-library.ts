@@ -7,7 +7,7 @@ import {
   type ModuleBuilder,
   type Params,
   type ValueType,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 
 /** Which instructions a module may use: with relaxed SIMD, or plain SIMD128 only. */
 export type Rung = 'relaxed' | 'simd';

@@ -1,4 +1,12 @@
-import { f32, f32x4, i32, v128, type FunctionBuilder, type FunctionRef, type Local } from '../wasm/index.ts';
+import {
+  f32,
+  f32x4,
+  i32,
+  v128,
+  type FunctionBuilder,
+  type FunctionRef,
+  type Local,
+} from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import {
   createRowRange,

@@ -1,4 +1,4 @@
-import { i32, type FunctionRef } from '../wasm/index.ts';
+import { i32, type FunctionRef } from '../../../wasm/index.ts';
 import { FLOAT_EPILOGUE } from './float-epilogue.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
 import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
@@ -28,12 +28,12 @@ const PARAMS = {
   x: 'i32',
   rowScale: 'i32',
   rowZero: 'i32',
-  /** packInt8Weights' layout [n/8][k/4][8][4]. */
+  /** packInt8's layout [n/8][k/4][8][4]. */
   weights: 'i32',
   weightScale: 'i32',
   colsum: 'i32',
   bias: 'i32',
-  /** packPairFlags' words for 7-bit weights; else anything. */
+  /** packInt8's flags for 7-bit weights; else anything. */
   pairFlags: 'i32',
   /** Float rows, when the spec has residualStride; else anything. */
   residual: 'i32',

@@ -1,4 +1,4 @@
-import { i32, i8x16, v128, type FunctionRef } from '../wasm/index.ts';
+import { i32, i8x16, v128, type FunctionRef } from '../../../wasm/index.ts';
 import type { WindowSpec } from './gather-patches.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { emitPoolWindows } from './pool-windows.ts';

@@ -1,19 +1,8 @@
+import { packNibbles } from '../int4.ts';
+import { int8PanelBytes, packInt8 } from './pack-int8.ts';
 import { roundUp } from './vector-code.ts';
 
 // Panels of eight columns: what the linear kernels read. Done once, by the compiler.
-
-/** [k][n] to [n/8][k/4][8 columns][4 k], n padded to 8 and k to 4 with zeros. */
-export function packInt8Weights(weights: Int8Array, k: number, n: number): Int8Array {
-  const depth = roundUp(k, 4);
-  const packed = new Int8Array(depth * roundUp(n, 8));
-  for (let row = 0; row < k; row++) {
-    for (let column = 0; column < n; column++) {
-      const panel = (column >> 3) * depth * 8;
-      packed[panel + (row >> 2) * 32 + (column & 7) * 4 + (row & 3)] = weights[row * n + column] as number;
-    }
-  }
-  return packed;
-}
 
 /** [k][n] to [n/8][k][8], n padded to 8 with zeros. */
 export function packFloatWeights(weights: Float32Array, k: number, n: number): Float32Array {
@@ -26,28 +15,14 @@ export function packFloatWeights(weights: Float32Array, k: number, n: number): F
   return packed;
 }
 
-/** Column sums of [k][n], padded to 8 with zeros: what the zero points are multiplied by. */
-export function columnSums(weights: Int8Array, k: number, n: number): Int32Array {
-  const sums = new Int32Array(roundUp(n, 8));
-  for (let row = 0; row < k; row++) {
-    for (let column = 0; column < n; column++) {
-      sums[column] = (sums[column] as number) + (weights[row * n + column] as number);
-    }
-  }
-  return sums;
-}
-
 /**
- * Values in [-8, 7], [k][n], to the bytes that expandInt4 reads: packInt8Weights' order, two a byte, the first in the
- * low half. They belong into the upper half of the weight's place.
+ * Values in [-8, 7], [k][n], to the bytes that expandInt4 reads: packInt8's order, two a byte, the first in the low half.
+ * They belong into the upper half of the weight's place.
  */
 export function packInt4Weights(weights: Int8Array, k: number, n: number): Uint8Array {
-  const packed = packInt8Weights(weights, k, n);
-  return Uint8Array.from({ length: packed.length / 2 }, (_, index) => {
-    const low = packed[2 * index] as number;
-    const high = packed[2 * index + 1] as number;
-    return (low & 15) | ((high & 15) << 4);
-  });
+  const panels = new Int8Array(int8PanelBytes(k, n));
+  packInt8(weights, k, n, panels);
+  return packNibbles(panels);
 }
 
 /** Multipliers [⌈k/32⌉][n] to [n/8][⌈k/32⌉][8], n padded to 8. */

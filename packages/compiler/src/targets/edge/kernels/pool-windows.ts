@@ -1,4 +1,4 @@
-import { i32, type Expr, type FunctionBuilder, type Local } from '../wasm/index.ts';
+import { i32, type Expr, type FunctionBuilder, type Local } from '../../../wasm/index.ts';
 import type { WindowSpec } from './gather-patches.ts';
 
 /** What a pooling does with one vector of channels; addresses are those of the vector. */

@@ -1,4 +1,4 @@
-import { i16x8, i32x4, v128, type FunctionRef } from '../wasm/index.ts';
+import { i16x8, i32x4, v128, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 
 const PARAMS = { kind: 'i32', a: 'i32', b: 'i32', out: 'i32' } as const;

@@ -1,4 +1,4 @@
-import { i32, type FunctionRef } from '../wasm/index.ts';
+import { i32, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import {
   createRowRange,

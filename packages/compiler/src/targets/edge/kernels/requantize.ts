@@ -9,7 +9,7 @@ import {
   type Expr,
   type FunctionBuilder,
   type Local,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { ROUND_TO_INTEGER, ROUND_TO_INTEGER_BITS } from './math-constants.ts';
 

@@ -5,7 +5,7 @@ import {
   type FunctionRef,
   type Local,
   type Params,
-} from '../wasm/index.ts';
+} from '../../../wasm/index.ts';
 
 /** What every tile function takes besides its own parameters: how many tiles below each other to compute. */
 export type TileParams<P extends Params> = P & { readonly count: 'i32' };

@@ -1,4 +1,4 @@
-import { f32, f32x4, i32, v128, type FunctionRef } from '../wasm/index.ts';
+import { f32, f32x4, i32, v128, type FunctionRef } from '../../../wasm/index.ts';
 import type { ElementwiseSpec } from './elementwise.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { LOG2_E } from './math-constants.ts';

@@ -1,4 +1,4 @@
-import { f32x4, i32, i8x16, v128, type Expr, type FunctionBuilder } from '../wasm/index.ts';
+import { f32x4, i32, i8x16, v128, type Expr, type FunctionBuilder } from '../../../wasm/index.ts';
 
 // Small pieces of code that several kernels share.
 

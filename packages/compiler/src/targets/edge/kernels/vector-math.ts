@@ -1,4 +1,4 @@
-import { f32x4, i32x4, v128, type Expr, type FunctionBuilder, type Local } from '../wasm/index.ts';
+import { f32x4, i32x4, v128, type Expr, type FunctionBuilder, type Local } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import {
   ERF_DENOMINATOR,

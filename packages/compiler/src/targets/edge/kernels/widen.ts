@@ -1,4 +1,4 @@
-import { i16x8, i32, i8x16, v128, type Expr, type FunctionBuilder, type Local } from '../wasm/index.ts';
+import { i16x8, i32, i8x16, v128, type Expr, type FunctionBuilder, type Local } from '../../../wasm/index.ts';
 import { PANEL_COLUMNS } from './int8-tile.ts';
 import { roundUp } from './vector-code.ts';
 

@@ -1,4 +1,4 @@
-import { i32, type Expr, type FunctionBuilder, type Local } from '../wasm/index.ts';
+import { i32, type Expr, type FunctionBuilder, type Local } from '../../../wasm/index.ts';
 import type { WindowSpec } from './gather-patches.ts';
 
 /** Where a tap is read; undefined in the padding at a side. */

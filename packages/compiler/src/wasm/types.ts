@@ -1,3 +1,5 @@
+import type { Code } from './encoding.ts';
+
 /** The value types this engine uses. */
 export type ValueType = 'i32' | 'i64' | 'f32' | 'v128';
 
@@ -15,13 +17,13 @@ export const VALUE_TYPE_CODES: Readonly<Record<ValueType, number>> = {
  */
 export interface Expr<T extends ValueType = ValueType> {
   readonly type: T;
-  readonly code: readonly number[];
+  readonly code: Code;
 }
 
 /** Code that leaves nothing on the stack: a store, a fence. Takes effect where it is given to `f.do`. */
 export interface Statement {
   readonly type: 'none';
-  readonly code: readonly number[];
+  readonly code: Code;
 }
 
 /** A local variable or parameter; as an expression it reads the variable. */

@@ -1,3 +1,29 @@
+/** Bytes in pieces: larger pieces hold smaller ones without copying them, until `flatten`. */
+export type Code = number | Uint8Array | readonly Code[];
+
+/** The bytes of all pieces in order. */
+export function flatten(code: Code): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(byteCount(code));
+  let at = 0;
+  const write = (piece: Code): void => {
+    if (typeof piece === 'number') bytes[at++] = piece;
+    else if (piece instanceof Uint8Array) {
+      bytes.set(piece, at);
+      at += piece.length;
+    } else for (const inner of piece) write(inner);
+  };
+  write(code);
+  return bytes;
+}
+
+function byteCount(code: Code): number {
+  if (typeof code === 'number') return 1;
+  if (code instanceof Uint8Array) return code.length;
+  let count = 0;
+  for (const inner of code) count += byteCount(inner);
+  return count;
+}
+
 /** Unsigned LEB128. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
@@ -34,7 +60,8 @@ export function float32(value: number): number[] {
   return [...new Uint8Array(new Float32Array([value]).buffer)];
 }
 
-/** A vector of the binary format: count, then the items. */
-export function vector(items: readonly (readonly number[])[]): number[] {
-  return [...unsigned(items.length), ...items.flat()];
+/** Content behind its size in bytes. */
+export function sized(content: Code): Code {
+  const bytes = flatten(content);
+  return [unsigned(bytes.length), bytes];
 }

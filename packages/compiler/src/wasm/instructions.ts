@@ -1,4 +1,4 @@
-import { float32, signed, unsigned } from './encoding.ts';
+import { float32, signed, unsigned, type Code } from './encoding.ts';
 import type { Expr, Operand, Statement, ValueType } from './types.ts';
 
 // Opcodes: WebAssembly core specification 2.0 (numeric, vector), threads and relaxed SIMD proposals.
@@ -78,15 +78,25 @@ type V128Instructions = Readonly<
 type I8x16Instructions = Readonly<
   Record<'shuffle', (a: Expr<'v128'>, b: Expr<'v128'>, lanes: readonly number[]) => Expr<'v128'>> &
     Record<'splat', Unary<'i32', 'v128'>> &
-    Record<'narrowI16x8S' | 'narrowI16x8U' | 'add' | 'sub' | 'maxU', Binary<'v128', 'v128', 'v128'>> &
+    Record<
+      'narrowI16x8S' | 'narrowI16x8U' | 'add' | 'sub' | 'minS' | 'maxS' | 'maxU',
+      Binary<'v128', 'v128', 'v128'>
+    > &
     Record<'shl' | 'shrS' | 'shrU', Binary<'v128', 'i32', 'v128'>>
 >;
 type I16x8Instructions = Readonly<
   Record<'load8x8S' | 'load8x8U', Load<'v128'>> &
     Record<'splat', Unary<'i32', 'v128'>> &
-    Record<'narrowI32x4S' | 'add' | 'sub' | 'mul' | 'relaxedDotI8x16I7x16S', Binary<'v128', 'v128', 'v128'>> &
     Record<
-      'extendLowI8x16S' | 'extendHighI8x16S' | 'extendLowI8x16U' | 'extendHighI8x16U',
+      'narrowI32x4S' | 'gtS' | 'add' | 'sub' | 'mul' | 'relaxedDotI8x16I7x16S',
+      Binary<'v128', 'v128', 'v128'>
+    > &
+    Record<
+      | 'extaddPairwiseI8x16S'
+      | 'extendLowI8x16S'
+      | 'extendHighI8x16S'
+      | 'extendLowI8x16U'
+      | 'extendHighI8x16U',
       Unary<'v128', 'v128'>
     > &
     Record<'shl' | 'shrS' | 'shrU', Binary<'v128', 'i32', 'v128'>>
@@ -112,6 +122,11 @@ type F32x4Instructions = Readonly<
     Record<'lt' | 'gt' | 'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax', Binary<'v128', 'v128', 'v128'>> &
     Record<'nearest' | 'abs' | 'neg' | 'sqrt' | 'convertI32x4S', Unary<'v128', 'v128'>>
 >;
+type I64x2Instructions = Readonly<Record<'sub', Binary<'v128', 'v128', 'v128'>>>;
+type F64x2Instructions = Readonly<
+  Record<'ne' | 'add' | 'sub' | 'mul' | 'pmin' | 'pmax', Binary<'v128', 'v128', 'v128'>> &
+    Record<'nearest' | 'promoteLowF32x4', Unary<'v128', 'v128'>>
+>;
 type AtomicInstructions = Readonly<
   Record<'notify' | 'add', Binary<'i32', 'i32', 'i32'>> &
     Record<
@@ -126,45 +141,32 @@ const PREFIX_SATURATING = 0xfc;
 const PREFIX_VECTOR = 0xfd;
 const PREFIX_ATOMIC = 0xfe;
 
-const vectorOp = (opcode: number): number[] => [PREFIX_VECTOR, ...unsigned(opcode)];
+const vectorOp = (opcode: number): Code => [PREFIX_VECTOR, unsigned(opcode)];
+const SHUFFLE = vectorOp(13);
 
 /** The code of an operand; a plain number is an i32 constant. */
-export function operandCode(operand: Expr | number): readonly number[] {
+export function operandCode(operand: Expr | number): Code {
   return typeof operand === 'number' ? [0x41, ...signed(operand)] : operand.code;
 }
 
-function op<R extends ValueType>(
-  type: R,
-  opcode: readonly number[],
-  operands: readonly (Expr | number)[],
-): Expr<R> {
-  return { type, code: [...operands.flatMap(operandCode), ...opcode] };
-}
-
 const unary =
-  <A extends ValueType, R extends ValueType>(result: R, opcode: readonly number[]): Unary<A, R> =>
-  (a) =>
-    op(result, opcode, [a]);
+  <A extends ValueType, R extends ValueType>(type: R, opcode: Code): Unary<A, R> =>
+  (a) => ({ type, code: [operandCode(a), opcode] });
 
 const binary =
-  <A extends ValueType, B extends ValueType, R extends ValueType>(
-    result: R,
-    opcode: readonly number[],
-  ): Binary<A, B, R> =>
-  (a, b) =>
-    op(result, opcode, [a, b]);
+  <A extends ValueType, B extends ValueType, R extends ValueType>(type: R, opcode: Code): Binary<A, B, R> =>
+  (a, b) => ({ type, code: [operandCode(a), operandCode(b), opcode] });
 
 /** `align` is the base-2 logarithm of the natural alignment; only a hint except for atomics. */
 const load =
-  <R extends ValueType>(type: R, opcode: readonly number[], align: number): Load<R> =>
-  (address, offset = 0) =>
-    op(type, [...opcode, align, ...unsigned(offset)], [address]);
+  <R extends ValueType>(type: R, opcode: Code, align: number): Load<R> =>
+  (address, offset = 0) => ({ type, code: [operandCode(address), opcode, align, unsigned(offset)] });
 
 const store =
-  <T extends ValueType>(opcode: readonly number[], align: number): Store<T> =>
+  <T extends ValueType>(opcode: Code, align: number): Store<T> =>
   (address, value, offset = 0) => ({
     type: 'none',
-    code: [...operandCode(address), ...operandCode(value), ...opcode, align, ...unsigned(offset)],
+    code: [operandCode(address), operandCode(value), opcode, align, unsigned(offset)],
   });
 
 const i32Binary = (opcode: number): Binary<'i32', 'i32', 'i32'> => binary('i32', [opcode]);
@@ -173,25 +175,26 @@ const f32Compare = (opcode: number): Binary<'f32', 'f32', 'i32'> => binary('i32'
 const v1 = (opcode: number): Unary<'v128', 'v128'> => unary('v128', vectorOp(opcode));
 const v2 = (opcode: number): Binary<'v128', 'v128', 'v128'> => binary('v128', vectorOp(opcode));
 const shift = (opcode: number): Binary<'v128', 'i32', 'v128'> => binary('v128', vectorOp(opcode));
-const v3 =
-  (opcode: number): Ternary<'v128'> =>
-  (a, b, c) =>
-    op('v128', vectorOp(opcode), [a, b, c]);
-const extract =
-  <R extends ValueType>(type: R, opcode: number): ExtractLane<R> =>
-  (a, lane) =>
-    op(type, [...vectorOp(opcode), lane], [a]);
-const storeLane =
-  (opcode: number, align: number): StoreLane =>
-  (address, value, lane, offset = 0) => ({
+const v3 = (opcode: number): Ternary<'v128'> => {
+  const code = vectorOp(opcode);
+  return (a, b, c) => ({ type: 'v128', code: [a.code, b.code, c.code, code] });
+};
+const extract = <R extends ValueType>(type: R, opcode: number): ExtractLane<R> => {
+  const code = vectorOp(opcode);
+  return (a, lane) => ({ type, code: [a.code, code, lane] });
+};
+const storeLane = (opcode: number, align: number): StoreLane => {
+  const code = vectorOp(opcode);
+  return (address, value, lane, offset = 0) => ({
     type: 'none',
-    code: [...operandCode(address), ...value.code, ...vectorOp(opcode), align, ...unsigned(offset), lane],
+    code: [operandCode(address), value.code, code, align, unsigned(offset), lane],
   });
+};
 
 /** `condition ? a : b`, both evaluated. */
 export function select<T extends ValueType>(a: Expr<T>, b: Expr<T>, condition: Operand<'i32'>): Expr<T> {
   const opcode = a.type === 'v128' ? [0x1c, 1, 0x7b] : [0x1b];
-  return op(a.type, opcode, [a, b, condition]);
+  return { type: a.type, code: [a.code, b.code, operandCode(condition), opcode] };
 }
 
 export const i32: I32Instructions = {
@@ -230,13 +233,13 @@ export const i32: I32Instructions = {
 };
 
 export const i64: I64Instructions = {
-  const: (value: number): Expr<'i64'> => ({ type: 'i64', code: [0x42, ...signed(value)] }),
+  const: (value: number): Expr<'i64'> => ({ type: 'i64', code: [0x42, signed(value)] }),
   load: load('i64', [0x29], 3),
   wrapToI32: unary<'i64', 'i32'>('i32', [0xa7]),
 };
 
 export const f32: F32Instructions = {
-  const: (value: number): Expr<'f32'> => ({ type: 'f32', code: [0x43, ...float32(value)] }),
+  const: (value: number): Expr<'f32'> => ({ type: 'f32', code: [0x43, float32(value)] }),
   load: load('f32', [0x2a], 2),
   store: store<'f32'>([0x38], 2),
   eq: f32Compare(0x5b),
@@ -261,7 +264,7 @@ export const v128: V128Instructions = {
   /** A constant from its 16 bytes. */
   const: (bytes: readonly number[]): Expr<'v128'> => ({
     type: 'v128',
-    code: [...vectorOp(12), ...bytes.map((byte) => byte & 0xff)],
+    code: [vectorOp(12), bytes.map((byte) => byte & 0xff)],
   }),
   zero: (): Expr<'v128'> => v128.const(Array.from({ length: 16 }, () => 0)),
   load: load('v128', vectorOp(0), 4),
@@ -285,8 +288,10 @@ export const v128: V128Instructions = {
 
 export const i8x16: I8x16Instructions = {
   /** Lanes 0–15 name bytes of `a`, 16–31 bytes of `b`. */
-  shuffle: (a: Expr<'v128'>, b: Expr<'v128'>, lanes: readonly number[]): Expr<'v128'> =>
-    op('v128', [...vectorOp(13), ...lanes], [a, b]),
+  shuffle: (a: Expr<'v128'>, b: Expr<'v128'>, lanes: readonly number[]): Expr<'v128'> => ({
+    type: 'v128',
+    code: [a.code, b.code, SHUFFLE, lanes],
+  }),
   splat: unary<'i32', 'v128'>('v128', vectorOp(15)),
   narrowI16x8S: v2(101),
   narrowI16x8U: v2(102),
@@ -295,6 +300,8 @@ export const i8x16: I8x16Instructions = {
   shrU: shift(109),
   add: v2(110),
   sub: v2(113),
+  minS: v2(118),
+  maxS: v2(120),
   maxU: v2(121),
 };
 
@@ -302,6 +309,8 @@ export const i16x8: I16x8Instructions = {
   load8x8S: load('v128', vectorOp(1), 3),
   load8x8U: load('v128', vectorOp(2), 3),
   splat: unary<'i32', 'v128'>('v128', vectorOp(16)),
+  gtS: v2(49),
+  extaddPairwiseI8x16S: v1(124),
   narrowI32x4S: v2(133),
   extendLowI8x16S: v1(135),
   extendHighI8x16S: v1(136),
@@ -361,16 +370,41 @@ export const f32x4: F32x4Instructions = {
   convertI32x4S: v1(250),
 };
 
+export const i64x2: I64x2Instructions = { sub: v2(209) };
+
+export const f64x2: F64x2Instructions = {
+  ne: v2(72),
+  promoteLowF32x4: v1(95),
+  nearest: v1(148),
+  add: v2(240),
+  sub: v2(241),
+  mul: v2(242),
+  /** `b < a ? b : a`. */
+  pmin: v2(246),
+  /** `a < b ? b : a`. */
+  pmax: v2(247),
+};
+
 export const atomic: AtomicInstructions = {
   /** Number of threads woken. Allowed on memory that is not shared (wakes none). */
-  notify: (address: Operand<'i32'>, count: Operand<'i32'>): Expr<'i32'> =>
-    op('i32', [PREFIX_ATOMIC, 0, 2, 0], [address, count]),
+  notify: (address: Operand<'i32'>, count: Operand<'i32'>): Expr<'i32'> => ({
+    type: 'i32',
+    code: [operandCode(address), operandCode(count), PREFIX_ATOMIC, 0, 2, 0],
+  }),
   /** Sleeps while the i32 at `address` equals `expected`; traps on memory that is not shared. */
-  wait32: (address: Operand<'i32'>, expected: Operand<'i32'>, timeoutNanoseconds: Expr<'i64'>): Expr<'i32'> =>
-    op('i32', [PREFIX_ATOMIC, 1, 2, 0], [address, expected, timeoutNanoseconds]),
+  wait32: (
+    address: Operand<'i32'>,
+    expected: Operand<'i32'>,
+    timeoutNanoseconds: Expr<'i64'>,
+  ): Expr<'i32'> => ({
+    type: 'i32',
+    code: [operandCode(address), operandCode(expected), timeoutNanoseconds.code, PREFIX_ATOMIC, 1, 2, 0],
+  }),
   load: load('i32', [PREFIX_ATOMIC, 0x10], 2),
   store: store<'i32'>([PREFIX_ATOMIC, 0x17], 2),
   /** Adds and returns the old value. */
-  add: (address: Operand<'i32'>, value: Operand<'i32'>): Expr<'i32'> =>
-    op('i32', [PREFIX_ATOMIC, 0x1e, 2, 0], [address, value]),
+  add: (address: Operand<'i32'>, value: Operand<'i32'>): Expr<'i32'> => ({
+    type: 'i32',
+    code: [operandCode(address), operandCode(value), PREFIX_ATOMIC, 0x1e, 2, 0],
+  }),
 };

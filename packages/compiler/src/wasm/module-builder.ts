@@ -1,4 +1,4 @@
-import { signed, text, unsigned, vector } from './encoding.ts';
+import { flatten, signed, sized, text, unsigned, type Code } from './encoding.ts';
 import { FunctionBuilder, localAt } from './function-builder.ts';
 import {
   VALUE_TYPE_CODES,
@@ -49,27 +49,27 @@ export type ParamLocals<P extends Params> = { readonly [K in keyof P]: Local<P[K
 export class ModuleBuilder {
   readonly #types: string[] = [];
   readonly #functionTypes: number[] = [];
-  readonly #bodies: number[][] = [];
-  readonly #globals: number[][] = [];
-  readonly #exports: number[][] = [];
-  readonly #data: number[][] = [];
-  #memory: number[] | undefined;
+  readonly #bodies: Code[] = [];
+  readonly #globals: Code[] = [];
+  readonly #exports: Code[] = [];
+  readonly #data: Code[] = [];
+  #memory: Code | undefined;
 
   importMemory(module: string, name: string, { min, max, shared = false }: MemoryLimits): void {
     const flag = shared ? HAS_MAXIMUM_AND_SHARED : HAS_MAXIMUM;
-    this.#memory = [...text(module), ...text(name), KIND_MEMORY, flag, ...unsigned(min), ...unsigned(max)];
+    this.#memory = [text(module), text(name), KIND_MEMORY, flag, unsigned(min), unsigned(max)];
   }
 
   /** A mutable i32, one per instance. */
   globalI32(initial: number): Global<'i32'> {
     const globalIndex = this.#globals.length;
-    this.#globals.push([VALUE_TYPE_CODES.i32, MUTABLE, 0x41, ...signed(initial), 0x0b]);
-    return { type: 'i32', globalIndex, code: [0x23, ...unsigned(globalIndex)] };
+    this.#globals.push([VALUE_TYPE_CODES.i32, MUTABLE, 0x41, signed(initial), 0x0b]);
+    return { type: 'i32', globalIndex, code: [0x23, unsigned(globalIndex)] };
   }
 
   /** Bytes that instantiation writes to memory at a fixed address. */
   data(address: number, bytes: Uint8Array): void {
-    this.#data.push([0, 0x41, ...signed(address), 0x0b, ...unsigned(bytes.length), ...bytes]);
+    this.#data.push([0, 0x41, signed(address), 0x0b, sized(bytes)]);
   }
 
   /**
@@ -93,25 +93,22 @@ export class ModuleBuilder {
     this.#bodies.push(f.finish());
     this.#functionTypes.push(this.#typeIndex(types, options.result));
     if (options.export !== undefined) {
-      this.#exports.push([...text(options.export), KIND_FUNCTION, ...unsigned(index)]);
+      this.#exports.push([text(options.export), KIND_FUNCTION, unsigned(index)]);
     }
     return { index, name, params: options.params, result: options.result as R };
   }
 
   /** Exports a function that exists already. */
   export(name: string, target: FunctionRef): void {
-    this.#exports.push([...text(name), KIND_FUNCTION, ...unsigned(target.index)]);
+    this.#exports.push([text(name), KIND_FUNCTION, unsigned(target.index)]);
   }
 
   /** The module's bytes. */
   finish(): Uint8Array<ArrayBuffer> {
     const types = this.#types.map((type) => type.split(',').map(Number));
-    const section = (id: number, items: readonly (readonly number[])[]): number[] => {
-      if (items.length === 0) return [];
-      const content = vector(items);
-      return [id, ...unsigned(content.length), ...content];
-    };
-    const parts = [
+    const section = (id: number, items: readonly Code[]): Code =>
+      items.length === 0 ? [] : [id, sized([unsigned(items.length), items])];
+    return flatten([
       MAGIC_AND_VERSION,
       section(SECTION.type, types),
       section(SECTION.import, this.#memory ? [this.#memory] : []),
@@ -123,8 +120,7 @@ export class ModuleBuilder {
       section(SECTION.export, this.#exports),
       section(SECTION.code, this.#bodies),
       section(SECTION.data, this.#data),
-    ];
-    return Uint8Array.from(parts.flat());
+    ]);
   }
 
   #typeIndex(params: readonly ValueType[], result: ValueType | undefined): number {

@@ -1,4 +1,4 @@
-import { unsigned } from './encoding.ts';
+import { sized, unsigned, type Code } from './encoding.ts';
 import { i32, operandCode } from './instructions.ts';
 import {
   VALUE_TYPE_CODES,
@@ -36,7 +36,7 @@ export interface Label {
 
 /** Writes the body of one function, statement by statement. Made by `ModuleBuilder.function`. */
 export class FunctionBuilder {
-  readonly #code: number[] = [];
+  readonly #code: Code[] = [];
   readonly #locals: ValueType[] = [];
   readonly #paramCount: number;
   #depth = 0;
@@ -54,14 +54,14 @@ export class FunctionBuilder {
   /** A new local that holds the value of `value` now. */
   let<T extends ValueType>(value: Expr<T>): Local<T> {
     const local = this.local(value.type);
-    this.#emit(value.code, LOCAL_SET, ...unsigned(local.index));
+    this.#emit(value.code, LOCAL_SET, unsigned(local.index));
     return local;
   }
 
   set<T extends ValueType>(target: Local<T> | Global<T>, value: Operand<T>): void {
     const code = operandCode(value);
-    if ('index' in target) this.#emit(code, LOCAL_SET, ...unsigned(target.index));
-    else this.#emit(code, GLOBAL_SET, ...unsigned(target.globalIndex));
+    if ('index' in target) this.#emit(code, LOCAL_SET, unsigned(target.index));
+    else this.#emit(code, GLOBAL_SET, unsigned(target.globalIndex));
   }
 
   /** `target += amount`, for pointers and counters. */
@@ -102,17 +102,17 @@ export class FunctionBuilder {
     this.#nested(IF, () => {
       then();
       if (!otherwise) return;
-      this.#emit([ELSE]);
+      this.#emit(ELSE);
       otherwise();
     });
   }
 
   branch(label: Label): void {
-    this.#emit([BRANCH, ...unsigned(this.#depth - label.depth)]);
+    this.#emit(BRANCH, unsigned(this.#depth - label.depth));
   }
 
   branchIf(label: Label, condition: Operand<'i32'>): void {
-    this.#emit(operandCode(condition), BRANCH_IF, ...unsigned(this.#depth - label.depth));
+    this.#emit(operandCode(condition), BRANCH_IF, unsigned(this.#depth - label.depth));
   }
 
   /**
@@ -130,50 +130,48 @@ export class FunctionBuilder {
   }
 
   return(value?: Expr): void {
-    this.#emit(value ? value.code : [], RETURN);
+    this.#emit(value?.code ?? [], RETURN);
   }
 
   /** Ends a path that cannot be reached, such as the end of a function after its returns. */
   unreachable(): void {
-    this.#emit([UNREACHABLE]);
+    this.#emit(UNREACHABLE);
   }
 
   /** The entry of the code section: size, locals by runs of one type, code. */
-  finish(): number[] {
+  finish(): Code {
     const runs: [ValueType, number][] = [];
     for (const type of this.#locals) {
       const last = runs.at(-1);
       if (last && last[0] === type) last[1]++;
       else runs.push([type, 1]);
     }
-    const locals = runs.flatMap(([type, count]) => [...unsigned(count), VALUE_TYPE_CODES[type]]);
-    const body = [...unsigned(runs.length), ...locals, ...this.#code, END];
-    return [...unsigned(body.length), ...body];
+    const locals = runs.map(([type, count]) => [unsigned(count), VALUE_TYPE_CODES[type]]);
+    return sized([unsigned(runs.length), locals, this.#code, END]);
   }
 
   #nested(opcode: number, body: (label: Label) => void): void {
-    this.#emit([opcode, NO_RESULT]);
+    this.#emit(opcode, NO_RESULT);
     this.#depth++;
     body({ depth: this.#depth });
     this.#depth--;
-    this.#emit([END]);
+    this.#emit(END);
   }
 
-  #emit(code: readonly number[], ...more: readonly number[]): void {
-    for (const byte of code) this.#code.push(byte);
-    for (const byte of more) this.#code.push(byte);
+  #emit(...code: readonly Code[]): void {
+    this.#code.push(...code);
   }
 }
 
 /** A local by its index. */
 export function localAt<T extends ValueType>(type: T, index: number): Local<T> {
-  return { type, index, code: [LOCAL_GET, ...unsigned(index)] };
+  return { type, index, code: [LOCAL_GET, unsigned(index)] };
 }
 
-function callCode<P extends Params>(target: FunctionRef<P>, args: Arguments<P>): number[] {
-  const operands = Object.keys(target.params).flatMap((name) => {
+function callCode<P extends Params>(target: FunctionRef<P>, args: Arguments<P>): Code {
+  const operands = Object.keys(target.params).map((name) => {
     const operand: Expr | number = args[name as keyof P];
     return operandCode(operand);
   });
-  return [...operands, CALL, ...unsigned(target.index)];
+  return [operands, CALL, unsigned(target.index)];
 }
