@@ -17,6 +17,7 @@ import { runSearch } from '../optimize/run-search.ts';
 import { layerCosts } from '../report/layer-costs.ts';
 import { limitText } from '../report/limit-text.ts';
 import type { OptimizeReport } from '../report/optimize-report.ts';
+import { reuseText } from '../report/reuse-text.ts';
 import { runtimeFiles } from '../site/runtime-files.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -112,7 +113,12 @@ function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: Op
   };
 }
 
-function lastLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
+function lastLines(report: OptimizeReport, given: OptimizeOptions): string {
+  const reused = reuseText(report);
+  return `${reused ? `${reused}\n\n` : ''}${verdictLines(report, given)}`;
+}
+
+function verdictLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
   if (report.chosen === null) {
     const relax = report.relax.map(limitText).join(' and ');
     return `No candidate meets the budget. Nearest: ${report.nearest}; it would do with ${relax}.\n${out} has the report and no package.\n`;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   evaluateCandidate,
   searchBudget,
+  TIMED_EXAMPLES,
   VERSION,
   type Built,
   type GoldExample,
@@ -80,13 +81,7 @@ async function search(
   temporary: string,
 ): Promise<SearchResult<PackageFiles>> {
   const sizes = new SizeTable();
-  const common = [
-    VERSION,
-    JSON.stringify(machine),
-    metric.name,
-    JSON.stringify(examples),
-    ...runtime.values(),
-  ];
+  const common = [VERSION, JSON.stringify(machine), metric.on, JSON.stringify(examples), ...runtime.values()];
   const cache = resultCache(options.cacheFolder);
   const runnerOf = (shippable: boolean): Runner<string> => (shippable ? runners.candidate : runners.original);
   return searchBudget<PackageFiles>({
@@ -101,7 +96,7 @@ async function search(
       const contentHash = hashOf([...common, runnerOf(shippable).name, ...[...artifact].flat()]);
       return { artifact, contentHash, shippable };
     },
-    measure: async ({ artifact, contentHash, shippable }, { baseline, onProgress }) => {
+    measure: async ({ artifact, contentHash, shippable }, { baseline, known, onProgress }) => {
       const folder = join(temporary, contentHash);
       await writePackage(folder, artifact);
       const downloadBytes = await downloadSize(artifact, runtime, sizes);
@@ -112,6 +107,7 @@ async function search(
         metric,
         downloadBytes,
         ...(baseline ? { baseline: baseline.predictions } : {}),
+        ...(known ? { known } : {}),
         signal,
         onProgress,
       });
@@ -131,9 +127,9 @@ function showEvent(event: SearchEvent, progress: Progress): void {
     case 'measure':
       return progress.update(`${event.done} of ${event.examples} examples`);
     case 'measured': {
-      const { downloadBytes, latencyMs, metric } = event.evaluation;
+      const { downloadBytes, latencyMs, metric, predictionsReused } = event.evaluation;
       const facts = [formatBytes(downloadBytes.brotli), formatMs(latencyMs.p50), formatPercent(metric.value)];
-      return progress.done(`${facts.join('  ')}${event.cached ? '  (measured before)' : ''}`);
+      return progress.done(`${facts.join('  ')}${predictionsReused ? ' as before' : ''}`);
     }
     case 'refused':
       return progress.done(`does not fit this model: ${event.error.message}`);
@@ -156,7 +152,8 @@ function notesOn(
     target === 'web'
       ? 'Download: runtime, manifest, the larger of the two programs, weights and tokenizer, each file compressed by itself (brotli 11; 9 above 1 MB).'
       : 'Download: as a page would fetch it, each file compressed by itself (brotli 11; 9 above 1 MB).',
-    'Latency: one input after the other from text to scores, tokenizer included, after 16 runs of warm-up.',
+    `Latency: one input after the other from text to scores, tokenizer included, after 16 runs of warm-up; of ${TIMED_EXAMPLES} examples, spread evenly over the lengths, where there are more.`,
+    'Times and memory are measured in every run. Accuracy follows from files, data and runner: it is kept between runs, and believed where the timed examples give the same answers again.',
     "Memory: Node: most resident memory of the process over that of Node alone. Browser: the engine's memory and what the scripts of page and workers hold after the runs, over the empty page.",
     'Accuracy: exact 95 % interval (Clopper-Pearson). Change against the original on the same examples: Clopper-Pearson intervals of wins and losses at 97.5 % each, so that both hold with 95 %; other metrics: paired bootstrap, 2000 resamples.',
     'A budget is held against measured values, not against the ends of intervals.',

@@ -57,8 +57,56 @@ describe('evaluateCandidate', () => {
       peakMemoryBytes: 77,
       downloadBytes,
       predictions: [1, 0, 0],
+      predictionsReused: false,
     });
     expect(evaluation.drop.low).toBeLessThan(0);
+  });
+
+  describe('with many examples', () => {
+    const many = Array.from({ length: 450 }, (_, i) => ({ text: i % 2 ? '+' : 'no', gold: i % 2 }));
+    const truth = many.map(({ gold }) => gold);
+    const run = async (known?: readonly number[]) => {
+      const log: string[] = [];
+      const progress: string[] = [];
+      const evaluation = await evaluateCandidate({
+        runner: plusRunner(log),
+        artifact: 'a',
+        examples: many,
+        metric: METRICS.accuracy,
+        downloadBytes,
+        onProgress: (done, total) => progress.push(`${done}/${total}`),
+        ...(known ? { known } : {}),
+      });
+      const runs = log.filter((line) => line.startsWith('run')).map((line) => Number(line.slice(4)));
+      return { evaluation, examplesRun: runs.reduce((sum, count) => sum + count, -16), progress };
+    };
+
+    it('times some, runs the others after them, keeps the order', async () => {
+      const { evaluation, examplesRun, progress } = await run();
+      expect(examplesRun).toBe(450);
+      expect(evaluation).toMatchObject({ predictions: truth, predictionsReused: false });
+      expect(progress.at(-1)).toBe('450/450');
+    });
+
+    it('runs only the timed ones where the predictions are known', async () => {
+      const { evaluation, examplesRun, progress } = await run(truth);
+      expect(examplesRun).toBe(200);
+      expect(evaluation).toMatchObject({
+        metric: { value: 1 },
+        latencyMs: { p95: 2 },
+        predictionsReused: true,
+      });
+      expect(progress.at(-1)).toBe('200/200');
+    });
+
+    it.each([
+      ['of another length', truth.slice(1)],
+      ['that the timed ones contradict', truth.map((gold) => 1 - gold)],
+    ])('does not believe known predictions %s', async (_, known) => {
+      const { evaluation, examplesRun } = await run(known);
+      expect(examplesRun).toBe(450);
+      expect(evaluation).toMatchObject({ predictions: truth, predictionsReused: false });
+    });
   });
 
   it('closes after a failure and when aborted', async () => {

@@ -12,4 +12,5 @@ export { METRICS } from './metrics.ts';
 export type { Metric, MetricName } from './metrics.ts';
 export { readDataset } from './read-dataset.ts';
 export type { ReadDatasetOptions } from './read-dataset.ts';
+export { TIMED_EXAMPLES } from './timed-examples.ts';
 export type { Runner, RunnerInput, RunnerOpenOptions, RunnerOutput, RunnerSession } from './runner.ts';
