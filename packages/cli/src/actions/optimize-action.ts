@@ -3,7 +3,7 @@ import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { OptimizeOptions } from '../commands/optimize.ts';
-import { goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
+import { answerKind, goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
 import { readModelFolder } from '../files/read-model-folder.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
@@ -42,8 +42,9 @@ async function optimizeModel(
   progress.stage('read model and data');
   const folder = await readModelFolder(path);
   const data = await readDataFile(given.data);
-  const metric = metricFor(given.task, given.metric);
-  const examples = goldExamples(data, metric, folder);
+  const kind = answerKind(given.task, folder.multiLabel);
+  const metric = metricFor(kind, given.metric);
+  const examples = goldExamples(data, kind, folder.labels);
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes: onnx } = await readOnnxFile(folder.onnxPath);
   const maxTokens = Math.min(given.maxTokens ?? Infinity, folder.maxTokens);
@@ -71,6 +72,7 @@ async function optimizeModel(
     builder,
     budget,
     examples,
+    kind,
     metric,
     runtime,
     target: given.target,

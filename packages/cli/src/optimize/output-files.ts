@@ -6,10 +6,7 @@ import type { OptimizeReport } from '../report/optimize-report.ts';
 import { reportHtml } from '../report/report-html.ts';
 import { siteFiles } from '../site/site-files.ts';
 import type { CandidateBuilder } from './candidate-builder.ts';
-
-/** Sentences that the page offers; short ones fit on a phone. */
-const EXAMPLES_SHOWN = 4;
-const EXAMPLE_LENGTH = 44;
+import { examplesToTry } from './examples-to-try.ts';
 
 /** Below this a compressed copy saves less than a request's header. */
 const COMPRESS_FROM_BYTES = 1000;
@@ -73,18 +70,6 @@ function plainSite(
     ...[...runtime].map(([name, bytes]) => [`runtime/${name}`, bytes] as const),
     ...[...packageFiles].map(([name, bytes]) => [`${SITE_PACKAGE_FOLDER}/${name}`, bytes] as const),
   ]);
-}
-
-function examplesToTry(examples: readonly GoldExample[]): readonly string[] {
-  const classes = [...new Set(examples.map(({ gold }) => gold))].sort((a, b) => b - a);
-  const short = examples.filter(
-    ({ text, textPair }) => text.length <= EXAMPLE_LENGTH && textPair === undefined,
-  );
-  const perClass = Math.ceil(EXAMPLES_SHOWN / classes.length);
-  return classes
-    .flatMap((each) => short.filter(({ gold }) => gold === each).slice(0, perClass))
-    .map(({ text }) => text)
-    .slice(0, EXAMPLES_SHOWN);
 }
 
 /** Adds the compressed copies that static hosts send where a browser accepts them. */

@@ -42,6 +42,7 @@ describe('evaluateCandidate', () => {
       runner: plusRunner(log),
       artifact: 'a',
       examples,
+      kind: 'class',
       metric: METRICS.accuracy,
       downloadBytes,
       baseline: [1, 0, 1],
@@ -72,6 +73,7 @@ describe('evaluateCandidate', () => {
         runner: plusRunner(log),
         artifact: 'a',
         examples: many,
+        kind: 'class',
         metric: METRICS.accuracy,
         downloadBytes,
         onProgress: (done, total) => progress.push(`${done}/${total}`),
@@ -109,9 +111,58 @@ describe('evaluateCandidate', () => {
     });
   });
 
+  describe('several labels at once', () => {
+    const labelled = [
+      { text: '+', gold: [1] },
+      { text: 'no', gold: [0, 1] },
+      { text: '-', gold: [] },
+    ];
+    const options = {
+      runner: plusRunner([]),
+      artifact: 'a',
+      kind: 'labels',
+      examples: labelled,
+      downloadBytes,
+    } as const;
+
+    it('predicts every label above the threshold', async () => {
+      const { predictions, metric, drop } = await evaluateCandidate({
+        ...options,
+        metric: METRICS['f1-micro'],
+      });
+      expect(predictions).toEqual([[1], [0], [0]]);
+      // 2 right, 1 forgotten, 1 wrong
+      expect(metric.value).toBeCloseTo(4 / 6, 15);
+      expect(metric.low).toBeLessThan(metric.value);
+      expect(drop).toEqual({ value: 0, low: 0, high: 0 });
+    });
+
+    it('compares sets with the baseline', async () => {
+      const baseline = [[1], [0, 1], []];
+      const exact = METRICS['exact-match'];
+      const { metric, drop } = await evaluateCandidate({ ...options, metric: exact, baseline });
+      expect(metric.value).toBeCloseTo(1 / 3, 15);
+      expect(drop.value).toBeCloseTo(2 / 3, 15);
+    });
+
+    it('knows predictions again', async () => {
+      const known = [[1], [0], [0]];
+      const metric = METRICS['f1-micro'];
+      expect(await evaluateCandidate({ ...options, metric, known })).toMatchObject({
+        predictionsReused: true,
+      });
+    });
+  });
+
   it('closes after a failure and when aborted', async () => {
     const log: string[] = [];
-    const options = { runner: plusRunner(log), artifact: 'a', metric: METRICS.accuracy, downloadBytes };
+    const options = {
+      runner: plusRunner(log),
+      artifact: 'a',
+      kind: 'class',
+      metric: METRICS.accuracy,
+      downloadBytes,
+    } as const;
     await expect(
       evaluateCandidate({ ...options, examples: [...examples, { text: 'crash', gold: 0 }] }),
     ).rejects.toThrow('crashed');

@@ -1,8 +1,9 @@
+import { LABEL_THRESHOLD } from '@edgewise/runtime/format';
 import { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
-import type { GoldExample } from './dataset.ts';
+import type { Answer, AnswerKind, GoldExample } from './dataset.ts';
 import { clopperPearson, pairedAccuracyDrop, type Estimate } from './interval.ts';
 import { latencyStats, type LatencyStats } from './latency.ts';
-import { correct, type Metric, type MetricName } from './metrics.ts';
+import { correct, sameAnswer, type Metric, type MetricName } from './metrics.ts';
 import type { Runner, RunnerOutput, RunnerSession } from './runner.ts';
 import { timedExamples } from './timed-examples.ts';
 
@@ -25,8 +26,8 @@ export interface Evaluation {
   readonly coldStartMs: number;
   readonly peakMemoryBytes: number;
   readonly downloadBytes: DownloadBytes;
-  /** Class index or score per example. */
-  readonly predictions: readonly number[];
+  /** One per example. */
+  readonly predictions: readonly Answer[];
   /** Whether the predictions, and with them metric and drop, are those that were known before. Times and memory never are. */
   readonly predictionsReused: boolean;
 }
@@ -36,15 +37,18 @@ export interface EvaluateOptions<Artifact> {
   readonly artifact: Artifact;
   /** At least one. */
   readonly examples: readonly GoldExample[];
+  /** What the examples' golds are, and what is made of the runner's scores. */
+  readonly kind: AnswerKind;
+  /** One that fits `kind`. */
   readonly metric: Metric;
   readonly downloadBytes: DownloadBytes;
   /** Candidate 0's predictions on the same examples; left out for candidate 0 itself, whose drop is 0. */
-  readonly baseline?: readonly number[];
+  readonly baseline?: readonly Answer[];
   /**
    * What the same artifact, runner and examples gave before. Only the timed examples are run then; where one of them
    * gives something else, all are.
    */
-  readonly known?: readonly number[];
+  readonly known?: readonly Answer[];
   readonly signal?: AbortSignal;
   /** Called with the number of examples done. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -89,23 +93,23 @@ export async function evaluateCandidate<Artifact>(options: EvaluateOptions<Artif
   }
 }
 
-/** The metric with its interval: exact for accuracy, bootstrap for the others. */
-export function estimate(metric: Metric, predictions: readonly number[], golds: readonly number[]): Estimate {
-  if (metric.name !== 'accuracy') return bootstrapMetric(metric, predictions, golds);
+/** The metric with its interval: exact for shares, bootstrap for the others. */
+export function estimate(metric: Metric, predictions: readonly Answer[], golds: readonly Answer[]): Estimate {
+  if (!metric.isShare) return bootstrapMetric(metric, predictions, golds);
   const hits = correct(predictions, golds).filter(Boolean).length;
   return clopperPearson(hits, golds.length);
 }
 
-/** The drop with its interval: `pairedAccuracyDrop` for accuracy, paired bootstrap for the others. */
+/** The drop with its interval: `pairedAccuracyDrop` for shares, paired bootstrap for the others. */
 export function estimateDrop(
   metric: Metric,
-  baseline: readonly number[],
-  candidate: readonly number[],
-  golds: readonly number[],
+  baseline: readonly Answer[],
+  candidate: readonly Answer[],
+  golds: readonly Answer[],
 ): Estimate {
   // A candidate compared with itself: nothing was estimated.
   if (baseline === candidate) return { value: 0, low: 0, high: 0 };
-  if (metric.name !== 'accuracy') return bootstrapDrop(metric, baseline, candidate, golds);
+  if (!metric.isShare) return bootstrapDrop(metric, baseline, candidate, golds);
   return pairedAccuracyDrop(correct(baseline, golds), correct(candidate, golds));
 }
 
@@ -115,20 +119,22 @@ async function predictAll<Artifact>(
   options: EvaluateOptions<Artifact>,
   timed: readonly number[],
   outputs: readonly RunnerOutput[],
-): Promise<{ readonly predictions: readonly number[]; readonly reused: boolean }> {
-  const { examples, known, metric } = options;
-  const predictions = new Map(timed.map((position, i) => [position, predict(metric, outputs[i])]));
-  const agrees = [...predictions].every(([position, prediction]) => known?.[position] === prediction);
+): Promise<{ readonly predictions: readonly Answer[]; readonly reused: boolean }> {
+  const { examples, known, kind } = options;
+  const predictions = new Map(timed.map((position, i) => [position, predict(kind, outputs[i])]));
+  const agrees = [...predictions].every(([position, answer]) => sameAnswer(known?.[position], answer));
   if (known?.length === examples.length && agrees) return { predictions: known, reused: true };
   const others = [...examples.keys()].filter((position) => !predictions.has(position));
   const rest = await runAll(session, options, others, timed.length);
-  others.forEach((position, i) => predictions.set(position, predict(metric, rest[i])));
+  others.forEach((position, i) => predictions.set(position, predict(kind, rest[i])));
   return { predictions: examples.map((_, position) => predictions.get(position) ?? NaN), reused: false };
 }
 
-function predict({ on }: Metric, output: RunnerOutput | undefined): number {
+function predict(kind: AnswerKind, output: RunnerOutput | undefined): Answer {
   const scores = output?.scores ?? [];
-  return on === 'class' ? argmax(scores) : (scores[0] ?? NaN);
+  if (kind === 'class') return argmax(scores);
+  if (kind === 'score') return scores[0] ?? NaN;
+  return scores.flatMap((score, label) => (score > LABEL_THRESHOLD ? label : []));
 }
 
 /** Runs the examples at these positions, `done` others having been run before. */

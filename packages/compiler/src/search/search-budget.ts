@@ -1,6 +1,6 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Budget } from '@edgewise/runtime/format';
-import type { Evaluation } from '../evaluate/index.ts';
+import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
 import { choose, paretoFront, type Choice } from './choose.ts';
 import type { Recipe } from './recipe.ts';
@@ -43,7 +43,7 @@ export interface SearchOptions<Artifact> {
       readonly recipe: Recipe;
       readonly baseline?: Evaluation;
       /** Predictions of a build with the same hash. */
-      readonly known?: readonly number[];
+      readonly known?: readonly Answer[];
       readonly onProgress: (done: number, examples: number) => void;
     },
   ) => Promise<Evaluation>;
@@ -137,6 +137,10 @@ async function measure<Artifact>(
   return evaluation;
 }
 
-function isPredictions(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'number');
+function isPredictions(value: unknown): value is readonly Answer[] {
+  const isNumber = (each: unknown): boolean => typeof each === 'number';
+  return (
+    Array.isArray(value) &&
+    value.every((each) => (Array.isArray(each) ? each.every(isNumber) : isNumber(each)))
+  );
 }
