@@ -94,7 +94,8 @@ async function optimizeModel(
     notes,
   });
   progress.stage(`write ${given.out}`);
-  const files = await outputFiles({ report, result, builder, runtime, examples, target: given.target });
+  const { task, target } = given;
+  const files = await outputFiles({ report, result, builder, runtime, task, examples, target });
   await writeFolder(given.out, files, signal);
   progress.done();
   if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
