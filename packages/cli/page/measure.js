@@ -1,4 +1,6 @@
 // Runs a package in a page and measures it; 'edgewise optimize' and 'edgewise bench --browser' drive it.
+import { cosine } from './cosine.js';
+
 const manifest = await (await fetch('./model/edgewise.json')).json();
 const before = await heldBytes();
 let score;
@@ -49,8 +51,6 @@ function scoresOf(classify) {
 function cosineOf(extract) {
   return async ({ text, textPair }) => {
     const [a, b] = await extract([text, textPair ?? text]);
-    const dot = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0);
-    const product = dot(a, b);
-    return [product === 0 ? 0 : product / Math.sqrt(dot(a, a) * dot(b, b))];
+    return [cosine(a, b)];
   };
 }

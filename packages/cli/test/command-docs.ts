@@ -1,3 +1,4 @@
+import { DATASET_COLUMNS } from '@edgewise/compiler';
 import { commandOptions, type AnyCommand } from '../src/command/build-program.ts';
 import { flagText, type AnyOption } from '../src/command/option.ts';
 
@@ -11,7 +12,8 @@ Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 could not 
 Colours only on a terminal and without \`NO_COLOR\`. \`EDGEWISE_CHROMIUM\` names the browser that measures, when it is not in a usual place.
 Sizes: \`3MB\` (decimal), \`64MiB\` (binary), \`500\` (bytes). Times: \`20ms\`, \`1.5s\`. Drops: \`0.5%\` is half a point.
 
-${commands.map(commandSection).join('\n')}`;
+${commands.map(commandSection).join('\n')}
+${dataFiles()}`;
 }
 
 function commandSection(command: AnyCommand): string {
@@ -37,6 +39,35 @@ edgewise ${command.example}
 
 ${markdownTable(['option', 'meaning', 'default'], rows)}
 `;
+}
+
+function dataFiles(): string {
+  const columns = markdownTable(
+    ['column', 'names'],
+    [
+      ['text', names('text')],
+      ['second text, for pairs', names('textPair')],
+      ['label, for text-classification', names('label')],
+      ['score, for feature-extraction', `${names('score')}; any scale, higher is more alike`],
+    ],
+  );
+  return `## Data files
+
+The ending tells the format, always in UTF-8, with any line ends. \`.tsv\` and \`.csv\` (commas or semicolons, quotes as in RFC 4180) begin with a line of column names;
+a file of two columns without names is text and label. \`.jsonl\` has an object a line with the same names. \`.txt\` has a text a line and no labels: enough for
+\`--calibration\` and \`bench\`.
+
+${columns}
+
+A label is one of the names in the model's \`id2label\`, or its number. Where a model gives each label by itself (\`"problem_type": "multi_label_classification"\` in its
+config.json) an example has any number of them: in one cell separated by commas, semicolons or bars (\`joy|fear\`, \`0,2\`, nothing for none; in CSV commas need quotes
+around the cell), in JSONL a list (\`"labels": ["joy", "fear"]\`, \`[0, 2]\`, \`[]\`). A label then holds where its probability is above 50 %, and quality is F1 over all these decisions
+(\`f1-micro\`), unless \`--metric\` says \`f1-macro\` or \`exact-match\` (all labels of an example right and no other).
+`;
+}
+
+function names(column: keyof typeof DATASET_COLUMNS): string {
+  return DATASET_COLUMNS[column].map((name) => `\`${name}\``).join(', ');
 }
 
 /** Padded, as the formatter would write it. */

@@ -98,14 +98,23 @@ describe('edgewise optimize', () => {
     });
   });
 
-  it('resumes: nothing is measured twice, --json alone on stdout, exit code 1 when no candidate fits', async () => {
+  it('takes answers from the cache but measures times, --json alone on stdout, exit code 1 when none fits', async () => {
     const missed = join(folder, 'missed');
     const { code, stdout, stderr } = await runCli(
       ...optimize('--out', missed, '--max-size', '900kB', '--json'),
     );
     expect(code).toBe(1);
-    expect(stderr.match(/measured before/g)).toHaveLength(6);
+    expect(stderr.match(/% as before/g)).toHaveLength(6);
     const printed = JSON.parse(stdout) as OptimizeReport;
+    const before = report();
+    const rows = [printed.baseline, ...printed.candidates];
+    for (const [i, earlier] of [before.baseline, ...before.candidates].entries()) {
+      const { metric, drop, downloadBytes } = earlier;
+      expect(earlier.metricReused).toBe(false);
+      expect(rows[i]).toMatchObject({ metricReused: true, metric, drop, downloadBytes });
+      // Wall-clock times of another process: equal only if they were copied.
+      expect(rows[i]?.coldStartMs).not.toBe(earlier.coldStartMs);
+    }
     expect(printed).toMatchObject({ chosen: null, relax: [{ limit: 'downloadBytes', allowed: 900_000 }] });
     expect(printed).toEqual(report(missed));
     expect(readdirSync(missed).sort()).toEqual(['report.html', 'report.json']);
@@ -120,6 +129,7 @@ describe('edgewise optimize', () => {
       /No candidate meets the budget\. Nearest: .*; it would do with --max-memory to .* MB\./,
     );
     expect(stdout).toMatch(/memory .* MB > 1\.00 kB/);
+    expect(stdout).toContain('accuracy of every row is known from an earlier run of the same files');
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(

@@ -51,6 +51,7 @@ function sampleCandidate(recipe: string, size: number, p50: number, drop: number
     peakMemoryBytes: 3 * size,
     metric: { name: 'accuracy', value, low: value - 0.035, high: value + 0.033 },
     drop: { value: drop, low: drop - 0.011, high: drop + 0.011 },
+    metricReused: false,
     meetsBudget: true,
     failed: [],
     onParetoFront: false,

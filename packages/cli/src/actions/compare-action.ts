@@ -1,9 +1,10 @@
-import { evaluateCandidate, type Evaluation, type GoldExample, type Metric } from '@edgewise/compiler';
+import { evaluateCandidate, sameAnswer, type EvaluateOptions, type Evaluation } from '@edgewise/compiler';
+import type { Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { CompareOptions } from '../commands/compare.ts';
 import { findPackage } from '../files/find-package.ts';
-import { goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
+import { answerKind, goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
 import { formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
@@ -19,14 +20,18 @@ export async function compareAction(
   const [folderA, folderB] = [findPackage(pathA), findPackage(pathB)];
   const manifest = await readPackageManifest(folderA);
   const other = await readPackageManifest(folderB);
-  if (manifest.task !== other.task)
-    throw new UsageError(`${pathA} is for ${manifest.task}, ${pathB} for ${other.task}.`);
-  const metric = metricFor(manifest.task, given.metric);
-  const examples = goldExamples(await readDataFile(given.data), metric, manifest);
+  if (whatFor(manifest) !== whatFor(other))
+    throw new UsageError(`${pathA} is for ${whatFor(manifest)}, ${pathB} for ${whatFor(other)}.`);
+  const kind = answerKind(manifest.task, manifest.multiLabel);
+  const metric = metricFor(kind, given.metric);
+  const examples = goldExamples(await readDataFile(given.data), kind, manifest.labels);
   const progress = createProgress(terminal);
   const evaluate = (path: string, folder: string, baseline?: Evaluation): Promise<Evaluation> => {
     progress.stage(path);
-    return evaluatePackage(folder, examples, metric, {
+    return evaluatePackage(folder, {
+      examples,
+      kind,
+      metric,
       ...(baseline ? { baseline: baseline.predictions } : {}),
       signal,
       onProgress: (done, total) => progress.update(`${done} of ${total} examples`),
@@ -35,33 +40,26 @@ export async function compareAction(
   const a = await evaluate(pathA, folderA);
   const b = await evaluate(pathB, folderB, a);
   progress.done();
-  const agreement = share(a.predictions, b.predictions);
+  const agreement = shareOfSame(a, b);
   if (given.json) terminal.data(`${JSON.stringify(summary(a, b, agreement), undefined, 2)}\n`);
   else terminal.data(comparison([pathA, pathB], [a, b], agreement));
   return 0;
 }
 
-type Rest = Pick<Parameters<typeof evaluateCandidate>[0], 'baseline' | 'signal' | 'onProgress'>;
-
-function evaluatePackage(
-  folder: string,
-  examples: readonly GoldExample[],
-  metric: Metric,
-  rest: Rest,
-): Promise<Evaluation> {
-  const downloadBytes = { raw: 0, brotli: 0 }; // not compared here
-  return evaluateCandidate({
-    runner: nodeRunner('Node'),
-    artifact: folder,
-    examples,
-    metric,
-    downloadBytes,
-    ...rest,
-  });
+/** Packages with one such text can be compared on the same examples. */
+function whatFor({ task, labels, multiLabel = false }: Manifest): string {
+  return [`${task}${multiLabel ? ' with several labels at once' : ''}`, ...(labels ?? [])].join(', ');
 }
 
-function share(a: readonly number[], b: readonly number[]): number {
-  return a.filter((value, i) => value === b[i]).length / a.length;
+type HowToEvaluate = Omit<EvaluateOptions<string>, 'runner' | 'artifact' | 'downloadBytes'>;
+
+function evaluatePackage(folder: string, how: HowToEvaluate): Promise<Evaluation> {
+  const downloadBytes = { raw: 0, brotli: 0 }; // not compared here
+  return evaluateCandidate({ runner: nodeRunner('Node'), artifact: folder, downloadBytes, ...how });
+}
+
+function shareOfSame({ predictions: a }: Evaluation, { predictions: b }: Evaluation): number {
+  return a.filter((answer, i) => sameAnswer(answer, b[i])).length / a.length;
 }
 
 function summary(a: Evaluation, b: Evaluation, agreement: number): object {

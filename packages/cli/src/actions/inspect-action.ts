@@ -132,10 +132,15 @@ function millions(macs: number | null): string {
   return macs === null ? '?' : `${(macs / 1e6).toFixed(2)} M`;
 }
 
+function taskText({ task, labels, multiLabel = false }: Manifest): string {
+  const names = labels ? `: ${labels.join(', ')}` : '';
+  return `${task}${multiLabel ? ', several labels at once' : ''}${names}`;
+}
+
 function packageText(manifest: Manifest): string {
   const { model, proof } = manifest;
   const facts: [string, string][] = [
-    ['task', `${manifest.task}${manifest.labels ? `: ${manifest.labels.join(', ')}` : ''}`],
+    ['task', taskText(manifest)],
     ['engine', model.kind === 'edge' ? 'WebAssembly program, relaxed and plain SIMD' : 'onnxruntime'],
   ];
   if (manifest.tokenizer) facts.push(['longest input', `${manifest.tokenizer.maxLength} tokens`]);

@@ -3,7 +3,7 @@ import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { OptimizeOptions } from '../commands/optimize.ts';
-import { goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
+import { answerKind, goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
 import { readModelFolder } from '../files/read-model-folder.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
@@ -17,6 +17,7 @@ import { runSearch } from '../optimize/run-search.ts';
 import { layerCosts } from '../report/layer-costs.ts';
 import { limitText } from '../report/limit-text.ts';
 import type { OptimizeReport } from '../report/optimize-report.ts';
+import { reuseText } from '../report/reuse-text.ts';
 import { runtimeFiles } from '../site/runtime-files.ts';
 import { formatBytes } from '../terminal/format.ts';
 import { createProgress } from '../terminal/progress.ts';
@@ -41,8 +42,9 @@ async function optimizeModel(
   progress.stage('read model and data');
   const folder = await readModelFolder(path);
   const data = await readDataFile(given.data);
-  const metric = metricFor(given.task, given.metric);
-  const examples = goldExamples(data, metric, folder);
+  const kind = answerKind(given.task, folder.multiLabel);
+  const metric = metricFor(kind, given.metric);
+  const examples = goldExamples(data, kind, folder.labels);
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes: onnx } = await readOnnxFile(folder.onnxPath);
   const maxTokens = Math.min(given.maxTokens ?? Infinity, folder.maxTokens);
@@ -70,6 +72,7 @@ async function optimizeModel(
     builder,
     budget,
     examples,
+    kind,
     metric,
     runtime,
     target: given.target,
@@ -91,7 +94,8 @@ async function optimizeModel(
     notes,
   });
   progress.stage(`write ${given.out}`);
-  const files = await outputFiles({ report, result, builder, runtime, examples, target: given.target });
+  const { task, target } = given;
+  const files = await outputFiles({ report, result, builder, runtime, task, examples, target });
   await writeFolder(given.out, files, signal);
   progress.done();
   if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
@@ -112,7 +116,12 @@ function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: Op
   };
 }
 
-function lastLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
+function lastLines(report: OptimizeReport, given: OptimizeOptions): string {
+  const reused = reuseText(report);
+  return `${reused ? `${reused}\n\n` : ''}${verdictLines(report, given)}`;
+}
+
+function verdictLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
   if (report.chosen === null) {
     const relax = report.relax.map(limitText).join(' and ');
     return `No candidate meets the budget. Nearest: ${report.nearest}; it would do with ${relax}.\n${out} has the report and no package.\n`;

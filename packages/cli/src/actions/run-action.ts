@@ -1,11 +1,12 @@
 import process from 'node:process';
+import { LABEL_THRESHOLD, type Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { RunOptions } from '../commands/run.ts';
 import { findPackage } from '../files/find-package.ts';
 import { openTask, type OpenTask } from '../measure/open-task.ts';
 import { formatMs, formatPercent } from '../terminal/format.ts';
-import { renderTable } from '../terminal/table.ts';
+import { renderTable, type Column } from '../terminal/table.ts';
 
 /** Does what `edgewise run` says. */
 export async function runAction(
@@ -22,9 +23,10 @@ export async function runAction(
     const scores = await task.score(pair === undefined ? { text } : { text, textPair: pair });
     const ms = terminal.now() - start;
     const named = nameScores(task, scores);
-    if (json) terminal.data(`${JSON.stringify({ scores: named, ms, engine: engineOf(task) })}\n`);
+    const labels = task.manifest.multiLabel ? { labels: labelsThatHold(named) } : {};
+    if (json) terminal.data(`${JSON.stringify({ ...labels, scores: named, ms, engine: engineOf(task) })}\n`);
     else {
-      terminal.data(renderTable([{ title: 'label' }, { title: 'score', align: 'right' }], tableRows(named)));
+      terminal.data(scoreTable(named, task.manifest));
       terminal.message(`${terminal.messageColors.dim(`${formatMs(ms)}, ${engineText(task)}`)}\n`);
       if (verbose) terminal.message(`${JSON.stringify(task.info, undefined, 2)}\n`);
     }
@@ -46,11 +48,20 @@ function nameScores({ manifest }: OpenTask, scores: readonly number[]): readonly
     .sort((a, b) => b.score - a.score);
 }
 
-function tableRows(scores: readonly NamedScore[]): string[][] {
-  return scores.map(({ label, score }) => [
-    label,
-    label === 'cosine' ? score.toFixed(4) : formatPercent(score),
-  ]);
+function labelsThatHold(scores: readonly NamedScore[]): readonly string[] {
+  return scores.filter(({ score }) => score > LABEL_THRESHOLD).map(({ label }) => label);
+}
+
+function scoreTable(scores: readonly NamedScore[], { task, multiLabel = false }: Manifest): string {
+  const columns: readonly Column[] = [{ title: 'label' }, { title: 'score', align: 'right' }];
+  const format = task === 'feature-extraction' ? (score: number) => score.toFixed(4) : formatPercent;
+  const rows = scores.map(({ label, score }) => [label, format(score)]);
+  if (!multiLabel) return renderTable(columns, rows);
+  const holds = new Set(labelsThatHold(scores));
+  return renderTable(
+    [...columns, { title: 'holds' }],
+    rows.map(([label = '', score = '']) => [label, score, holds.has(label) ? 'yes' : 'no']),
+  );
 }
 
 function engineOf({ info }: OpenTask): object {

@@ -8,6 +8,8 @@ const NAMES: Readonly<Record<MetricName, true>> = {
   f1: true,
   'f1-macro': true,
   matthews: true,
+  'f1-micro': true,
+  'exact-match': true,
   spearman: true,
 };
 

@@ -74,10 +74,10 @@ const options: OptionTable<OptimizeOptions> = {
     required: true,
   },
   cache: {
-    ...value('folder', 'where measurements are kept between runs', plainText),
+    ...value('folder', 'where answers to the examples are kept between runs', plainText),
     default: defaultCacheFolder(),
   },
-  fresh: flag('measure again what is in the cache'),
+  fresh: flag('run every example again, also those whose answers are kept'),
   ...COMMON_OPTIONS,
 };
 
@@ -86,7 +86,7 @@ export const optimize: Command<OptimizeOptions> = {
   summary: 'Finds the smallest package of a model that keeps within a budget, and proves it.',
   details:
     'Builds candidates (float, 8, 7 and 4 bits), runs each on your data, and writes the smallest one that meets every limit. ' +
-    'Exit code 1: none does. An interrupted run goes on where it stopped.',
+    'Exit code 1: none does. An interrupted run goes on where it stopped; times and memory are measured anew in every run.',
   example:
     'optimize models/sentiment --data eval.tsv --calibration calib.txt --max-size 3MB --max-drop 0.5% --out dist/sentiment-web',
   arguments: [{ name: 'model', description: 'folder with model.onnx, tokenizer.json and config.json' }],

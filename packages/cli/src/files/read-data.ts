@@ -2,9 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import {
   classExamples,
+  labelExamples,
   METRICS,
   readDataset,
   scoreExamples,
+  USUAL_METRIC,
+  type AnswerKind,
   type Dataset,
   type GoldExample,
   type Metric,
@@ -18,28 +21,34 @@ export async function readDataFile(path: string): Promise<Dataset> {
   return readDataset(await readFile(path), { file: path });
 }
 
-/** The metric that suits the task, unless one was asked for. */
-export function metricFor(task: string, name: MetricName | undefined): Metric {
-  const metric = METRICS[name ?? (task === 'feature-extraction' ? 'spearman' : 'accuracy')];
-  const wanted = task === 'feature-extraction' ? 'score' : 'class';
-  if (metric.on !== wanted) throw new UsageError(`${metric.name} does not fit ${task}.`);
-  return metric;
+/** What a model for the task says about an example. */
+export function answerKind(task: string, multiLabel = false): AnswerKind {
+  if (task === 'feature-extraction') return 'score';
+  return multiLabel ? 'labels' : 'class';
 }
 
-interface Labels {
-  readonly labels?: readonly string[];
-  readonly multiLabel?: boolean;
+const KIND_WORDS: Readonly<Record<AnswerKind, string>> = {
+  class: 'text-classification',
+  labels: 'text-classification with several labels at once',
+  score: 'feature-extraction',
+};
+
+/** The usual metric, unless one was asked for. */
+export function metricFor(kind: AnswerKind, name: MetricName = USUAL_METRIC[kind]): Metric {
+  const metric = METRICS[name];
+  if (metric.fits.includes(kind)) return metric;
+  const fitting = Object.values(METRICS).filter(({ fits }) => fits.includes(kind));
+  throw new UsageError(
+    `--metric: ${name} does not fit ${KIND_WORDS[kind]}. Choose ${fitting.map((each) => each.name).join(', ')}.`,
+  );
 }
 
-/**
- * The examples with what the metric compares with.
- * @throws UsageError for several labels at once: the data formats have one per example
- */
+/** The examples with what predictions are compared with. */
 export function goldExamples(
   dataset: Dataset,
-  metric: Metric,
-  { labels = [], multiLabel = false }: Labels,
+  kind: AnswerKind,
+  labels: readonly string[] = [],
 ): readonly GoldExample[] {
-  if (multiLabel) throw new UsageError('Models with several labels at once cannot be evaluated yet.');
-  return metric.on === 'class' ? classExamples(dataset, labels) : scoreExamples(dataset);
+  if (kind === 'score') return scoreExamples(dataset);
+  return kind === 'labels' ? labelExamples(dataset, labels) : classExamples(dataset, labels);
 }

@@ -9,7 +9,7 @@ export function defaultCacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'edgewise');
 }
 
-/** One JSON file per measurement. Files are renamed into place: an interrupted write leaves no broken entry. */
+/** One JSON file per entry. Files are renamed into place: an interrupted write leaves no broken entry. */
 export function resultCache(folder: string): SearchCache {
   const place = (key: string): string => join(folder, `${key}.json`);
   return {
@@ -17,7 +17,7 @@ export function resultCache(folder: string): SearchCache {
       try {
         return JSON.parse(await readFile(place(key), 'utf8')) as unknown;
       } catch {
-        return undefined; // missing or damaged: measured again
+        return undefined; // missing or damaged: run again
       }
     },
     set: async (key, value) => {

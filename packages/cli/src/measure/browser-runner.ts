@@ -1,6 +1,7 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import type { Runner, RunnerOpenOptions, RunnerOutput, RunnerSession } from '@edgewise/compiler';
 import type { Browser, Page } from 'playwright-core';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
@@ -28,6 +29,8 @@ export interface OpenBrowserOptions {
   readonly runtime: ReadonlyMap<string, Uint8Array>;
   readonly signal: AbortSignal;
 }
+
+const PAGE = new URL('../../page/', import.meta.url);
 
 const FLAGS = [
   '--headless=new',
@@ -132,8 +135,8 @@ async function openSite(
       await cp(folder, join(site, 'model'), { recursive: true });
       await mkdir(join(site, 'runtime'));
       await Promise.all([...runtime].map(([name, bytes]) => writeFile(join(site, 'runtime', name), bytes)));
-      const script = await readFile(new URL('../../page/measure.js', import.meta.url));
-      await writeFile(join(site, 'measure.js'), script);
+      for (const name of ['measure.js', 'cosine.js'])
+        await cp(fileURLToPath(new URL(name, PAGE)), join(site, name));
       await writeFile(
         join(site, 'measure.html'),
         '<!doctype html><script type="module" src="measure.js"></script>',

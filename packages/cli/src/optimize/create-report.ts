@@ -36,6 +36,7 @@ function candidateReport({ recipe, evaluation, ...verdict }: Candidate): Candida
     peakMemoryBytes,
     metric,
     drop,
+    metricReused: evaluation.predictionsReused,
     meetsBudget: verdict.meetsBudget,
     failed: verdict.failed,
     onParetoFront: verdict.onParetoFront,

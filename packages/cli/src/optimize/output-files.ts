@@ -1,15 +1,13 @@
 import type { GoldExample, SearchResult } from '@edgewise/compiler';
 import { brotli, gzipped } from '../files/compressed-size.ts';
-import { SITE_PACKAGE_FOLDER } from '../files/find-package.ts';
+import type { TaskName } from '../measure/open-task.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { OptimizeReport } from '../report/optimize-report.ts';
 import { reportHtml } from '../report/report-html.ts';
-import { siteFiles } from '../site/site-files.ts';
+import { siteFiles, type SiteParts } from '../site/site-files.ts';
 import type { CandidateBuilder } from './candidate-builder.ts';
-
-/** Sentences that the page offers; short ones fit on a phone. */
-const EXAMPLES_SHOWN = 4;
-const EXAMPLE_LENGTH = 44;
+import { examplesToTry } from './examples-to-try.ts';
+import { sentencesToCompare } from './sentences-to-compare.ts';
 
 /** Below this a compressed copy saves less than a request's header. */
 const COMPRESS_FROM_BYTES = 1000;
@@ -19,6 +17,7 @@ interface OutputParts {
   readonly result: SearchResult<unknown>;
   readonly builder: CandidateBuilder;
   readonly runtime: ReadonlyMap<string, Uint8Array>;
+  readonly task: TaskName;
   readonly examples: readonly GoldExample[];
   readonly target: 'web' | 'node';
 }
@@ -37,16 +36,14 @@ export async function outputFiles(parts: OutputParts): Promise<Map<string, Uint8
     for (const [name, bytes] of packageFiles) files.set(name, bytes);
     return files;
   }
-  const site =
-    report.task === 'text-classification'
-      ? await siteFiles({
-          name: report.model.name,
-          packageFiles,
-          runtime: parts.runtime,
-          reportHtml: page,
-          examples: examplesToTry(parts.examples),
-        })
-      : plainSite(packageFiles, parts.runtime);
+  const site = await siteFiles({
+    task: parts.task,
+    name: report.model.name,
+    packageFiles,
+    runtime: parts.runtime,
+    reportHtml: page,
+    config: pageConfig(parts),
+  });
   return withCompressed(new Map([...files, ...site]));
 }
 
@@ -64,27 +61,10 @@ async function finishedPackage({ report, result, builder }: OutputParts): Promis
   });
 }
 
-/** Tasks without a page yet: package and runtime, for a page of one's own. */
-function plainSite(
-  packageFiles: PackageFiles,
-  runtime: ReadonlyMap<string, Uint8Array>,
-): Map<string, Uint8Array | string> {
-  return new Map([
-    ...[...runtime].map(([name, bytes]) => [`runtime/${name}`, bytes] as const),
-    ...[...packageFiles].map(([name, bytes]) => [`${SITE_PACKAGE_FOLDER}/${name}`, bytes] as const),
-  ]);
-}
-
-function examplesToTry(examples: readonly GoldExample[]): readonly string[] {
-  const classes = [...new Set(examples.map(({ gold }) => gold))].sort((a, b) => b - a);
-  const short = examples.filter(
-    ({ text, textPair }) => text.length <= EXAMPLE_LENGTH && textPair === undefined,
-  );
-  const perClass = Math.ceil(EXAMPLES_SHOWN / classes.length);
-  return classes
-    .flatMap((each) => short.filter(({ gold }) => gold === each).slice(0, perClass))
-    .map(({ text }) => text)
-    .slice(0, EXAMPLES_SHOWN);
+function pageConfig({ task, examples }: OutputParts): SiteParts['config'] {
+  if (task === 'text-classification') return { EXAMPLES: examplesToTry(examples) };
+  const { queries, others } = sentencesToCompare(examples);
+  return { EXAMPLES: queries, OTHERS: others };
 }
 
 /** Adds the compressed copies that static hosts send where a browser accepts them. */

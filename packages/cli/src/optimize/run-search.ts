@@ -4,6 +4,7 @@ import {
   evaluateCandidate,
   searchBudget,
   VERSION,
+  type AnswerKind,
   type Built,
   type GoldExample,
   type Metric,
@@ -24,12 +25,14 @@ import type { Progress } from '../terminal/progress.ts';
 import type { CandidateBuilder } from './candidate-builder.ts';
 import { downloadSize, SizeTable } from './download-size.ts';
 import { describeMachine } from './machine.ts';
+import { measurementNotes } from './measurement-notes.ts';
 
 export interface RunSearchOptions {
   readonly recipes: readonly Recipe[];
   readonly builder: CandidateBuilder;
   readonly budget: Budget;
   readonly examples: readonly GoldExample[];
+  readonly kind: AnswerKind;
   readonly metric: Metric;
   readonly runtime: ReadonlyMap<string, Uint8Array>;
   readonly target: 'web' | 'node';
@@ -62,7 +65,8 @@ export async function runSearch(options: RunSearchOptions): Promise<RunSearchRes
       candidate: opened?.runner ?? nodeRunner('edgewise (Node)'),
     };
     const result = await search(options, runners, machine, temporary);
-    return { result, machine, notes: notesOn(target, browser) };
+    const { kind, metric } = options;
+    return { result, machine, notes: measurementNotes({ target, kind, metric, browser }) };
   } finally {
     await opened?.close();
   }
@@ -74,19 +78,13 @@ interface Runners {
 }
 
 async function search(
-  { builder, examples, metric, runtime, progress, signal, ...options }: RunSearchOptions,
+  { builder, examples, kind, metric, runtime, progress, signal, ...options }: RunSearchOptions,
   runners: Runners,
   machine: Machine,
   temporary: string,
 ): Promise<SearchResult<PackageFiles>> {
   const sizes = new SizeTable();
-  const common = [
-    VERSION,
-    JSON.stringify(machine),
-    metric.name,
-    JSON.stringify(examples),
-    ...runtime.values(),
-  ];
+  const common = [VERSION, JSON.stringify(machine), kind, JSON.stringify(examples), ...runtime.values()];
   const cache = resultCache(options.cacheFolder);
   const runnerOf = (shippable: boolean): Runner<string> => (shippable ? runners.candidate : runners.original);
   return searchBudget<PackageFiles>({
@@ -101,7 +99,7 @@ async function search(
       const contentHash = hashOf([...common, runnerOf(shippable).name, ...[...artifact].flat()]);
       return { artifact, contentHash, shippable };
     },
-    measure: async ({ artifact, contentHash, shippable }, { baseline, onProgress }) => {
+    measure: async ({ artifact, contentHash, shippable }, { baseline, known, onProgress }) => {
       const folder = join(temporary, contentHash);
       await writePackage(folder, artifact);
       const downloadBytes = await downloadSize(artifact, runtime, sizes);
@@ -109,9 +107,11 @@ async function search(
         runner: runnerOf(shippable),
         artifact: folder,
         examples,
+        kind,
         metric,
         downloadBytes,
         ...(baseline ? { baseline: baseline.predictions } : {}),
+        ...(known ? { known } : {}),
         signal,
         onProgress,
       });
@@ -131,34 +131,11 @@ function showEvent(event: SearchEvent, progress: Progress): void {
     case 'measure':
       return progress.update(`${event.done} of ${event.examples} examples`);
     case 'measured': {
-      const { downloadBytes, latencyMs, metric } = event.evaluation;
+      const { downloadBytes, latencyMs, metric, predictionsReused } = event.evaluation;
       const facts = [formatBytes(downloadBytes.brotli), formatMs(latencyMs.p50), formatPercent(metric.value)];
-      return progress.done(`${facts.join('  ')}${event.cached ? '  (measured before)' : ''}`);
+      return progress.done(`${facts.join('  ')}${predictionsReused ? ' as before' : ''}`);
     }
     case 'refused':
       return progress.done(`does not fit this model: ${event.error.message}`);
   }
-}
-
-function notesOn(
-  target: 'web' | 'node',
-  browser: Awaited<ReturnType<typeof openBrowser>> | undefined,
-): readonly string[] {
-  const where =
-    browser === undefined
-      ? 'Candidates ran on the Edgewise runtime in a Node process each.'
-      : 'runner' in browser
-        ? `Candidates ran on the Edgewise runtime in ${browser.version}, headless, cross-origin isolated, one page each.`
-        : `No browser was used (${browser.missing}): latency and memory of the candidates are Node's, not a browser's.`;
-  return [
-    where,
-    'The original ran on onnxruntime in a Node process; its download counts the model and the tokenizer, no runtime.',
-    target === 'web'
-      ? 'Download: runtime, manifest, the larger of the two programs, weights and tokenizer, each file compressed by itself (brotli 11; 9 above 1 MB).'
-      : 'Download: as a page would fetch it, each file compressed by itself (brotli 11; 9 above 1 MB).',
-    'Latency: one input after the other from text to scores, tokenizer included, after 16 runs of warm-up.',
-    "Memory: Node: most resident memory of the process over that of Node alone. Browser: the engine's memory and what the scripts of page and workers hold after the runs, over the empty page.",
-    'Accuracy: exact 95 % interval (Clopper-Pearson). Change against the original on the same examples: Clopper-Pearson intervals of wins and losses at 97.5 % each, so that both hold with 95 %; other metrics: paired bootstrap, 2000 resamples.',
-    'A budget is held against measured values, not against the ends of intervals.',
-  ];
 }

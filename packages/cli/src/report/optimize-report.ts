@@ -50,6 +50,8 @@ export interface CandidateReport {
   readonly metric: Estimate & { readonly name: string };
   /** Against the baseline, on the same examples; positive is worse. */
   readonly drop: Estimate;
+  /** Whether metric and drop are from an earlier run of the same files on the same data. Times and memory never are. */
+  readonly metricReused: boolean;
   readonly meetsBudget: boolean;
   readonly failed: readonly MissedLimit[];
   readonly onParetoFront: boolean;

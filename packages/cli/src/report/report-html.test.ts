@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reportHtml } from './report-html.ts';
 import { sampleReport } from '../../test/sample-report.ts';
+import { reuseText } from './reuse-text.ts';
 import { limitText, missedText } from './limit-text.ts';
 
 describe('reportHtml', () => {
@@ -29,6 +30,20 @@ describe('reportHtml', () => {
     expect(limitText({ limit: 'downloadBytes', allowed: 1, measured: 2_000_000 })).toBe(
       '--max-size to 2.06 MB',
     );
+  });
+
+  it('says which numbers are from an earlier run, where some are', () => {
+    expect(reuseText(report)).toBeUndefined();
+    const [first, ...others] = report.candidates.map((each) => ({ ...each, metricReused: true }));
+    const some = reuseText({ ...report, candidates: first ? [first, ...report.candidates.slice(1)] : [] });
+    expect(some).toMatch(
+      /^The accuracy of 1 of 9 rows is known from an earlier run of the same files on the same 640/,
+    );
+    const baseline = { ...report.baseline, metricReused: true };
+    const all = { ...report, baseline, candidates: first ? [first, ...others] : [] };
+    expect(reuseText(all)).toContain('accuracy of every row is known');
+    expect(reportHtml(all)).toContain('all times and memory were measured now');
+    expect(reportHtml(report)).not.toContain('earlier run');
   });
 
   it('escapes what comes from files', () => {

@@ -4,6 +4,7 @@ import { html, trusted, type SafeHtml } from './html.ts';
 import { limitText, missedText } from './limit-text.ts';
 import type { CandidateReport, OptimizeReport } from './optimize-report.ts';
 import { REPORT_STYLE } from './report-style.ts';
+import { reuseText } from './reuse-text.ts';
 
 /** The report as one HTML file that needs nothing else: no script, no request. */
 export function reportHtml(report: OptimizeReport): string {
@@ -29,7 +30,7 @@ export function reportHtml(report: OptimizeReport): string {
           ${header(report, shown)} ${tiles(report, shown)}
           <section>
             <h2>Candidates</h2>
-            ${candidateTable(report)} ${refused(report)}
+            ${candidateTable(report)} ${reused(report)} ${refused(report)}
           </section>
           <section>
             <h2>Size against quality</h2>
@@ -159,6 +160,11 @@ function verdict(candidate: CandidateReport, isBaseline: boolean): SafeHtml {
   if (isBaseline) return html`<small class="muted">what the others are compared with</small>`;
   if (candidate.meetsBudget) return html`<small class="good">within the budget</small>`;
   return html`<small class="bad">${candidate.failed.map(missedText).join('; ')}</small>`;
+}
+
+function reused(report: OptimizeReport): SafeHtml {
+  const text = reuseText(report);
+  return text === undefined ? html`` : html`<p class="caption">${text}</p>`;
 }
 
 function refused({ refused: list }: OptimizeReport): SafeHtml {

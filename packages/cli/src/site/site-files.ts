@@ -2,39 +2,87 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { SITE_PACKAGE_FOLDER } from '../files/find-package.ts';
 import { hashOf } from '../files/hash.ts';
+import type { TaskName } from '../measure/open-task.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { html } from '../report/html.ts';
 
 const TEMPLATE = new URL('../../page/', import.meta.url);
 
+/** What the pages of all tasks have. */
+const SHARED_FILES = ['style.css', 'page.js'] as const;
+
+interface TaskPage {
+  readonly title: string;
+  /** What happens to what one types. */
+  readonly verb: string;
+  /** Scripts beside the task's own. */
+  readonly scripts: readonly string[];
+}
+
+const PAGES: Readonly<Record<TaskName, TaskPage>> = {
+  'text-classification': { title: 'text classification', verb: 'classified', scripts: [] },
+  'feature-extraction': { title: 'sentence similarity', verb: 'compared', scripts: ['cosine.js'] },
+};
+
 export interface SiteParts {
+  readonly task: TaskName;
   readonly name: string;
   readonly packageFiles: PackageFiles;
   /** The runtime's browser bundle by file name. */
   readonly runtime: ReadonlyMap<string, Uint8Array>;
   readonly reportHtml: string;
-  /** Sentences to try. */
-  readonly examples: readonly string[];
+  /** Constants of page-config.js by name: sentences to try. */
+  readonly config: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The demo page for text classification as files by relative path: page, service worker, runtime, package, report. */
+/** The task's page as files by relative path: page, service worker, runtime, package, report. */
 export async function siteFiles(parts: SiteParts): Promise<Map<string, Uint8Array | string>> {
-  const [page, style, app, worker] = await Promise.all(
-    ['index.html', 'style.css', 'app.js', 'sw.js'].map((name) => readTemplate(name)),
-  );
+  const { task, config, packageFiles, runtime } = parts;
+  const scripts = [...SHARED_FILES, ...PAGES[task].scripts];
   const files = new Map<string, Uint8Array | string>([
-    ['index.html', (page ?? '').replaceAll('%NAME%', html`${parts.name}`.text)],
-    ['style.css', style ?? ''],
-    ['app.js', app ?? ''],
-    ['page-config.js', `export const EXAMPLES = ${JSON.stringify(parts.examples, undefined, 2)};\n`],
+    ['index.html', await indexHtml(parts)],
+    ['app.js', await readTemplate(`${task}.js`)],
+    ...(await Promise.all(scripts.map(async (name) => [name, await readTemplate(name)] as const))),
+    ['page-config.js', Object.entries(config).map(constant).join('')],
     ['report.html', parts.reportHtml],
-    ...inFolder('runtime', parts.runtime),
-    ...inFolder(SITE_PACKAGE_FOLDER, parts.packageFiles),
+    ...inFolder('runtime', runtime),
+    ...inFolder(SITE_PACKAGE_FOLDER, packageFiles),
   ]);
   const version = hashOf([...files].flat()).slice(0, 16);
   const names = JSON.stringify([...files.keys()], undefined, 2);
-  files.set('sw.js', `const VERSION = '${version}';\nconst FILES = ${names};\n\n${worker ?? ''}`);
+  const worker = await readTemplate('sw.js');
+  files.set('sw.js', `const VERSION = '${version}';\nconst FILES = ${names};\n\n${worker}`);
   return files;
+}
+
+async function indexHtml({ task, name, runtime }: SiteParts): Promise<string> {
+  const { title, verb, scripts } = PAGES[task];
+  // All that app.js and the runtime's entry import, so that nothing waits for the imports of an import.
+  const runtimeScripts = [...runtime.keys()].filter((file) => file !== 'worker.js');
+  const preloads = [
+    'page.js',
+    ...scripts,
+    'page-config.js',
+    ...runtimeScripts.map((file) => `runtime/${file}`),
+  ].map((file) => html`<link rel="modulepreload" href="./${file}" />`);
+  const values: Readonly<Record<string, string>> = {
+    NAME: html`${name}`.text,
+    TITLE: title,
+    VERB: verb,
+    PRELOADS: preloads.map(({ text }) => text).join('\n    '),
+    BODY: indented(await readTemplate(`${task}.html`)),
+  };
+  const template = await readTemplate('index.html');
+  return template.replaceAll(/%([A-Z]+)%/g, (whole, key: string) => values[key] ?? whole);
+}
+
+/** As deep as the template has it. */
+function indented(body: string): string {
+  return body.trim().replaceAll(/\n(?=.)/g, '\n      ');
+}
+
+function constant([name, texts]: readonly [string, readonly string[]]): string {
+  return `export const ${name} = ${JSON.stringify(texts, undefined, 2)};\n`;
 }
 
 function inFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][] {

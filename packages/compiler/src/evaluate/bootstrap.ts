@@ -1,3 +1,4 @@
+import type { Answer } from './dataset.ts';
 import { CONFIDENCE, type Estimate } from './interval.ts';
 import type { Metric } from './metrics.ts';
 
@@ -14,8 +15,8 @@ export const BOOTSTRAP_RESAMPLES = 2000;
 /** Percentile interval of a metric over resampled examples (Efron 1979, "Bootstrap methods: another look at the jackknife"). */
 export function bootstrapMetric(
   metric: Metric,
-  predictions: readonly number[],
-  golds: readonly number[],
+  predictions: readonly Answer[],
+  golds: readonly Answer[],
   options: BootstrapOptions = {},
 ): Estimate {
   const statistic = (rows: readonly number[]): number =>
@@ -29,9 +30,9 @@ export function bootstrapMetric(
  */
 export function bootstrapDrop(
   metric: Metric,
-  baseline: readonly number[],
-  candidate: readonly number[],
-  golds: readonly number[],
+  baseline: readonly Answer[],
+  candidate: readonly Answer[],
+  golds: readonly Answer[],
   options: BootstrapOptions = {},
 ): Estimate {
   const statistic = (rows: readonly number[]): number => {
@@ -56,7 +57,7 @@ function bootstrap(
   return { value: statistic(rows), low: at(tail), high: at(1 - tail) };
 }
 
-function pick(values: readonly number[], rows: readonly number[]): readonly number[] {
+function pick(values: readonly Answer[], rows: readonly number[]): readonly Answer[] {
   return rows.map((row) => values[row] ?? 0);
 }
 

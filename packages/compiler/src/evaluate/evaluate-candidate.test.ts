@@ -42,6 +42,7 @@ describe('evaluateCandidate', () => {
       runner: plusRunner(log),
       artifact: 'a',
       examples,
+      kind: 'class',
       metric: METRICS.accuracy,
       downloadBytes,
       baseline: [1, 0, 1],
@@ -57,13 +58,111 @@ describe('evaluateCandidate', () => {
       peakMemoryBytes: 77,
       downloadBytes,
       predictions: [1, 0, 0],
+      predictionsReused: false,
     });
     expect(evaluation.drop.low).toBeLessThan(0);
   });
 
+  describe('with many examples', () => {
+    const many = Array.from({ length: 450 }, (_, i) => ({ text: i % 2 ? '+' : 'no', gold: i % 2 }));
+    const truth = many.map(({ gold }) => gold);
+    const run = async (known?: readonly number[]) => {
+      const log: string[] = [];
+      const progress: string[] = [];
+      const evaluation = await evaluateCandidate({
+        runner: plusRunner(log),
+        artifact: 'a',
+        examples: many,
+        kind: 'class',
+        metric: METRICS.accuracy,
+        downloadBytes,
+        onProgress: (done, total) => progress.push(`${done}/${total}`),
+        ...(known ? { known } : {}),
+      });
+      const runs = log.filter((line) => line.startsWith('run')).map((line) => Number(line.slice(4)));
+      return { evaluation, examplesRun: runs.reduce((sum, count) => sum + count, -16), progress };
+    };
+
+    it('times some, runs the others after them, keeps the order', async () => {
+      const { evaluation, examplesRun, progress } = await run();
+      expect(examplesRun).toBe(450);
+      expect(evaluation).toMatchObject({ predictions: truth, predictionsReused: false });
+      expect(progress.at(-1)).toBe('450/450');
+    });
+
+    it('runs only the timed ones where the predictions are known', async () => {
+      const { evaluation, examplesRun, progress } = await run(truth);
+      expect(examplesRun).toBe(200);
+      expect(evaluation).toMatchObject({
+        metric: { value: 1 },
+        latencyMs: { p95: 2 },
+        predictionsReused: true,
+      });
+      expect(progress.at(-1)).toBe('200/200');
+    });
+
+    it.each([
+      ['of another length', truth.slice(1)],
+      ['that the timed ones contradict', truth.map((gold) => 1 - gold)],
+    ])('does not believe known predictions %s', async (_, known) => {
+      const { evaluation, examplesRun } = await run(known);
+      expect(examplesRun).toBe(450);
+      expect(evaluation).toMatchObject({ predictions: truth, predictionsReused: false });
+    });
+  });
+
+  describe('several labels at once', () => {
+    const labelled = [
+      { text: '+', gold: [1] },
+      { text: 'no', gold: [0, 1] },
+      { text: '-', gold: [] },
+    ];
+    const options = {
+      runner: plusRunner([]),
+      artifact: 'a',
+      kind: 'labels',
+      examples: labelled,
+      downloadBytes,
+    } as const;
+
+    it('predicts every label above the threshold', async () => {
+      const { predictions, metric, drop } = await evaluateCandidate({
+        ...options,
+        metric: METRICS['f1-micro'],
+      });
+      expect(predictions).toEqual([[1], [0], [0]]);
+      // 2 right, 1 forgotten, 1 wrong
+      expect(metric.value).toBeCloseTo(4 / 6, 15);
+      expect(metric.low).toBeLessThan(metric.value);
+      expect(drop).toEqual({ value: 0, low: 0, high: 0 });
+    });
+
+    it('compares sets with the baseline', async () => {
+      const baseline = [[1], [0, 1], []];
+      const exact = METRICS['exact-match'];
+      const { metric, drop } = await evaluateCandidate({ ...options, metric: exact, baseline });
+      expect(metric.value).toBeCloseTo(1 / 3, 15);
+      expect(drop.value).toBeCloseTo(2 / 3, 15);
+    });
+
+    it('knows predictions again', async () => {
+      const known = [[1], [0], [0]];
+      const metric = METRICS['f1-micro'];
+      expect(await evaluateCandidate({ ...options, metric, known })).toMatchObject({
+        predictionsReused: true,
+      });
+    });
+  });
+
   it('closes after a failure and when aborted', async () => {
     const log: string[] = [];
-    const options = { runner: plusRunner(log), artifact: 'a', metric: METRICS.accuracy, downloadBytes };
+    const options = {
+      runner: plusRunner(log),
+      artifact: 'a',
+      kind: 'class',
+      metric: METRICS.accuracy,
+      downloadBytes,
+    } as const;
     await expect(
       evaluateCandidate({ ...options, examples: [...examples, { text: 'crash', gold: 0 }] }),
     ).rejects.toThrow('crashed');

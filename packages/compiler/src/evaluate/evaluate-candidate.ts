@@ -1,9 +1,11 @@
+import { LABEL_THRESHOLD } from '@edgewise/runtime/format';
 import { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
-import type { GoldExample } from './dataset.ts';
+import type { Answer, AnswerKind, GoldExample } from './dataset.ts';
 import { clopperPearson, pairedAccuracyDrop, type Estimate } from './interval.ts';
 import { latencyStats, type LatencyStats } from './latency.ts';
-import { correct, type Metric, type MetricName } from './metrics.ts';
+import { correct, sameAnswer, type Metric, type MetricName } from './metrics.ts';
 import type { Runner, RunnerOutput, RunnerSession } from './runner.ts';
+import { timedExamples } from './timed-examples.ts';
 
 /** What a device fetches: runtime, program, weights, tokenizer and manifest. */
 export interface DownloadBytes {
@@ -12,7 +14,7 @@ export interface DownloadBytes {
   readonly brotli: number;
 }
 
-/** Everything measured about one candidate. Plain data: it is cached and reported as JSON. */
+/** Everything measured about one candidate. Plain data. */
 export interface Evaluation {
   readonly runner: string;
   readonly examples: number;
@@ -24,8 +26,10 @@ export interface Evaluation {
   readonly coldStartMs: number;
   readonly peakMemoryBytes: number;
   readonly downloadBytes: DownloadBytes;
-  /** Class index or score per example. */
-  readonly predictions: readonly number[];
+  /** One per example. */
+  readonly predictions: readonly Answer[];
+  /** Whether the predictions, and with them metric and drop, are those that were known before. Times and memory never are. */
+  readonly predictionsReused: boolean;
 }
 
 export interface EvaluateOptions<Artifact> {
@@ -33,10 +37,18 @@ export interface EvaluateOptions<Artifact> {
   readonly artifact: Artifact;
   /** At least one. */
   readonly examples: readonly GoldExample[];
+  /** What the examples' golds are, and what is made of the runner's scores. */
+  readonly kind: AnswerKind;
+  /** One that fits `kind`. */
   readonly metric: Metric;
   readonly downloadBytes: DownloadBytes;
   /** Candidate 0's predictions on the same examples; left out for candidate 0 itself, whose drop is 0. */
-  readonly baseline?: readonly number[];
+  readonly baseline?: readonly Answer[];
+  /**
+   * What the same artifact, runner and examples gave before. Only the timed examples are run then; where one of them
+   * gives something else, all are.
+   */
+  readonly known?: readonly Answer[];
   readonly signal?: AbortSignal;
   /** Called with the number of examples done. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -48,7 +60,10 @@ const WARM_UP_RUNS = 16;
 /** Examples between two progress calls. */
 const CHUNK = 32;
 
-/** Runs every example once and measures. Latency leaves out a warm-up; cold start is apart. Closes what it opened. */
+/**
+ * Runs the examples and measures. First, after a warm-up, those that are timed (`timedExamples`), with the peak of the
+ * memory; cold start is apart. Then the others, untimed, unless their predictions are known. Closes what it opened.
+ */
 export async function evaluateCandidate<Artifact>(options: EvaluateOptions<Artifact>): Promise<Evaluation> {
   const { examples, runner, metric, signal } = options;
   const first = examples[0];
@@ -56,11 +71,11 @@ export async function evaluateCandidate<Artifact>(options: EvaluateOptions<Artif
   const session = await runner.open(options.artifact, { first, ...(signal ? { signal } : {}) });
   try {
     await session.run(Array.from({ length: WARM_UP_RUNS }, (_, i) => examples[i % examples.length] ?? first));
-    const outputs = await runAll(session, options);
+    const timed = timedExamples(examples);
+    const outputs = await runAll(session, options, timed);
+    const peakMemoryBytes = await session.peakMemoryBytes();
+    const { predictions, reused } = await predictAll(session, options, timed, outputs);
     const golds = examples.map(({ gold }) => gold);
-    const predictions = outputs.map(({ scores }) =>
-      metric.on === 'class' ? argmax(scores) : (scores[0] ?? NaN),
-    );
     return {
       runner: runner.name,
       examples: examples.length,
@@ -68,44 +83,74 @@ export async function evaluateCandidate<Artifact>(options: EvaluateOptions<Artif
       drop: estimateDrop(metric, options.baseline ?? predictions, predictions, golds),
       latencyMs: latencyStats(outputs.map(({ latencyMs }) => latencyMs)),
       coldStartMs: session.loadMs + session.firstMs,
-      peakMemoryBytes: await session.peakMemoryBytes(),
+      peakMemoryBytes,
       downloadBytes: options.downloadBytes,
       predictions,
+      predictionsReused: reused,
     };
   } finally {
     await session.close();
   }
 }
 
-/** The metric with its interval: exact for accuracy, bootstrap for the others. */
-export function estimate(metric: Metric, predictions: readonly number[], golds: readonly number[]): Estimate {
-  if (metric.name !== 'accuracy') return bootstrapMetric(metric, predictions, golds);
+/** The metric with its interval: exact for shares, bootstrap for the others. */
+export function estimate(metric: Metric, predictions: readonly Answer[], golds: readonly Answer[]): Estimate {
+  if (!metric.isShare) return bootstrapMetric(metric, predictions, golds);
   const hits = correct(predictions, golds).filter(Boolean).length;
   return clopperPearson(hits, golds.length);
 }
 
-/** The drop with its interval: `pairedAccuracyDrop` for accuracy, paired bootstrap for the others. */
+/** The drop with its interval: `pairedAccuracyDrop` for shares, paired bootstrap for the others. */
 export function estimateDrop(
   metric: Metric,
-  baseline: readonly number[],
-  candidate: readonly number[],
-  golds: readonly number[],
+  baseline: readonly Answer[],
+  candidate: readonly Answer[],
+  golds: readonly Answer[],
 ): Estimate {
   // A candidate compared with itself: nothing was estimated.
   if (baseline === candidate) return { value: 0, low: 0, high: 0 };
-  if (metric.name !== 'accuracy') return bootstrapDrop(metric, baseline, candidate, golds);
+  if (!metric.isShare) return bootstrapDrop(metric, baseline, candidate, golds);
   return pairedAccuracyDrop(correct(baseline, golds), correct(candidate, golds));
 }
 
+/** Every example's prediction: the known ones where the timed examples agree with them, else by running the others too. */
+async function predictAll<Artifact>(
+  session: RunnerSession,
+  options: EvaluateOptions<Artifact>,
+  timed: readonly number[],
+  outputs: readonly RunnerOutput[],
+): Promise<{ readonly predictions: readonly Answer[]; readonly reused: boolean }> {
+  const { examples, known, kind } = options;
+  const predictions = new Map(timed.map((position, i) => [position, predict(kind, outputs[i])]));
+  const agrees = [...predictions].every(([position, answer]) => sameAnswer(known?.[position], answer));
+  if (known?.length === examples.length && agrees) return { predictions: known, reused: true };
+  const others = [...examples.keys()].filter((position) => !predictions.has(position));
+  const rest = await runAll(session, options, others, timed.length);
+  others.forEach((position, i) => predictions.set(position, predict(kind, rest[i])));
+  return { predictions: examples.map((_, position) => predictions.get(position) ?? NaN), reused: false };
+}
+
+function predict(kind: AnswerKind, output: RunnerOutput | undefined): Answer {
+  const scores = output?.scores ?? [];
+  if (kind === 'class') return argmax(scores);
+  if (kind === 'score') return scores[0] ?? NaN;
+  return scores.flatMap((score, label) => (score > LABEL_THRESHOLD ? label : []));
+}
+
+/** Runs the examples at these positions, `done` others having been run before. */
 async function runAll<Artifact>(
   session: RunnerSession,
-  { examples, signal, onProgress }: EvaluateOptions<Artifact>,
+  { examples, known, signal, onProgress }: EvaluateOptions<Artifact>,
+  positions: readonly number[],
+  done = 0,
 ): Promise<readonly RunnerOutput[]> {
   const outputs: RunnerOutput[] = [];
-  for (let start = 0; start < examples.length; start += CHUNK) {
+  const total = done === 0 && known ? positions.length : examples.length;
+  for (let start = 0; start < positions.length; start += CHUNK) {
     signal?.throwIfAborted();
-    outputs.push(...(await session.run(examples.slice(start, start + CHUNK))));
-    onProgress?.(outputs.length, examples.length);
+    const chunk = positions.slice(start, start + CHUNK).flatMap((position) => examples[position] ?? []);
+    outputs.push(...(await session.run(chunk)));
+    onProgress?.(done + outputs.length, total);
   }
   return outputs;
 }

@@ -1,47 +1,114 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import type { Dataset, Example, GoldExample } from './dataset.ts';
+import type { Answer, Dataset, Example, GoldExample } from './dataset.ts';
+
+/** What separates labels in one cell of a table. */
+const SEPARATORS = /[,;|]/;
 
 /**
  * The examples with their class index as gold. A label is an index into `labels`, or one of the names (case ignored
  * when no name matches exactly).
  * @param labels class names by index, as in the model's id2label
- * @throws CompilerError `bad-file` at the first example without a label or with an unknown one.
+ * @throws CompilerError `bad-file` at the first example with no label, several, or an unknown one.
  */
-export function classExamples(dataset: Dataset, labels: readonly string[]): readonly GoldExample[] {
-  const lower = labels.map((name) => name.toLowerCase());
+export function classExamples(dataset: Dataset, labels: readonly string[]): readonly GoldExample<number>[] {
   return dataset.examples.map((example) => {
-    if (example.label === undefined) throw missing(dataset, example, 'label', 'label');
-    const exact = labels.indexOf(example.label);
-    const index = exact >= 0 ? exact : lower.indexOf(example.label.toLowerCase());
-    if (index >= 0) return withGold(example, index);
-    if (/^\d+$/.test(example.label) && Number(example.label) < labels.length)
-      return withGold(example, Number(example.label));
-    throw new CompilerError(
-      'bad-file',
-      `${dataset.name}:${example.line}: the model has no label '${example.label}'.`,
-      {
-        at: { file: dataset.name },
-        hint: `Its labels are ${labels.map((name, i) => `${i} ${name}`).join(', ')}.`,
-      },
+    const { label = '' } = example;
+    if (label === '' || label.length === 0) throw missing(dataset, example, 'label', 'label');
+    const [first, ...others] = findLabels(dataset, example, labels);
+    if (first === undefined || others.length > 0) throw several(dataset, example);
+    return withGold(example, first);
+  });
+}
+
+/**
+ * The examples with the indices of all their labels as gold, for models that give each label by itself. A cell holds
+ * names or indices separated by commas, semicolons or bars, a list in JSONL the same one by one; an empty one: no label holds.
+ * @param labels label names by index, as in the model's id2label
+ * @throws CompilerError `bad-file` at the first example without a label column, with an unknown label or with one twice.
+ */
+export function labelExamples(
+  dataset: Dataset,
+  labels: readonly string[],
+): readonly GoldExample<readonly number[]>[] {
+  return dataset.examples.map((example) => {
+    if (example.label === undefined) throw missing(dataset, example, 'labels', 'labels');
+    const found = findLabels(dataset, example, labels);
+    const twice = found.find((label, i) => found.indexOf(label) !== i);
+    if (twice !== undefined) throw repeated(dataset, example, `${twice} ${labels[twice] ?? ''}`);
+    return withGold(
+      example,
+      found.toSorted((a, b) => a - b),
     );
   });
 }
 
 /** The examples with their score as gold, for similarity and regression. */
-export function scoreExamples(dataset: Dataset): readonly GoldExample[] {
+export function scoreExamples(dataset: Dataset): readonly GoldExample<number>[] {
   return dataset.examples.map((example) => {
     if (example.score === undefined) throw missing(dataset, example, 'score', 'score');
     return withGold(example, example.score);
   });
 }
 
-function withGold({ text, textPair }: Example, gold: number): GoldExample {
+/** Indices of what the example names, in its order. */
+function findLabels(dataset: Dataset, example: Example, labels: readonly string[]): readonly number[] {
+  return spelledLabels(example, labels).map((name) => {
+    const index = indexOfLabel(name, labels);
+    if (index !== undefined) return index;
+    throw problem(
+      dataset,
+      example,
+      `the model has no label '${name}'`,
+      `Its labels are ${labels.map((each, i) => `${i} ${each}`).join(', ')}.`,
+    );
+  });
+}
+
+function spelledLabels({ label = '' }: Example, labels: readonly string[]): readonly string[] {
+  if (typeof label !== 'string') return label;
+  // A name may hold a separator itself.
+  if (indexOfLabel(label, labels) !== undefined || !SEPARATORS.test(label))
+    return label === '' ? [] : [label];
+  return label
+    .split(SEPARATORS)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function indexOfLabel(name: string, labels: readonly string[]): number | undefined {
+  const exact = labels.indexOf(name);
+  const index = exact >= 0 ? exact : labels.findIndex((each) => each.toLowerCase() === name.toLowerCase());
+  if (index >= 0) return index;
+  return /^\d+$/.test(name) && Number(name) < labels.length ? Number(name) : undefined;
+}
+
+function withGold<Gold extends Answer>({ text, textPair }: Example, gold: Gold): GoldExample<Gold> {
   return textPair === undefined ? { text, gold } : { text, textPair, gold };
 }
 
 function missing(dataset: Dataset, example: Example, what: string, column: string): CompilerError {
-  return new CompilerError('bad-file', `${dataset.name}:${example.line}: the example has no ${what}.`, {
-    at: { file: dataset.name },
-    hint: `Evaluation needs a '${column}' column.`,
-  });
+  return problem(dataset, example, `the example has no ${what}`, `Evaluation needs a '${column}' column.`);
+}
+
+function several(dataset: Dataset, example: Example): CompilerError {
+  return problem(
+    dataset,
+    example,
+    'the example has several labels, the model gives one',
+    `The config.json of a model that gives each label by itself says "problem_type": "multi_label_classification".`,
+  );
+}
+
+function repeated(dataset: Dataset, example: Example, label: string): CompilerError {
+  return problem(
+    dataset,
+    example,
+    `the label ${label} is there twice`,
+    'A list has the names or numbers of the labels that hold, not a 0 or 1 for each.',
+  );
+}
+
+function problem(dataset: Dataset, { line }: Example, what: string, hint: string): CompilerError {
+  const at = { file: dataset.name };
+  return new CompilerError('bad-file', `${dataset.name}:${line}: ${what}.`, { at, hint });
 }

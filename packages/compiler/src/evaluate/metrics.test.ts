@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accuracy, f1, f1Macro, matthews, ranks, spearman } from './metrics.ts';
+import { accuracy, f1, f1Macro, f1Micro, matthews, ranks, spearman } from './metrics.ts';
 
 // Expected numbers: scikit-learn's and SciPy's documentation examples, or by hand.
 describe('metrics', () => {
@@ -9,6 +9,17 @@ describe('metrics', () => {
     expect(f1([1, 0, 1, 1], [1, 1, 0, 1], 1)).toBeCloseTo(2 / 3, 15);
     expect(f1([0, 0], [0, 0], 1)).toBe(0);
     expect(f1Macro([0, 2, 1, 0, 0, 1], [0, 1, 2, 0, 1, 2])).toBeCloseTo(0.26666666666666666, 15);
+  });
+
+  it('several labels at once: exact match, F1 by micro and macro average', () => {
+    // scikit-learn's f1_score and accuracy_score on indicator matrices.
+    const golds = [[], [0, 1, 2], [1, 2]];
+    const predictions = [[], [0, 1, 2], [0, 1]];
+    expect([0, 1, 2].map((label) => f1(predictions, golds, label))).toEqual([2 / 3, 1, 2 / 3]);
+    expect(f1Micro(predictions, golds)).toBe(0.8);
+    expect(f1Macro(predictions, golds)).toBeCloseTo(7 / 9, 15);
+    expect(accuracy(predictions, golds)).toBe(2 / 3);
+    expect([f1Micro([[]], [[]]), f1Macro([[]], [[]]), accuracy([[]], [[]])]).toEqual([0, 0, 1]);
   });
 
   it('matthews, two classes and three', () => {

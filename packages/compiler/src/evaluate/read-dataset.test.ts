@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classExamples, scoreExamples } from './gold-examples.ts';
+import { classExamples, labelExamples, scoreExamples } from './gold-examples.ts';
 import { readDataset } from './read-dataset.ts';
 
 const read = (file: string, text: string) => readDataset(new TextEncoder().encode(text), { file });
@@ -46,6 +46,12 @@ describe('readDataset', () => {
     ['a.jsonl', '{"text":"a"}\n{"text":', 'a.jsonl:2: is not JSON'],
     ['a.jsonl', '[1]', 'a.jsonl:1: is not a JSON object.'],
     ['a.jsonl', '{"text":{"a":1}}', "a.jsonl:1: 'text' is neither text nor a number."],
+    ['a.jsonl', '{"text":["a"]}', "a.jsonl:1: 'text' is neither text nor a number."],
+    [
+      'a.jsonl',
+      '{"text":"a","labels":[{}]}',
+      "a.jsonl:1: 'labels' lists something that is neither text nor a number.",
+    ],
     ['a.tsv', 'text\tlabel\n', 'a.tsv: holds no examples.'],
     ['a.parquet', '', 'a.parquet: unknown kind of data file.'],
   ])('%s %j: %s', (file, text, message) => {
@@ -66,7 +72,51 @@ describe('classExamples and scoreExamples', () => {
     ['text\tlabel\na\t1\nb\t2\n', "a.tsv:3: the model has no label '2'."],
     ['text\tlabel\na\tneutral\n', "a.tsv:2: the model has no label 'neutral'."],
     ['text\na\n', 'a.tsv:2: the example has no label.'],
+    ['text\tlabel\na\t\n', 'a.tsv:2: the example has no label.'],
+    ['text\tlabel\na\t0,1\n', 'a.tsv:2: the example has several labels, the model gives one.'],
   ])('%j: %s', (text, message) => {
     expect(() => classExamples(read('a.tsv', text), labels)).toThrow(message);
+  });
+});
+
+describe('labelExamples', () => {
+  const labels = ['joy', 'anger', 'fear, awe'];
+  const golds = (file: string, text: string) =>
+    labelExamples(read(file, text), labels).map(({ gold }) => gold);
+
+  it('takes names and indices in one cell, separated by comma, semicolon or bar; an empty cell has none', () => {
+    const rows = ['a\tjoy', 'b\t1,0', 'c\tAnger; 2', 'd\t2|joy', 'e\t', 'f\tfear, awe', 'g\t,1,'];
+    expect(golds('a.tsv', `text\tlabels\n${rows.join('\n')}\n`)).toEqual([
+      [0],
+      [0, 1],
+      [1, 2],
+      [0, 2],
+      [],
+      [2],
+      [1],
+    ]);
+    expect(golds('a.csv', 'text,labels\na,"joy,anger"\nb,\n')).toEqual([[0, 1], []]);
+    // A file like GoEmotions': no header, two columns.
+    expect(golds('a.tsv', 'good\t1,0\n')).toEqual([[0, 1]]);
+  });
+
+  it('takes lists in JSONL', () => {
+    const lines = ['["fear, awe","joy"]', '[1,0]', '[]', '"anger"', '2'];
+    expect(golds('a.jsonl', lines.map((list) => `{"text":"x","labels":${list}}`).join('\n'))).toEqual([
+      [0, 2],
+      [0, 1],
+      [],
+      [1],
+      [2],
+    ]);
+  });
+
+  it.each([
+    ['a.tsv', 'text\na\n', 'a.tsv:2: the example has no labels.'],
+    ['a.jsonl', '{"text":"a","labels":null}', 'a.jsonl:1: the example has no labels.'],
+    ['a.tsv', 'text\tlabels\na\tjoy,hope\n', "a.tsv:2: the model has no label 'hope'."],
+    ['a.jsonl', '{"text":"a","labels":[1,0,1]}', 'a.jsonl:1: the label 1 anger is there twice.'],
+  ])('%s %j: %s', (file, text, message) => {
+    expect(() => golds(file, text)).toThrow(message);
   });
 });

@@ -3,14 +3,14 @@ import type { Dataset, Example } from './dataset.ts';
 import { parseDelimited, type DelimitedRow } from './delimited.ts';
 
 /** Column names by what they hold, in order of preference; compared without case. */
-const COLUMNS = {
+export const DATASET_COLUMNS = {
   text: ['sentence', 'text', 'sentence1', 'premise', 'question', 'question1', 'review', 'content'],
   textPair: ['text_pair', 'sentence2', 'hypothesis', 'question2', 'text2'],
   label: ['label', 'labels', 'class', 'sentiment', 'target'],
   score: ['score', 'similarity', 'similarity_score'],
 } as const;
 
-type Column = keyof typeof COLUMNS;
+type Column = keyof typeof DATASET_COLUMNS;
 
 export interface ReadDatasetOptions {
   /** File name; its ending chooses the format (`.tsv`, `.csv`, `.jsonl`, `.ndjson`, `.txt`) and messages name it. */
@@ -19,7 +19,8 @@ export interface ReadDatasetOptions {
 
 /**
  * Reads examples. TSV and CSV need a header line unless they have one or two columns without any known name: these are
- * text, then label. JSONL has one object a line with the same names. TXT has one text a line, without labels.
+ * text, then label. JSONL has one object a line with the same names; its label may be a list. TXT has one text a line,
+ * without labels.
  * @throws CompilerError `bad-file` naming file and line.
  */
 export function readDataset(bytes: Uint8Array, options: ReadDatasetOptions): Dataset {
@@ -75,8 +76,8 @@ type ColumnIndex = Partial<Record<Column, number>>;
 function findColumns(header: readonly string[]): ColumnIndex | undefined {
   const names = header.map((name) => name.trim().toLowerCase());
   const columns: ColumnIndex = {};
-  for (const column of Object.keys(COLUMNS) as Column[]) {
-    const name = COLUMNS[column].find((candidate) => names.includes(candidate));
+  for (const column of Object.keys(DATASET_COLUMNS) as Column[]) {
+    const name = DATASET_COLUMNS[column].find((candidate) => names.includes(candidate));
     if (name !== undefined) columns[column] = names.indexOf(name);
   }
   return columns.text === undefined ? undefined : columns;
@@ -88,7 +89,7 @@ function bareColumns({ line, fields }: DelimitedRow, file: string): ColumnIndex 
     file,
     line,
     `has no known text column among ${fields.map((name) => `'${name}'`).join(', ')}`,
-    `Name the columns in the first line: ${COLUMNS.text.slice(0, 2).join(' or ')}, label; for pairs also text_pair, score.`,
+    `Name the columns in the first line: ${DATASET_COLUMNS.text.slice(0, 2).join(' or ')}, label; for pairs also text_pair, score.`,
   );
 }
 
@@ -96,19 +97,30 @@ function fromJsonLines(text: string, file: string): readonly Example[] {
   return text.split(/\r\n|\n|\r/).flatMap((source, index) => {
     if (source.trim() === '') return [];
     const line = index + 1;
-    const fields = new Map(
-      Object.entries(parseObject(source, line, file)).map(([key, value]) => [key.toLowerCase(), value]),
-    );
-    const field = (column: Column): string | undefined => {
-      const name = COLUMNS[column].find((candidate) => fields.has(candidate));
-      const value = name === undefined ? undefined : fields.get(name);
-      if (value === undefined || value === null) return undefined;
-      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-        return String(value);
-      throw problem(file, line, `'${name}' is neither text nor a number`);
-    };
-    return [toExample(field, line, file)];
+    return [fromObject(parseObject(source, line, file), line, file)];
   });
+}
+
+function fromObject(object: object, line: number, file: string): Example {
+  const fields = new Map(Object.entries(object).map(([key, value]) => [key.toLowerCase(), value as unknown]));
+  const nameOf = (column: Column): string =>
+    DATASET_COLUMNS[column].find((candidate) => fields.has(candidate)) ?? column;
+  const field = (column: Column): string | undefined => {
+    const value = fields.get(nameOf(column)) ?? undefined;
+    if (value === undefined || (column === 'label' && Array.isArray(value))) return undefined;
+    if (isPlain(value)) return String(value);
+    throw problem(file, line, `'${nameOf(column)}' is neither text nor a number`);
+  };
+  const example = toExample(field, line, file);
+  const label = fields.get(nameOf('label'));
+  if (!Array.isArray(label)) return example;
+  if (!label.every(isPlain))
+    throw problem(file, line, `'${nameOf('label')}' lists something that is neither text nor a number`);
+  return { ...example, label: label.map((each) => String(each).trim()) };
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 function parseObject(source: string, line: number, file: string): object {
@@ -140,7 +152,7 @@ function toExample(field: (column: Column) => string | undefined, line: number, 
     text,
     line,
     ...(textPair === undefined ? {} : { textPair }),
-    ...(label === undefined || label === '' ? {} : { label }),
+    ...(label === undefined ? {} : { label }),
     ...(score === undefined ? {} : { score: Number(score) }),
   };
 }

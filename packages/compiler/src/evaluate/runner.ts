@@ -5,7 +5,7 @@ export interface RunnerInput {
 }
 
 export interface RunnerOutput {
-  /** Class scores by index (logits or probabilities), or one similarity or regression value. */
+  /** Class scores by index (logits or probabilities), each label's own probability, or one similarity or regression value. */
   readonly scores: readonly number[];
   /** From text to scores, tokenizing included, measured where the model runs. */
   readonly latencyMs: number;

@@ -16,7 +16,8 @@ function evaluation(size: number, p50: number, metric: number, drop = 0): Evalua
     coldStartMs: 1,
     peakMemoryBytes: 10 * size,
     downloadBytes: { raw: 2 * size, brotli: size },
-    predictions: [],
+    predictions: [1, 0],
+    predictionsReused: false,
   };
 }
 
@@ -40,9 +41,13 @@ function table(log: string[], more: Partial<SearchOptions<string>> = {}): Search
       log.push(`build ${name}`);
       return Promise.resolve({ artifact: `<${name}>`, contentHash: name, shippable: name !== 'original' });
     },
-    measure: (_, { recipe: { name }, baseline }) => {
-      log.push(`measure ${name} against ${baseline?.metric.value ?? 'nothing'}`);
-      return Promise.resolve(TABLE[name] ?? evaluation(0, 0, 0));
+    measure: (_, { recipe: { name }, baseline, known }) => {
+      const given = known ? `, knowing ${known.join(' ')}` : '';
+      log.push(`measure ${name} against ${baseline?.metric.value ?? 'nothing'}${given}`);
+      return Promise.resolve({
+        ...(TABLE[name] ?? evaluation(0, 0, 0)),
+        predictionsReused: known !== undefined,
+      });
     },
     ...more,
   };
@@ -124,27 +129,34 @@ describe('searchBudget', () => {
     expect(result.choice).toMatchObject({ met: false, name: 'int4' });
   });
 
-  it('resumes from the cache after an interruption', async () => {
-    const store = new Map<string, unknown>([['int4-vs-original', 'damaged']]);
+  it('keeps predictions in the cache, and nothing that belongs to a time', async () => {
+    const store = new Map<string, unknown>([['int4', 'damaged']]);
+    const written: string[] = [];
     const cache = {
       get: (key: string) => Promise.resolve(store.get(key)),
-      set: (key: string, value: unknown) => Promise.resolve(void store.set(key, value)),
+      set: (key: string, value: unknown) => {
+        written.push(key);
+        return Promise.resolve(void store.set(key, value));
+      },
     };
     const controller = new AbortController();
     const onEvent: SearchOptions<string>['onEvent'] = (event) => {
       if (event.type === 'measured' && event.recipe === 'int8') controller.abort(new Error('stopped'));
     };
-    const first: string[] = [];
-    await expect(searchBudget(table(first, { cache, signal: controller.signal, onEvent }))).rejects.toThrow(
-      'stopped',
-    );
-    const second: string[] = [];
-    const result = await searchBudget(table(second, { cache }));
-    expect(second.filter((line) => line.startsWith('measure'))).toEqual([
+    const interrupted = searchBudget(table([], { cache, signal: controller.signal, onEvent }));
+    await expect(interrupted).rejects.toThrow('stopped');
+    const log: string[] = [];
+    const result = await searchBudget(table(log, { cache }));
+    expect(log.filter((line) => line.startsWith('measure'))).toEqual([
+      'measure original against nothing, knowing 1 0',
+      'measure float against 0.8, knowing 1 0',
+      'measure int8 against 0.8, knowing 1 0',
       'measure slow8 against 0.8',
       'measure int4 against 0.8',
     ]);
     expect(result.choice.name).toBe('int8');
+    expect(written).toEqual(['original', 'float', 'int8', 'slow8', 'int4']);
+    for (const value of store.values()) expect(value).toEqual([1, 0]);
   });
 
   it('goes on without a recipe that this model refuses, but not without candidate 0', async () => {

@@ -1,11 +1,14 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Budget } from '@edgewise/runtime/format';
-import type { Evaluation } from '../evaluate/index.ts';
+import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
 import { choose, paretoFront, type Choice } from './choose.ts';
 import type { Recipe } from './recipe.ts';
 
-/** Keeps results between runs. Values are JSON; a broken or missing entry is undefined. */
+/**
+ * Keeps predictions between runs. Values are JSON; a broken or missing entry is undefined. Times and memory are not kept:
+ * what a machine did at another time says nothing about a candidate that is measured now.
+ */
 export interface SearchCache {
   readonly get: (key: string) => Promise<unknown>;
   readonly set: (key: string, value: unknown) => Promise<void>;
@@ -14,8 +17,8 @@ export interface SearchCache {
 export interface Built<Artifact> {
   readonly artifact: Artifact;
   /**
-   * Hash of everything that its measurements depend on: the files, the data, the runner, the machine. Two builds with
-   * one hash are taken for the same.
+   * Hash of everything that its predictions depend on: the files, the data, the runner, the machine. Two builds with
+   * one hash are taken to predict the same.
    */
   readonly contentHash: string;
   /** False for what is only measured for comparison, as the original is. */
@@ -25,12 +28,7 @@ export interface Built<Artifact> {
 export type SearchEvent =
   | { readonly type: 'build'; readonly recipe: string; readonly index: number; readonly total: number }
   | { readonly type: 'measure'; readonly recipe: string; readonly done: number; readonly examples: number }
-  | {
-      readonly type: 'measured';
-      readonly recipe: string;
-      readonly evaluation: Evaluation;
-      readonly cached: boolean;
-    }
+  | { readonly type: 'measured'; readonly recipe: string; readonly evaluation: Evaluation }
   | { readonly type: 'refused'; readonly recipe: string; readonly error: CompilerError };
 
 export interface SearchOptions<Artifact> {
@@ -44,6 +42,8 @@ export interface SearchOptions<Artifact> {
     context: {
       readonly recipe: Recipe;
       readonly baseline?: Evaluation;
+      /** Predictions of a build with the same hash. */
+      readonly known?: readonly Answer[];
       readonly onProgress: (done: number, examples: number) => void;
     },
   ) => Promise<Evaluation>;
@@ -78,7 +78,7 @@ interface Measured<Artifact> {
 
 /**
  * Builds and measures every recipe, one after the other so that they do not disturb each other's times, and chooses.
- * Finished measurements are in the cache: a search that was interrupted goes on where it stopped.
+ * Predictions are in the cache: a search that was interrupted takes those it had made and only measures times anew.
  * @throws CompilerError `aborted` through the signal's reason, or the last refusal when nothing can be shipped.
  */
 export async function searchBudget<Artifact>(
@@ -92,7 +92,7 @@ export async function searchBudget<Artifact>(
     onEvent?.({ type: 'build', recipe: recipe.name, index, total: recipes.length });
     try {
       const built = await options.build(recipe);
-      measured.push({ recipe, built, evaluation: await measureOnce(options, recipe, built, measured[0]) });
+      measured.push({ recipe, built, evaluation: await measure(options, recipe, built, measured[0]) });
     } catch (error) {
       // Without candidate 0 there is nothing to compare with.
       if (!(error instanceof CompilerError) || error.code === 'aborted' || index === 0) throw error;
@@ -118,30 +118,29 @@ export async function searchBudget<Artifact>(
   return { candidates, refused, choice, chosen: chosen.built.artifact };
 }
 
-async function measureOnce<Artifact>(
+async function measure<Artifact>(
   options: SearchOptions<Artifact>,
   recipe: Recipe,
   built: Built<Artifact>,
   first: Measured<Artifact> | undefined,
 ): Promise<Evaluation> {
   const { cache, onEvent } = options;
-  const key = first ? `${built.contentHash}-vs-${first.built.contentHash}` : built.contentHash;
-  const known = await cache?.get(key);
-  if (isEvaluation(known)) {
-    onEvent?.({ type: 'measured', recipe: recipe.name, evaluation: known, cached: true });
-    return known;
-  }
+  const known = await cache?.get(built.contentHash);
   const evaluation = await options.measure(built, {
     recipe,
     ...(first ? { baseline: first.evaluation } : {}),
+    ...(isPredictions(known) ? { known } : {}),
     onProgress: (done, examples) => onEvent?.({ type: 'measure', recipe: recipe.name, done, examples }),
   });
-  await cache?.set(key, evaluation);
-  onEvent?.({ type: 'measured', recipe: recipe.name, evaluation, cached: false });
+  if (!evaluation.predictionsReused) await cache?.set(built.contentHash, evaluation.predictions);
+  onEvent?.({ type: 'measured', recipe: recipe.name, evaluation });
   return evaluation;
 }
 
-/** Whole entries only: the key holds the version, so a value is either ours or damaged. */
-function isEvaluation(value: unknown): value is Evaluation {
-  return typeof value === 'object' && value !== null && 'metric' in value && 'predictions' in value;
+function isPredictions(value: unknown): value is readonly Answer[] {
+  const isNumber = (each: unknown): boolean => typeof each === 'number';
+  return (
+    Array.isArray(value) &&
+    value.every((each) => (Array.isArray(each) ? each.every(isNumber) : isNumber(each)))
+  );
 }

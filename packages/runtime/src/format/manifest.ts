@@ -3,6 +3,9 @@ export const MANIFEST_FILE = 'edgewise.json';
 export const FORMAT = 'edgewise';
 export const FORMAT_VERSION = 1;
 
+/** With `multiLabel` a label is taken to hold where its probability is above. */
+export const LABEL_THRESHOLD = 0.5;
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** `edgewise.json`; docs/package-format.md is the specification. Fields that are not listed are ignored. */
