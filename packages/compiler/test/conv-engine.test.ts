@@ -9,9 +9,6 @@ import { quantizedNetwork, type NetworkOptions } from './quantized-network.ts';
 
 // Quantized convolutional networks on the engine give the bits of onnxruntime on the same graph.
 
-/** Without it onnxruntime's kernel for CPUs without VNNI saturates the sums of two products. */
-const EXACT = { extra: { session: { x64quantprecision: '1' } } };
-
 const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
   'inverted residuals': {
     seed: 1,
@@ -109,7 +106,7 @@ async function onnxruntime(model: Model, image: Float32Array): Promise<Float32Ar
   const outcome = await runOnnx(
     writeOnnx(model).bytes,
     new Map([['image', denseTensor('float32', shape, image)]]),
-    { graphOptimizationLevel: 'all', ...EXACT },
+    { graphOptimizationLevel: 'all' },
   );
   if ('failure' in outcome) throw new Error(outcome.failure);
   return outcome.outputs['output']!.data as Float32Array;

@@ -18,6 +18,9 @@ const MS = 'com.microsoft';
 const HIDDEN: Sample['inputs'] = { x: ['float32', [2, 5, 8]] };
 const SKIP: Sample['inputs'] = { ...HIDDEN, skip: ['float32', [2, 5, 8]], gamma: ['float32', [8]] };
 
+/** Two products of larger ones saturate in onnxruntime's kernel for CPUs without VNNI, which no option changes for weights that are inputs. */
+const SMALL_WEIGHTS: [number, number] = [-63, 63];
+
 /** Operators of onnxruntime itself: ONNX has no test vectors for them. */
 const CONTRIB: readonly Sample[] = [
   { inputs: HIDDEN, call: `${MS}.Gelu(x)` },
@@ -41,7 +44,7 @@ const CONTRIB: readonly Sample[] = [
   {
     inputs: {
       ...HIDDEN,
-      w: ['int8', [8, 6], [-127, 127]],
+      w: ['int8', [8, 6], SMALL_WEIGHTS],
       s: ['float32', [6]],
       zero: ['int8', [6], [-9, 9]],
       bias: ['float32', [6]],
@@ -51,7 +54,7 @@ const CONTRIB: readonly Sample[] = [
   {
     inputs: {
       a: ['uint8', [2, 5, 8], [0, 255]],
-      w: ['int8', [8, 6], [-127, 127]],
+      w: ['int8', [8, 6], SMALL_WEIGHTS],
       sa: ['float32', [1]],
       sw: ['float32', [6]],
       za: ['uint8', [1], [100, 140]],

@@ -43,6 +43,7 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   removeDeadCode: transforms.removeDeadCode,
   removeIdentity: transforms.removeIdentity,
   simplifyShapes: transforms.simplifyShapes,
+  tabulateBytes: transforms.tabulateBytes,
   unifyInputDims: transforms.unifyInputDims,
 };
 

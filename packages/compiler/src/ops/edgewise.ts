@@ -302,6 +302,20 @@ function positionIds({ node, attributes }: NodeContext, ids: ArrayLike<number>, 
   });
 }
 
+const mapBytes = edgewise('MapBytes', [2, 2], {
+  elementwise: true,
+  infer: (context) => [tensorType('uint8', shapeOf(context, 0))],
+  evaluate(context) {
+    const [x, table] = [context.input(0), context.input(1)];
+    if (x.dtype !== 'uint8' || table.dtype !== 'uint8' || table.data.length !== 256) {
+      throw new CompilerError('invalid-graph', 'MapBytes takes uint8 and a table of 256 uint8.', {
+        at: { node: context.node.name || context.node.opType },
+      });
+    }
+    return [mapUnary(x, (byte) => (table.data as Uint8Array)[byte]!)];
+  },
+});
+
 /** The operators of the compact graph. */
 export const edgewiseOps: readonly OpDefinition[] = [
   linear,
@@ -311,4 +325,5 @@ export const edgewiseOps: readonly OpDefinition[] = [
   addLayerNorm,
   attention,
   embedLayerNorm,
+  mapBytes,
 ];

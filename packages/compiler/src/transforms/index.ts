@@ -15,4 +15,5 @@ export { compactEncoder, edgeEncoder } from './recipes.ts';
 export { removeDeadCode } from './remove-dead-code.ts';
 export { removeIdentity } from './remove-identity.ts';
 export { simplifyShapes } from './simplify-shapes.ts';
+export { tabulateBytes } from './tabulate-bytes.ts';
 export { unifyInputDims } from './unify-input-dims.ts';

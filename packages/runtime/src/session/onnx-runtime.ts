@@ -12,6 +12,8 @@ export interface OnnxRuntime {
 
 export interface OnnxSessionOptions {
   readonly intraOpNumThreads?: number;
+  /** Settings by their native names, `session.x64quantprecision` as `{ session: { x64quantprecision } }`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 export interface OnnxTensor {

@@ -243,6 +243,14 @@ export function lowerQLinearConcat(context: LoweringContext, node: Node): void {
   context.emit({ op: 'concat', parts, output });
 }
 
+/** edgewise.MapBytes: x, table. */
+export function lowerMapBytes(context: LoweringContext, node: Node): void {
+  const x = mapInput(context, node, 0);
+  const table = context.constants.byteTable(Uint8Array.from(context.constants.numbers(node.inputs[1]!)));
+  const output = mapOutput(context, node, (x.rows as number) / x.width!, x.width!, x.columns);
+  context.emit({ op: 'concat', parts: [{ x, table }], output });
+}
+
 /** What each byte of one grid is on another: quantized from its float32 value (QLinearConcat). */
 function regridTable(from: ByteGrid, to: ByteGrid): Uint8Array {
   const scale = Math.fround(from.scale);

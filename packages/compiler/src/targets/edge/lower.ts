@@ -5,6 +5,7 @@ import { LoweringContext, operatorName, refuse, type LowerOptions } from './lowe
 import {
   lowerDequantizeLinear,
   lowerFlatten,
+  lowerMapBytes,
   lowerMaxPool,
   lowerQGemm,
   lowerQLinearAdd,
@@ -43,6 +44,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   'com.microsoft.QLinearAdd': lowerQLinearAdd,
   'com.microsoft.QLinearConcat': lowerQLinearConcat,
   'com.microsoft.QGemm': lowerQGemm,
+  'edgewise.MapBytes': lowerMapBytes,
   MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
   'edgewise.Conv': lowerConv,
   GlobalAveragePool: lowerGlobalAveragePool,

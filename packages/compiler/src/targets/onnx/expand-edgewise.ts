@@ -18,6 +18,9 @@ export interface ExpandEdgewiseOptions {
 
 export const EXPAND_EDGEWISE_DEFAULTS: Required<ExpandEdgewiseOptions> = { opset: 17, contrib: true };
 
+/** `TensorProto.DataType` of int32. */
+const ONNX_INT32 = 6;
+
 /** Expands one node; returns the name of the value that takes the place of its output. */
 type Expander = (e: Expansion) => string;
 
@@ -28,8 +31,15 @@ const EXPANDERS: Readonly<Record<string, Expander>> = {
   Gelu: (e) => expandGelu(e, stringAttribute(e.node, 'approximate', 'none'), e.required(0)),
   LayerNorm: expandLayerNorm,
   Linear: expandLinear,
+  MapBytes: expandMapBytes,
   QuantizedLinear: expandQuantizedLinear,
 };
+
+/** A byte is the index of what it becomes. */
+function expandMapBytes(e: Expansion): string {
+  const index = e.add('index', 'Cast', [e.required(0)], { to: ONNX_INT32 });
+  return e.add('mapped', 'Gather', [e.required(1), index]);
+}
 
 /**
  * A copy of the model in which standard ONNX operators stand for those of the edgewise domain, so that onnxruntime and
