@@ -188,3 +188,17 @@ describe('inferTypes', () => {
     ]);
   });
 });
+
+it.each([
+  ['twice the same axis', 'int64[2] {1, 1}'],
+  ['axes between axes', 'float32[2] {0.25, 0.5}'],
+])('reports an Unsqueeze with %s', (_, axes) => {
+  const model = parseModel(
+    `ir 8\nopset ai.onnx 13\n\ngraph main {\ninput x: float32[n,3]\nconstant a: ${axes}\ny = Unsqueeze(x, a)\noutput y\n}`,
+  );
+  const { types, diagnostics } = inferTypes(model);
+  expect(types.get('y')?.shape).toBeUndefined();
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    'Unsqueeze: The axes of Unsqueeze must be different whole numbers.',
+  ]);
+});

@@ -1,3 +1,4 @@
+import { CompilerError } from '../diagnostics/index.ts';
 import type { Dim, Shape } from '../ir/index.ts';
 import { addDims, divDims, elementCount, mulDims, productDim } from '../ir/index.ts';
 import { broadcastDims, broadcastTo, concatenate, normalizeAxis, sliceAxis, transpose } from './indexing.ts';
@@ -143,6 +144,9 @@ const squeeze: OpDefinition = {
 function insertOnes<T>(dims: readonly T[], axes: readonly number[], one: T): T[] {
   const rank = dims.length + axes.length;
   const inserted = new Set(axes.map((axis) => normalizeAxis(axis, rank)));
+  if (inserted.size !== axes.length || !axes.every(Number.isInteger)) {
+    throw new CompilerError('invalid-graph', 'The axes of Unsqueeze must be different whole numbers.');
+  }
   const rest = [...dims];
   return Array.from({ length: rank }, (_, axis) => (inserted.has(axis) ? one : (rest.shift() as T)));
 }
