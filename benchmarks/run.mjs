@@ -20,6 +20,7 @@ const BENCHMARKS = [
   'memory',
   'quantize',
   'accuracy',
+  'vision-accuracy',
   'embeddings',
   'sizes',
 ];

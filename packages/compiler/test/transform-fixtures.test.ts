@@ -29,20 +29,31 @@ const files = readdirSync(folder).filter((file) => file.endsWith('.txt'));
 
 const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   eliminateCommonSubexpressions: transforms.eliminateCommonSubexpressions,
+  fixBatch: transforms.fixBatch,
   fixDims: transforms.fixDims,
   foldConstants: transforms.foldConstants,
+  freezeDefaults: transforms.freezeDefaults,
+  fuseActivations: transforms.fuseActivations,
   fuseAddLayerNorm: transforms.fuseAddLayerNorm,
   fuseAttention: transforms.fuseAttention,
+  fuseConv: transforms.fuseConv,
   fuseEmbedLayerNorm: transforms.fuseEmbedLayerNorm,
   fuseGelu: transforms.fuseGelu,
   fuseLayerNorm: transforms.fuseLayerNorm,
   fuseLinear: transforms.fuseLinear,
+  fusePad: transforms.fusePad,
+  inlineConditions: transforms.inlineConditions,
   inlineFunctions: transforms.inlineFunctions,
   mergeInitializers: transforms.mergeInitializers,
   narrowSequence: transforms.narrowSequence,
+  raiseOpset: transforms.raiseOpset,
   removeDeadCode: transforms.removeDeadCode,
   removeIdentity: transforms.removeIdentity,
+  resolveAutoPad: transforms.resolveAutoPad,
+  simplifyHeads: transforms.simplifyHeads,
+  simplifyPooling: transforms.simplifyPooling,
   simplifyShapes: transforms.simplifyShapes,
+  splitBatchNormalization: transforms.splitBatchNormalization,
   tabulateBytes: transforms.tabulateBytes,
   unifyInputDims: transforms.unifyInputDims,
 };
@@ -175,5 +186,6 @@ function sampleInputs(
       );
     return denseTensor('float32', dims, random.normal(count));
   };
-  return new Map(graph.inputs.map((input) => [input.name, tensorOf(input)]));
+  const required = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
+  return new Map(required.map((input) => [input.name, tensorOf(input)]));
 }

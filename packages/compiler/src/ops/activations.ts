@@ -20,6 +20,11 @@ export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
+/** x·tanh(softplus(x)) (Misra, 2019). */
+export function mish(x: number): number {
+  return x * Math.tanh(softplus(x));
+}
+
 /** ONNX's HardSigmoid. */
 export function hardSigmoid(x: number, alpha: number, beta: number): number {
   return Math.max(0, Math.min(1, alpha * x + beta));

@@ -1,6 +1,8 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import { elementCount, type Shape } from '../ir/index.ts';
 import { gelu, geluTanh, sigmoid } from './activations.ts';
+import { convActivation } from './conv-activation.ts';
+import { addPerChannel, convolutionMacs, convolutionShape, convolve } from './convolution.ts';
 import { mapBinary, mapUnary } from './elementwise.ts';
 import { asNumbers } from './indexing.ts';
 import { broadcastShapes, inferSame, shapeOf, tensorType } from './inference.ts';
@@ -10,6 +12,7 @@ import { ndArray, toScalar, type NdArray } from './nd-array.ts';
 import { layerNormRows } from './normalization.ts';
 import type { EvaluateContext, InferContext, NodeContext, OpDefinition } from './op-definition.ts';
 import { quantizeRow, quantizeRowStatic } from './quantize-rows.ts';
+import { readWindowRule } from './windows.ts';
 
 /** The domain of the compact graph (docs/architecture.md, section 4). */
 export const EDGEWISE_DOMAIN = 'edgewise';
@@ -316,6 +319,19 @@ const mapBytes = edgewise('MapBytes', [2, 2], {
   },
 });
 
+const conv = edgewise('Conv', [2, 3], {
+  infer: (context) => [tensorType('float32', convolutionShape(context, 0, 1))],
+  evaluate(context) {
+    const [x, weight, bias] = [context.input(0), context.input(1), context.inputs[2]];
+    const rule = readWindowRule(context.attributes, weight.dims.slice(2));
+    const product = convolve(x, weight, rule, context.attributes.int('group', 1));
+    const sum = bias ? addPerChannel(product, asNumbers(bias)) : product;
+    const activation = convActivation(context);
+    return [activation ? mapUnary(sum, activation) : sum];
+  },
+  macs: (context) => convolutionMacs(context, 1),
+});
+
 /** The operators of the compact graph. */
 export const edgewiseOps: readonly OpDefinition[] = [
   linear,
@@ -326,4 +342,5 @@ export const edgewiseOps: readonly OpDefinition[] = [
   attention,
   embedLayerNorm,
   mapBytes,
+  conv,
 ];

@@ -1,6 +1,6 @@
 import type { DataType, Dim, TensorType, TypedArray } from '../ir/index.ts';
 import { addDims, divDims, elementCount, mulDims, subDims } from '../ir/index.ts';
-import { gelu, geluTanh, hardSigmoid, sigmoid, softplus } from './activations.ts';
+import { gelu, geluTanh, hardSigmoid, mish, sigmoid, softplus } from './activations.ts';
 import type { AttributeReader } from './attributes.ts';
 import { erf } from './erf.ts';
 import { roundHalfEven } from './float-formats.ts';
@@ -77,7 +77,7 @@ const FLOAT_FUNCTIONS: readonly (readonly [string, number, Unary])[] = [
   ['Floor', 1, Math.floor],
   ['HardSwish', 14, (x) => x * hardSigmoid(x, 1 / 6, 0.5)],
   ['Log', 1, Math.log],
-  ['Mish', 18, (x) => x * Math.tanh(softplus(x))],
+  ['Mish', 18, mish],
   ['Reciprocal', 1, (x) => 1 / x],
   ['Round', 11, roundHalfEven],
   ['Sigmoid', 1, sigmoid],

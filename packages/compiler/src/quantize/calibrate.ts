@@ -1,5 +1,5 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import { elementCount, isFloat32, typedData, type Model, type Tensor } from '../ir/index.ts';
+import { isFloat32, typedData, type Model, type Tensor } from '../ir/index.ts';
 import type { ValueRange } from './activation-grid.ts';
 import { minMaxObserver, type Observer, type ObserverFactory } from './observer.ts';
 
@@ -48,7 +48,8 @@ export async function observeActivations(
   const { observer = minMaxObserver, signal } = options;
   const ranges = new Map<string, ValueRange>();
   const importance = new Map<string, Float32Array>();
-  const sinks = await observe(model, run, samples, () => new ValueStatistics(observer()), signal);
+  const want = linearInputs(model);
+  const sinks = await observeValues(want, run, samples, () => new ValueStatistics(observer()), signal);
   for (const [value, { observer: seen, moments }] of sinks) {
     ranges.set(value, seen.range());
     importance.set(value, moments.mean());
@@ -72,14 +73,19 @@ export function linearInputs({ graph }: Model): string[] {
   return [...new Set(linears.map(({ inputs: [x = ''] }) => x))];
 }
 
-async function observe(
-  model: Model,
+/** Takes in one value of one sample. */
+export interface ValueSink {
+  observe(values: Float32Array, dims: readonly number[]): void;
+}
+
+/** Runs the samples and hands each wanted value to its own sink; errors are those of `observeActivations`. */
+export async function observeValues<S extends ValueSink>(
+  want: readonly string[],
   run: ActivationRunner,
   samples: Samples,
-  create: () => ValueStatistics,
-  signal: AbortSignal | undefined,
-): Promise<Map<string, ValueStatistics>> {
-  const want = linearInputs(model);
+  create: () => S,
+  signal?: AbortSignal,
+): Promise<Map<string, S>> {
   const sinks = new Map(want.map((value) => [value, create()]));
   let count = 0;
   for await (const sample of samples) {
@@ -100,18 +106,18 @@ async function observe(
   }
   if (count === 0)
     throw new CompilerError('bad-option', 'calibration needs at least one sample', {
-      hint: 'a few hundred sentences like those that the model will see are enough',
+      hint: 'some dozens of images, or a few hundred sentences, like those that the model will see are enough',
     });
   return sinks;
 }
 
-function feed(sink: ValueStatistics | undefined, value: string, tensor: Tensor, sample: number): void {
+function feed(sink: ValueSink | undefined, value: string, tensor: Tensor, sample: number): void {
   if (!isFloat32(tensor))
     throw new CompilerError('unsupported', `calibration: '${value}' is ${tensor.dtype}, not float32`, {
       at: { value },
     });
   try {
-    sink?.observe(typedData(tensor), tensor.dims.at(-1) ?? elementCount(tensor.dims));
+    sink?.observe(typedData(tensor), tensor.dims);
   } catch (error) {
     if (!(error instanceof CompilerError)) throw error;
     throw new CompilerError(error.code, `sample ${sample}, value '${value}': ${error.message}`, {
@@ -130,9 +136,9 @@ class ValueStatistics {
     this.observer = observer;
   }
 
-  observe(values: Float32Array, width: number): void {
+  observe(values: Float32Array, dims: readonly number[]): void {
     this.observer.observe(values);
-    this.moments.observe(values, width);
+    this.moments.observe(values, dims.at(-1) ?? values.length);
   }
 }
 

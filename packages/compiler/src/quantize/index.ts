@@ -21,3 +21,9 @@ export { QUANTIZE_LINEARS_DEFAULTS, quantizeLinears } from './quantize-linears.t
 export type { QuantizeLinearsOptions } from './quantize-linears.ts';
 export { QUANTIZE_WEIGHTS_INT4_DEFAULTS, quantizeWeightsInt4 } from './quantize-weights-int4.ts';
 export type { QuantizeWeightsInt4Options } from './quantize-weights-int4.ts';
+export { fuseQuantized } from './fuse-quantized.ts';
+export { convNetValues, observeConvNet } from './observe-conv-net.ts';
+export type { ConvNetStatistics } from './observe-conv-net.ts';
+export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
+export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
+export { separateActivations } from './separate-activations.ts';

@@ -1,4 +1,4 @@
-export { capturedNames, subgraphsOf } from './captured-names.ts';
+export { capturedNames, renameCaptured, subgraphsOf } from './captured-names.ts';
 export { constantOf } from './constant-node.ts';
 export { operatorName } from './edit.ts';
 export type { Edit, GraphView, Rule } from './edit.ts';

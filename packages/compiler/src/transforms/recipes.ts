@@ -1,18 +1,30 @@
 import type { Transform } from '../rewrite/index.ts';
 import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
+import { fixBatch } from './fix-batch.ts';
+import { fixDims } from './fix-dims.ts';
 import { foldConstants } from './fold-constants.ts';
+import { freezeDefaults } from './freeze-defaults.ts';
+import { fuseActivations } from './fuse-activations.ts';
 import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 import { fuseAttention } from './fuse-attention.ts';
+import { fuseConv } from './fuse-conv.ts';
 import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseLinear } from './fuse-linear.ts';
+import { fusePad } from './fuse-pad.ts';
+import { inlineConditions } from './inline-conditions.ts';
 import { inlineFunctions } from './inline-functions.ts';
 import { mergeInitializers } from './merge-initializers.ts';
 import { narrowSequence } from './narrow-sequence.ts';
+import { raiseOpset } from './raise-opset.ts';
 import { removeDeadCode } from './remove-dead-code.ts';
 import { removeIdentity } from './remove-identity.ts';
+import { resolveAutoPad } from './resolve-auto-pad.ts';
+import { simplifyHeads } from './simplify-heads.ts';
+import { simplifyPooling } from './simplify-pooling.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
+import { splitBatchNormalization } from './split-batch-normalization.ts';
 import { unifyInputDims } from './unify-input-dims.ts';
 
 /** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
@@ -43,4 +55,45 @@ export function compactEncoder(): Transform[] {
 /** `compactEncoder` and what only pays where whole sentences are run at once: our engine computes no row that nobody reads. */
 export function edgeEncoder(): Transform[] {
   return [...compactEncoder(), narrowSequence()];
+}
+
+export interface CompactConvNetOptions {
+  /** Extents of symbolic dimensions, `{ height: 320, width: 320 }`. Open batches become 1 in any case. Default: none. */
+  readonly dims?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Convolutional networks (classifiers, detectors, keyword spotters), from any exporter, to the compact float graph of
+ * docs/architecture.md, section 4.
+ */
+export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Transform[] {
+  return [
+    inlineFunctions(),
+    ...(Object.keys(dims).length > 0 ? [fixDims(dims)] : []),
+    fixBatch(),
+    freezeDefaults(),
+    // Before everything that reads attributes: one spelling from here on.
+    raiseOpset(),
+    // Shapes before conditions, which depend on them in exports with traced checks.
+    foldConstants(),
+    simplifyShapes(),
+    inlineConditions(),
+    removeIdentity(),
+    // What a taken branch computes from constants.
+    foldConstants(),
+    simplifyShapes(),
+    resolveAutoPad(),
+    splitBatchNormalization(),
+    fuseActivations(),
+    fuseConv(),
+    // After fuseConv: a MaxPool must see that its input went through a Relu.
+    fusePad(),
+    simplifyPooling(),
+    simplifyHeads(),
+    fuseLinear(),
+    removeIdentity(),
+    eliminateCommonSubexpressions(),
+    mergeInitializers(),
+    removeDeadCode(),
+  ];
 }

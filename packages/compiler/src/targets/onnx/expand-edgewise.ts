@@ -4,6 +4,7 @@ import { rewriteGraph, subgraphsOf } from '../../rewrite/index.ts';
 import { stringAttribute } from '../../transforms/node-attributes.ts';
 import { expandGelu } from './expand-activation.ts';
 import { expandAttention } from './expand-attention.ts';
+import { expandConv } from './expand-conv.ts';
 import { expandEmbedLayerNorm } from './expand-embed-layer-norm.ts';
 import { expandAddLayerNorm, expandLayerNorm } from './expand-layer-norm.ts';
 import { expandLinear, expandQuantizedLinear } from './expand-linear.ts';
@@ -27,6 +28,7 @@ type Expander = (e: Expansion) => string;
 const EXPANDERS: Readonly<Record<string, Expander>> = {
   AddLayerNorm: expandAddLayerNorm,
   Attention: expandAttention,
+  Conv: expandConv,
   EmbedLayerNorm: expandEmbedLayerNorm,
   Gelu: (e) => expandGelu(e, stringAttribute(e.node, 'approximate', 'none'), e.required(0)),
   LayerNorm: expandLayerNorm,

@@ -1,0 +1,131 @@
+// Labelled images as each network wants them, by datasets/ of ../shared/assets. Preprocessing is MANIFEST.json's, word for word.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+
+/**
+ * @typedef {{ dims: readonly number[], read: () => Promise<Float32Array>, gold: number }} Image `gold` is -1 for calibration
+ * @typedef {object} Network
+ * @property {string} name file in models/vision, without .onnx
+ * @property {string} data
+ * @property {() => Image[]} images
+ * @property {() => Image[]} calibration
+ */
+
+export const ASSETS = fileURLToPath(new URL('../../../shared/assets/', import.meta.url));
+const dataset = (/** @type {string} */ path) => join(ASSETS, 'datasets', path);
+
+/** The middle square of an image, channels apart. @param {string} file @param {number} size @param {(value: number, channel: number) => number} scale @param {boolean} bgr */
+async function readSquare(file, size, scale, bgr) {
+  const { data, info } = await sharp(file)
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const [left, top] = [Math.floor((info.width - size) / 2), Math.floor((info.height - size) / 2)];
+  const out = new Float32Array(3 * size * size);
+  for (let c = 0; c < 3; c++) {
+    const from = bgr ? 2 - c : c;
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++)
+        out[(c * size + y) * size + x] = scale(
+          data[((top + y) * info.width + left + x) * info.channels + from] ?? 0,
+          c,
+        );
+  }
+  return out;
+}
+
+/** @param {number} size @param {(value: number, channel: number) => number} scale @param {{ bgr?: boolean, offset?: number }} [options] */
+function imagenet(size, scale, { bgr = false, offset = 0 } = {}) {
+  const dims = [1, 3, size, size];
+  const image = (/** @type {string} */ file, /** @type {number} */ gold) => ({
+    dims,
+    gold,
+    read: () => readSquare(file, size, scale, bgr),
+  });
+  return {
+    data: 'imagenet1k-sample',
+    images: () =>
+      readFileSync(dataset('imagenet1k-sample/labels.csv'), 'utf8')
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => {
+          const [file = '', , label] = line.split(',');
+          const path = dataset('imagenet1k-sample/images');
+          return image(join(path, file), Number(label) + offset);
+        }),
+    calibration: () =>
+      readdirSync(dataset('imagenet-calibration'))
+        .filter((file) => file.endsWith('.jpg'))
+        .toSorted()
+        .map((file) => image(join(dataset('imagenet-calibration'), file), -1)),
+  };
+}
+
+/** Records of a label and 32×32 planes. The lossless ones calibrate what is measured on the JPEG ones. @param {(value: number, channel: number) => number} scale */
+function cifar(scale) {
+  const records = (/** @type {string} */ file) => {
+    const bytes = readFileSync(dataset(`cifar10/${file}`));
+    return Array.from({ length: bytes.length / 3073 }, (_, i) => ({
+      dims: [1, 3, 32, 32],
+      gold: bytes[i * 3073] ?? -1,
+      read: async () =>
+        Float32Array.from(bytes.subarray(i * 3073 + 1, (i + 1) * 3073), (value, at) =>
+          scale(value, Math.floor(at / 1024)),
+        ),
+    }));
+  };
+  const file = (/** @type {RegExp} */ pattern) =>
+    readdirSync(dataset('cifar10')).find((name) => pattern.test(name)) ?? '';
+  return {
+    data: 'cifar10 jpeg',
+    images: () => records(file(/jpeg.*\.bin$/)),
+    calibration: () => records(file(/lossless.*\.bin$/)),
+  };
+}
+
+/** Every second image calibrates and is not measured: there is no other set. */
+function vww() {
+  const all = () =>
+    readFileSync(dataset('vww96/labels.csv'), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => {
+        const [file = '', label] = line.split(',');
+        return {
+          dims: [1, 3, 96, 96],
+          gold: Number(label),
+          read: () => readSquare(join(dataset('vww96/images'), file), 96, (value) => value / 255, false),
+        };
+      });
+  return {
+    data: 'vww96, half',
+    images: () => all().filter((_, i) => i % 2 === 0),
+    calibration: () => all().filter((_, i) => i % 2 === 1),
+  };
+}
+
+const signed = (/** @type {number} */ value) => value / 127.5 - 1;
+const CIFAR_MEAN = [0.485, 0.456, 0.406];
+const CIFAR_DEVIATION = [0.229, 0.224, 0.225];
+const normalized = (/** @type {number} */ value, /** @type {number} */ c) =>
+  (value / 255 - (CIFAR_MEAN[c] ?? 0)) / (CIFAR_DEVIATION[c] ?? 1);
+const SQUEEZE_MEAN = [104, 117, 123];
+
+/** @type {readonly Network[]} */
+export const NETWORKS = [
+  { name: 'mobilenet_v1_0.25_224', ...imagenet(224, signed) },
+  { name: 'mobilenet_v2_1.0_224_deq', ...imagenet(224, signed, { offset: 1 }) },
+  {
+    name: 'squeezenet_v1.0_deepcompressed',
+    ...imagenet(227, (value, c) => value - (SQUEEZE_MEAN[c] ?? 0), { bgr: true }),
+  },
+  { name: 'resnet20_cifar10', ...cifar(normalized) },
+  { name: 'resnet32_cifar10', ...cifar(normalized) },
+  { name: 'mlperf_tiny_resnet8_cifar10', ...cifar((value) => value) },
+  { name: 'mlperf_tiny_vww_mobilenetv1_0.25_96', ...vww() },
+];
