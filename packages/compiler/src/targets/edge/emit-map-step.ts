@@ -24,7 +24,7 @@ import {
   type DepthwiseInt8Spec,
 } from './kernels/index.ts';
 import { bytesStride, floatStride } from './plan-memory.ts';
-import type { ConvWeight, MapStep } from './program.ts';
+import type { ConvWeight, MapStep, Value } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
@@ -167,12 +167,15 @@ function emitMaxPool(f: FunctionBuilder, { x, window, output }: StepOf<'max-pool
 
 function emitConcat(f: FunctionBuilder, { parts, output }: StepOf<'concat'>, scope: StepScope): void {
   let offset = 0;
+  const isFloat = output.kind === 'float';
+  const bytes = isFloat ? 4 : 1;
+  const stride = (value: Value): number => (isFloat ? 4 * floatStride(value) : bytesStride(value));
   for (const { x, table } of parts) {
-    const spec = { channels: x.columns, xStride: bytesStride(x), yStride: bytesStride(output), offset };
+    const spec = { channels: bytes * x.columns, xStride: stride(x), yStride: stride(output), offset };
     const pointers = { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 };
     if (table === undefined) f.call(emitCopyBytes(scope.library, spec), pointers);
     else f.call(emitMapBytes(scope.library, spec), { ...pointers, table });
-    offset += x.columns;
+    offset += bytes * x.columns;
   }
 }
 

@@ -84,6 +84,19 @@ export function lowerGlobalAveragePool(context: LoweringContext, node: Node): vo
   context.emit({ op: 'average-rows', x, output: mapOutput(context, node, 1, 1, x.columns) });
 }
 
+/** Concat of maps along their channels. */
+export function lowerConcat(context: LoweringContext, node: Node): void {
+  const parts = node.inputs.map((_, slot) => ({ x: context.floatMap(node, slot), table: undefined }));
+  const [first] = parts;
+  const axis = readAttributes(node).int('axis');
+  if (first === undefined || (axis !== 1 && axis !== -3))
+    throw refuse(node, 'only channels can be put side by side');
+  const { rows, width } = first.x;
+  const columns = parts.reduce((sum, { x }) => sum + x.columns, 0);
+  const output = mapOutput(context, node, (rows as number) / width!, width!, columns);
+  context.emit({ op: 'concat', parts, output });
+}
+
 export function lowerFloatMaxPool(context: LoweringContext, node: Node): void {
   const x = context.floatMap(node, 0);
   const [height = 0, width = 0] = readAttributes(node).ints('kernel_shape') ?? [];

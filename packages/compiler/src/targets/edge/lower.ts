@@ -14,7 +14,7 @@ import {
   lowerQLinearGlobalAveragePool,
   lowerQuantizeLinear,
 } from './lower-maps.ts';
-import { lowerConv, lowerFloatMaxPool, lowerGlobalAveragePool } from './lower-float-maps.ts';
+import { lowerConcat, lowerConv, lowerFloatMaxPool, lowerGlobalAveragePool } from './lower-float-maps.ts';
 import { roundUp } from './plan-memory.ts';
 import type { Activation } from './kernels/index.ts';
 import type { Norm, Program, StaticRange, Value } from './program.ts';
@@ -47,6 +47,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   'edgewise.MapBytes': lowerMapBytes,
   MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
   'edgewise.Conv': lowerConv,
+  Concat: lowerConcat,
   GlobalAveragePool: lowerGlobalAveragePool,
   'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
   Flatten: lowerFlatten,

@@ -198,10 +198,10 @@ export type MapStep =
   | { readonly op: 'average-rows'; readonly x: Value; readonly output: Value }
   | { readonly op: 'max-pool-rows'; readonly x: Value; readonly window: WindowSpec; readonly output: Value };
 
-/** Channels that go side by side into a map. */
+/** Channels that go side by side into a map of bytes or of floats. */
 export interface ConcatPart {
   readonly x: Value;
-  /** 256 bytes: what each byte becomes on the output's grid; undefined when that is itself. */
+  /** Of bytes: what each of the 256 becomes on the output's grid; undefined when that is itself. */
   readonly table: Address | undefined;
 }
 
