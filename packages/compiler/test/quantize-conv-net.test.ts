@@ -20,7 +20,6 @@ import { runOnnx } from './onnxruntime.ts';
 const NETWORK = `ir 8
 opset ai.onnx 18
 opset edgewise 1
-opset com.microsoft 1
 
 graph main {
   input x: float32[1,3,8,8]
@@ -99,6 +98,17 @@ async function worstError(model: Model): Promise<number> {
   }
   return worst;
 }
+
+describe('separateActivations', () => {
+  it('leaves a valid graph with the same outputs', async () => {
+    const passes = [separateActivations()];
+    const result = await runPasses(parseModel(NETWORK), passes, {
+      samples: SAMPLES,
+      evaluate: evaluateModel,
+    });
+    expect(result.steps.map(({ edits, rolledBack }) => [edits, rolledBack])).toEqual([[2, false]]);
+  });
+});
 
 describe('quantizeConvNet', () => {
   it('gives the operator-oriented form', async () => {
