@@ -2,7 +2,7 @@ import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { writeOnnx } from '../src/import/onnx/index.ts';
 import { float32Tensor, parseModel, typedData, type Model, type Tensor } from '../src/ir/index.ts';
-import { evaluateModel } from '../src/ops/index.ts';
+import { evaluateModel, inferTypes } from '../src/ops/index.ts';
 import {
   fuseQuantized,
   observeConvNet,
@@ -20,7 +20,6 @@ import { runOnnx } from './onnxruntime.ts';
 const NETWORK = `ir 8
 opset ai.onnx 18
 opset edgewise 1
-opset com.microsoft 1
 
 graph main {
   input x: float32[1,3,8,8]
@@ -100,6 +99,17 @@ async function worstError(model: Model): Promise<number> {
   return worst;
 }
 
+describe('separateActivations', () => {
+  it('leaves a valid graph with the same outputs', async () => {
+    const passes = [separateActivations()];
+    const result = await runPasses(parseModel(NETWORK), passes, {
+      samples: SAMPLES,
+      evaluate: evaluateModel,
+    });
+    expect(result.steps.map(({ edits, rolledBack }) => [edits, rolledBack])).toEqual([[2, false]]);
+  });
+});
+
 describe('quantizeConvNet', () => {
   it('gives the operator-oriented form', async () => {
     expect((await quantized()).graph.nodes.map(operatorName)).toEqual([
@@ -134,6 +144,22 @@ describe('quantizeConvNet', () => {
     ];
     expect(eight).toBeLessThan(0.05);
     expect(seven).toBeLessThan(0.1);
+  });
+
+  it('is understood by the reference evaluator: types of all values, and the outputs of onnxruntime', async () => {
+    const model = await quantized();
+    const { types } = inferTypes(model);
+    const values = model.graph.nodes.flatMap(({ outputs }) => outputs);
+    expect(
+      values.filter((value) => types.get(value)?.shape?.every((dim) => typeof dim === 'number') !== true),
+    ).toEqual([]);
+    for (const sample of SAMPLES) {
+      const actual = await outputOf(model, sample);
+      const reference = evaluateModel(model, sample).get('y') as Tensor & { kind: 'dense'; dtype: 'float32' };
+      // A byte that falls on a half may be rounded the other way on its way through the network.
+      for (const [i, expected] of typedData(reference).entries())
+        expect(Math.abs((actual[i] ?? NaN) - expected)).toBeLessThan(0.02);
+    }
   });
 
   it('keeps the weights of 7 bits on their grid and says what it did to each layer', async () => {

@@ -8,7 +8,8 @@ import { OUTSIDE, readWindowRule, windowDims, windowIndex, windowPads } from './
 /** Reduces the elements under one window; `cells` are offsets into the channel that starts at `base`. */
 type PoolWindow = (data: ArrayLike<number>, base: number, cells: readonly number[]) => number;
 
-function pooledShape(context: InferContext): Shape | undefined {
+/** [N, C, …] of a pooling over the first input. */
+export function pooledShape(context: InferContext): Shape | undefined {
   const kernel = context.attributes.ints('kernel_shape') ?? [];
   const shape = shapeOf(context, 0);
   if (shape === undefined) return unknownDims(kernel.length + 2);

@@ -1,6 +1,7 @@
 import { attentionOps } from './attention.ts';
 import { castOps } from './cast.ts';
 import { contribOps } from './contrib.ts';
+import { contribQuantizedOps } from './contrib-quantized.ts';
 import { controlFlowOps } from './control-flow.ts';
 import { convolutionOps } from './convolution.ts';
 import { creationOps } from './creation.ts';
@@ -46,6 +47,7 @@ export const operators: readonly OpDefinition[] = [
   ...controlFlowOps,
   ...attentionOps,
   ...contribOps,
+  ...contribQuantizedOps,
   ...edgewiseOps,
 ];
 

@@ -8,13 +8,23 @@ import { ruleTransform } from '../transforms/rule-transform.ts';
  * the range of its output. Calibrate what it leaves, so that the value before the activation has a range too.
  */
 export function separateActivations(): Transform {
-  return ruleTransform({
+  const rules = ruleTransform({
     name: 'separateActivations',
     description: 'activations of Conv other than relu and clip → operators',
     tolerance: LOSSLESS,
     rules: () => [{ name: 'activation', operators: ['edgewise.Conv'], match: matchConv }],
   });
+  return {
+    ...rules,
+    apply: (model) => {
+      const result = rules.apply(model);
+      if (model.graph.nodes.some(({ domain }) => domain === MICROSOFT)) model.opsets.set(MICROSOFT, 1);
+      return result;
+    },
+  };
 }
+
+const MICROSOFT = 'com.microsoft';
 
 type Builder = (
   conv: Node,
@@ -28,7 +38,7 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     { alpha: floatAttribute(conv, 'alpha', 0.2), beta: floatAttribute(conv, 'beta', 0.5) },
   ],
   // x·sigmoid(1·x): one operator, so that it is one table in the quantized graph.
-  silu: () => ['QuickGelu', { alpha: 1 }, 'com.microsoft'],
+  silu: () => ['QuickGelu', { alpha: 1 }, MICROSOFT],
   mish: () => ['Mish', {}],
   sigmoid: () => ['Sigmoid', {}],
   tanh: () => ['Tanh', {}],
