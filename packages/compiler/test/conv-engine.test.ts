@@ -49,6 +49,13 @@ const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
     ],
     classes: 19,
   },
+  'a matrix into floats': {
+    seed: 6,
+    image: [3, 9, 9],
+    layers: [{ kind: 'conv', filters: 21, kernel: [3, 3], pads: [1, 1, 1, 1] }],
+    classes: 11,
+    floatLogits: true,
+  },
   'one pixel': {
     seed: 3,
     image: [20, 1, 1],

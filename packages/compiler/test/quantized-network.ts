@@ -36,10 +36,18 @@ export interface NetworkOptions {
   layers: readonly Layer[];
   /** The mean is multiplied by a matrix with so many columns. */
   classes?: number;
+  /** The matrix product is not quantized again. */
+  floatLogits?: boolean;
 }
 
 /** A quantized network with random weights in ONNX's operator-oriented form; ends in a mean over all pixels. */
-export function quantizedNetwork({ seed, image, layers, classes }: NetworkOptions): Model {
+export function quantizedNetwork({
+  seed,
+  image,
+  layers,
+  classes,
+  floatLogits = false,
+}: NetworkOptions): Model {
   const random = seededRandom(seed);
   const initializers = new Map<string, Tensor>();
   const nodes: Node[] = [];
@@ -156,12 +164,12 @@ export function quantizedNetwork({ seed, image, layers, classes }: NetworkOption
         constant('gemm_w_scale', float32Tensor([classes], random.uniform(classes, 0.001, 0.003))),
         constant('gemm_w_zero', denseTensor('int8', [classes], new Int8Array(classes))),
         constant('gemm_b', denseTensor('int32', [classes], new Int32Array(classes).fill(7))),
-        ...logits,
+        ...(floatLogits ? [] : logits),
       ],
-      'logits',
+      floatLogits ? 'output' : 'logits',
       { transB: { kind: 'int', value: 1n } },
     );
-    add('DequantizeLinear', '', ['logits', ...logits], 'output');
+    if (!floatLogits) add('DequantizeLinear', '', ['logits', ...logits], 'output');
   }
 
   return {

@@ -93,7 +93,7 @@ function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): Con
     n: output.columns,
     bits: weight.bits,
     zeroPoint,
-    yStride: bytesStride(output),
+    yStride: zeroPoint === undefined ? 4 * floatStride(output) : bytesStride(output),
     window: window ?? { k: x.columns, xStride: bytesStride(x) },
   };
 }

@@ -165,7 +165,7 @@ function channelConstants(
   const { constants } = context;
   const bias = node.inputs[slots.bias] ? constants.numbers(node.inputs[slots.bias]!) : [];
   const scales = constants.numbers(node.inputs[slots.weight + 1]!);
-  const outputScale = constants.scalar(node.inputs[slots.output]!);
+  const outputScale = node.inputs[slots.output] ? constants.scalar(node.inputs[slots.output]!) : 1;
   const { fround } = Math;
   const multiplier = new Float32Array(sums.length);
   for (let filter = 0; filter < n; filter++) {
@@ -189,20 +189,20 @@ function weightsOf(context: LoweringContext, node: Node, { weight }: Slots): Int
   return weights;
 }
 
-/** Inputs: a, a_scale, a_zero_point, b [K,N], b_scale, b_zero_point, c?, y_scale, y_zero_point; alpha 1. */
+/** Inputs: a, a_scale, a_zero_point, b [K,N], b_scale, b_zero_point, c?, y_scale?, y_zero_point?; alpha 1. */
 export function lowerQGemm(context: LoweringContext, node: Node): void {
   const x = mapInput(context, node, 0);
   const attributes = readAttributes(node);
   const isPlain = attributes.int('transA', 0) === 0 && attributes.float('alpha', 1) === 1;
-  if (!isPlain || !node.inputs[7] || x.rows !== 1) {
-    throw refuse(node, 'only a quantized row times a matrix, quantized again, is supported');
-  }
+  if (!isPlain || x.rows !== 1) throw refuse(node, 'only a row times a matrix is supported');
   const input = gridOf(context, node, 1);
   const transposed = attributes.int('transB', 0) === 1;
   const [rows = 0, columns = 0] = context.constants.dims(node.inputs[3]!);
   const [k, n] = transposed ? [columns, rows] : [rows, columns];
   const slots = { weight: 3, bias: 6, output: 7 };
-  const output = context.output(node, { kind: 'bytes', rows: 1, columns: n, width: 1 }, true);
+  const isQuantized = Boolean(node.inputs[slots.output]);
+  const kind = isQuantized ? 'bytes' : 'float';
+  const output = context.output(node, { kind, rows: 1, columns: n, width: 1 }, true);
   const weight = context.constants.convWeight(node.outputs[0]!, () => {
     const weights = weightsOf(context, node, slots);
     // [N][K] is a kernel with one tap; [K][N] is the matrix itself.
@@ -211,7 +211,7 @@ export function lowerQGemm(context: LoweringContext, node: Node): void {
       : weights;
     return matrixConstants(context, node, input, { matrix, k, n, slots });
   });
-  const { zeroPoint } = gridOf(context, node, slots.output);
+  const zeroPoint = isQuantized ? gridOf(context, node, slots.output).zeroPoint : undefined;
   context.emit({ op: 'conv', x, weight, window: undefined, zeroPoint, output });
 }
 

@@ -153,7 +153,8 @@ export type MapStep =
       readonly weight: ConvWeight;
       /** Undefined: 1×1 with stride 1, pixel by pixel. */
       readonly window: ByteWindowSpec | undefined;
-      readonly zeroPoint: number;
+      /** Undefined: the output is float32. */
+      readonly zeroPoint: number | undefined;
       readonly output: Value;
     }
   | {

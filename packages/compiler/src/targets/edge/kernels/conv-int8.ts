@@ -11,6 +11,7 @@ import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { pairFlagWords } from './pair-flags.ts';
 import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias } from './requantize.ts';
+import { SCALE_EPILOGUE } from './scale-epilogue.ts';
 import { roundUp } from './vector-code.ts';
 import { emitWidenPanel, emitWidenRows, widePanelBytes } from './widen.ts';
 
@@ -19,9 +20,9 @@ export interface ConvInt8Spec {
   n: number;
   /** Of the weights as they are (7: within [-64, 63], 8: within [-127, 127]). */
   bits: 7 | 8;
-  /** Of the output. */
-  zeroPoint: number;
-  /** Bytes from pixel to pixel of the output: at least n rounded up to 8. */
+  /** Of the output; undefined: the output is float32, float(Σ + bias)·multiplier. */
+  zeroPoint: number | undefined;
+  /** Bytes from pixel to pixel of the output: room for n elements rounded up to 8. */
   yStride: number;
   /** A window; or a 1×1 convolution with stride 1 over pixels of k bytes, xStride apart. */
   window: ByteWindowSpec | { readonly k: number; readonly xStride: number };
@@ -36,7 +37,7 @@ const PARAMS = {
   bias: 'i32',
   /** Sums of the weights. */
   colsum: 'i32',
-  /** float32 per output channel: x_scale·w_scale/y_scale. */
+  /** float32 per output channel: x_scale·w_scale/y_scale, y_scale being 1 for float32. */
   multiplier: 'i32',
   /** packPairFlags' words for 7-bit weights; else anything. */
   pairFlags: 'i32',
@@ -81,7 +82,8 @@ export function emitConvInt8(
   return library.once('conv int8', { ...spec, maxRows }, (name) => {
     const { k, xStride } = depth(spec);
     const layout = scratchLayout(spec, maxRows);
-    const epilogue = byteEpilogue(library);
+    const { zeroPoint } = spec;
+    const epilogue = zeroPoint === undefined ? SCALE_EPILOGUE : byteEpilogue(library);
     const rowsOf = (form: DotForm) =>
       emitInt8Rows(
         library,
@@ -96,7 +98,7 @@ export function emitConvInt8(
     return library.module.function(name, { params: PARAMS }, (f, p) => {
       const rows = f.let(i32.sub(p.m1, p.m0));
       const at = (offset: number): Local<'i32'> => f.let(i32.add(p.scratch, offset));
-      emitByteLimits(library, f, p.scratch, spec.zeroPoint);
+      if (zeroPoint !== undefined) emitByteLimits(library, f, p.scratch, zeroPoint);
       const bias = emitModeBias(library, f, {
         bias: p.bias,
         colsum: p.colsum,
@@ -145,7 +147,7 @@ export function emitConvInt8(
         f.increment(p.pairFlags, 4 * pairFlagWords(k));
         f.increment(bias, 4 * PANEL_COLUMNS);
         f.increment(p.multiplier, 4 * PANEL_COLUMNS);
-        f.increment(p.y, PANEL_COLUMNS);
+        f.increment(p.y, zeroPoint === undefined ? 4 * PANEL_COLUMNS : PANEL_COLUMNS);
       });
     });
   });
