@@ -11,9 +11,11 @@ const runtime = fileURLToPath(new URL('../packages/runtime/', import.meta.url));
 const sources = join(runtime, 'src', 'web');
 const output = join(runtime, 'dist', 'web');
 
+/** Sources of image tasks, which text tasks must not load. */
+const IMAGE = /runtime[\\/]src[\\/](format[\\/])?image[\\/]/;
 /** Sources that are neither an entry nor a task's own. */
 const SHARED =
-  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/]|tokenizer[\\/]|text-classification[\\/]|feature-extraction[\\/])/;
+  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/]text-|tokenizer[\\/]|(format[\\/])?image[\\/]|[\w-]+-(classification|extraction|detection)[\\/])/;
 
 const entries = (existsSync(sources) ? readdirSync(sources) : []).filter(
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'),
@@ -39,6 +41,7 @@ if (entries.length > 0) {
         groups: [
           { name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ },
           { name: 'runtime', test: SHARED },
+          { name: 'pixels', test: IMAGE },
         ],
       },
     },

@@ -1,7 +1,8 @@
 import type { PackageSource } from '../package/package-reader.ts';
 import type { Platform } from '../platform.ts';
 import type { SessionOptions } from '../session/session.ts';
-import { loadTextTask, mapInputs, type TaskHandle, type TextInput } from '../tasks/text-task.ts';
+import { mapInputs, type TaskHandle } from '../tasks/task-handle.ts';
+import { loadTextTask, type TextInput } from '../tasks/text-task.ts';
 import { normalizeInPlace, pool } from './pooling.ts';
 
 /** Name of the task as the manifest writes it. */

@@ -1,3 +1,5 @@
+import type { ImagePreprocessing } from './image/preprocessing.ts';
+
 /** Name of the manifest inside a package. */
 export const MANIFEST_FILE = 'edgewise.json';
 export const FORMAT = 'edgewise';
@@ -13,18 +15,24 @@ export interface Manifest {
   readonly format: typeof FORMAT;
   readonly formatVersion: typeof FORMAT_VERSION;
   readonly name: string;
-  /** `text-classification`, `feature-extraction`, or a name of your own for packages used through a session. */
+  /** One of the tasks of docs/package-format.md, or a name of your own for packages used through a session. */
   readonly task: string;
   readonly model: EdgeModel | OnnxModel;
   readonly tokenizer?: TokenizerFiles;
-  /** text-classification: label of each column of the first output. */
+  /** Classification: label of each column of the first output. object-detection: name of each class. */
   readonly labels?: readonly string[];
-  /** text-classification: labels are independent (sigmoid) instead of exclusive (softmax). Default false. */
+  /** Classification: labels are independent (sigmoid) instead of exclusive (softmax). Default false. */
   readonly multiLabel?: boolean;
   /** feature-extraction: how token rows become one vector. Default mean over the tokens kept by the mask. */
   readonly pooling?: Pooling;
-  /** feature-extraction: scale the vector to length 1. Default false. */
+  /** Feature extraction: scale the vector to length 1. Default false. */
   readonly normalize?: boolean;
+  /** Image tasks: how an image becomes the model's only input. */
+  readonly preprocessing?: ImagePreprocessing;
+  /** image-classification: what the first output holds. Default `logits`. */
+  readonly scores?: 'logits' | 'probabilities';
+  /** image-classification: columns before the first label's, such as a background class. Default 0. */
+  readonly labelOffset?: number;
   /** Every file of the package but the manifest itself, by plain name (no folders). */
   readonly files: Readonly<Record<string, FileEntry>>;
   /** How the model was made; for people and tools, the runtime does not read it. */

@@ -1,22 +1,13 @@
-import type { Manifest } from '../format/index.ts';
 import type { PackageSource } from '../package/package-reader.ts';
 import type { Platform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { loadPackage } from '../session/load-package.ts';
-import type { Feeds, Session, SessionInfo, SessionOptions, Tensor } from '../session/session.ts';
+import type { Feeds, Session, SessionOptions, Tensor } from '../session/session.ts';
 import { importTokenizerLibrary, loadTokenizer, type Encode } from '../tokenizer/load-tokenizer.ts';
+import { checkTask, firstOutput, type TaskHandle } from './task-handle.ts';
 
 /** A text, or two that belong together (a question and its passage, say). */
 export type TextInput = string | { readonly text: string; readonly pair: string };
-
-/** What every loaded task has beside being callable. */
-export interface TaskHandle {
-  readonly manifest: Manifest;
-  readonly session: Session;
-  readonly info: SessionInfo;
-  /** Stops workers and frees the memory. */
-  dispose(): void;
-}
 
 export interface TextTask {
   readonly handle: TaskHandle;
@@ -45,26 +36,6 @@ export async function loadTextTask(
   return { handle: { manifest, session, info: session.info, dispose: () => session.dispose() }, run };
 }
 
-function checkTask(manifest: Manifest, task: string): void {
-  if (manifest.task === task) return;
-  throw new RuntimeError('bad-package', `this package is for ${manifest.task}, not for ${task}`);
-}
-
-/** One input gives one result, an array an array of results, in order. */
-export async function mapInputs<T>(
-  inputs: TextInput | readonly TextInput[],
-  run: (input: TextInput) => Promise<T>,
-): Promise<T | T[]> {
-  if (!isList(inputs)) return run(inputs);
-  const results: T[] = [];
-  for (const input of inputs) results.push(await run(input));
-  return results;
-}
-
-function isList(inputs: TextInput | readonly TextInput[]): inputs is readonly TextInput[] {
-  return Array.isArray(inputs);
-}
-
 function feedsFor(session: Session, encode: Encode, input: TextInput): Feeds {
   const { text, pair } = typeof input === 'string' ? { text: input, pair: undefined } : input;
   if (typeof text !== 'string' || !['string', 'undefined'].includes(typeof pair)) {
@@ -80,10 +51,4 @@ function feedsFor(session: Session, encode: Encode, input: TextInput): Feeds {
   return Object.fromEntries(
     Object.entries(known).filter(([name]) => session.inputs.some((i) => i.name === name)),
   );
-}
-
-function firstOutput(session: Session, outputs: Readonly<Record<string, Tensor>>): Tensor {
-  const output = outputs[session.outputs[0]?.name ?? ''];
-  if (!output) throw new RuntimeError('bad-package', 'the model has no output');
-  return output;
 }
