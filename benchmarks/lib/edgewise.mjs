@@ -1,4 +1,5 @@
 // Makes packages with our compiler, as a user's script would.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
@@ -66,6 +67,7 @@ export async function edgewisePackage(request) {
         : { pooling: 'mean', normalize: true }),
     },
     model,
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
     files: new Map([
       ...files,
       ...tokenizer.map((file) => /** @type {const} */ ([file, readFileSync(join(folder, file))])),

@@ -14,6 +14,7 @@ import {
   type Recipe,
 } from '@edgewise/compiler';
 import type { Budget, Proof } from '@edgewise/runtime/format';
+import { sha256 } from '../files/hash.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { tokenSamples, type TokenSample } from './token-samples.ts';
@@ -55,6 +56,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     description,
     model: { kind: 'onnx', file: ONNX_FILE },
     files: new Map([[ONNX_FILE, options.onnx], ...tokenizer]),
+    sha256,
   });
   const compact = await makeCompact(options, original);
   const calibrated =
@@ -78,6 +80,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
       description: { ...description, recipe: { name: recipe.name, steps }, ...more },
       model: artifact.model,
       files: new Map([...artifact.files, ...tokenizer]),
+      sha256,
     });
   };
   return {

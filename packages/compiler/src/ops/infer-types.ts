@@ -274,11 +274,17 @@ function toNdArray(value: PartialValue): NdArray {
   return fromNumbers(value.dtype, value.dims, value.elements as readonly number[]);
 }
 
+/** Of tensors asked for before: every pass infers types anew, and most constants stay. */
+const knownValues = new WeakMap<Tensor, PartialValue>();
+
 /** The elements of a small numeric constant. */
 function knownValue(tensor: Tensor): PartialValue | undefined {
   if (tensor.kind !== 'dense' || !isEvaluable(tensor.dtype)) return undefined;
   if (elementCount(tensor.dims) > PARTIAL_VALUE_MAX_ELEMENTS) return undefined;
-  return { dtype: tensor.dtype, dims: tensor.dims, elements: toNumbers(fromTensor(tensor)) };
+  const { dtype, dims } = tensor;
+  const known = knownValues.get(tensor) ?? { dtype, dims, elements: toNumbers(fromTensor(tensor)) };
+  knownValues.set(tensor, known);
+  return known;
 }
 
 /** An evaluation context over stand-ins; operators that move elements run no subgraphs. */

@@ -14,6 +14,8 @@ export interface PackageParts {
   readonly model: Manifest['model'];
   /** By plain file name: the model's files, tokenizer and so on. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Hexadecimal SHA-256 of a file. Default: Web Crypto, which copies the file to hash it. */
+  readonly sha256?: (bytes: Uint8Array) => string | Promise<string>;
 }
 
 /** The files of a package (docs/package-format.md), manifest first. */
@@ -21,9 +23,13 @@ export async function buildPackage({
   description,
   model,
   files,
+  sha256 = webSha256,
 }: PackageParts): Promise<Map<string, Uint8Array>> {
   const entries = await Promise.all(
-    [...files].map(async ([name, bytes]) => [name, await describeFile(bytes)] as const),
+    [...files].map(async ([name, bytes]): Promise<[string, FileEntry]> => [
+      name,
+      { bytes: bytes.length, sha256: await sha256(bytes) },
+    ]),
   );
   const manifest: Manifest = {
     format: FORMAT,
@@ -36,8 +42,7 @@ export async function buildPackage({
   return new Map([[MANIFEST_FILE, new TextEncoder().encode(text)], ...files]);
 }
 
-async function describeFile(bytes: Uint8Array): Promise<FileEntry> {
+async function webSha256(bytes: Uint8Array): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
-  const sha256 = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return { bytes: bytes.length, sha256 };
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
