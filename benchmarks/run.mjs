@@ -21,6 +21,7 @@ const BENCHMARKS = [
   'quantize',
   'accuracy',
   'vision-accuracy',
+  'vision-latency',
   'embeddings',
   'sizes',
 ];

@@ -136,7 +136,7 @@ async function* candidates(network, options) {
 }
 
 /** Calibrates with onnxruntime: the float graph with the values it wants as outputs. @param {import('@edgewise/compiler').Model} model @param {readonly Loaded[]} samples @param {import('@edgewise/compiler').ObserverFactory} observer */
-async function observe(model, samples, observer) {
+export async function observe(model, samples, observer) {
   /** @type {import('onnxruntime-node').InferenceSession | undefined} */
   let session;
   const input = model.graph.inputs[0]?.name ?? '';
@@ -175,7 +175,7 @@ function openWith(model, want) {
 /** @typedef {{ dims: readonly number[], data: Float32Array, gold: number }} Loaded */
 
 /** @param {readonly import('./lib/vision.mjs').Image[]} images @returns {Promise<Loaded[]>} */
-async function load(images) {
+export async function load(images) {
   const loaded = [];
   for (const { dims, gold, read } of images) loaded.push({ dims, gold, data: await read() });
   return loaded;

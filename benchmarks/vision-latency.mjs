@@ -1,0 +1,167 @@
+// Latency of image classifiers on one thread in one Chromium: our engine and onnxruntime-web take turns, float and int8.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import {
+  buildPackage,
+  compactConvNet,
+  compileEdge,
+  expandEdgewise,
+  minMaxObserver,
+  quantizeConvNet,
+  readOnnx,
+  runPasses,
+  separateActivations,
+  tabulateBytes,
+  writeOnnx,
+} from '@edgewise/compiler';
+import { launch, servePages } from './lib/browser.mjs';
+import { CACHE } from './lib/models.mjs';
+import { measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
+import { note, printTable, short, spread, writeResult } from './lib/report.mjs';
+import { leastRatio, pairedRatio, summarize } from './lib/statistics.mjs';
+import { ASSETS, NETWORKS } from './lib/vision.mjs';
+import { load, observe } from './vision-accuracy.mjs';
+
+const CALIBRATION_IMAGES = 8;
+const ROUNDS = 60;
+const WARM_UP = 5;
+const FLOAT = 'onnxruntime-web float32';
+const INT8 = 'onnxruntime-web int8';
+
+/** Largest ratio to the faster of onnxruntime-web's: MobileNets on a CPU with AVX-VNNI and without relaxed SIMD, other networks, float32. */
+const BARS = { mobilenet: { relaxed: 0.17, simd: 0.35 }, other: 0.5, float: 0.65 };
+
+/** @param {import('./run.mjs').Options} options */
+export async function run(options) {
+  const folder = join(CACHE, 'vision-latency');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const server = await servePages({ '/vision': folder });
+  const browser = await launch();
+  const cases = [];
+  try {
+    for (const network of NETWORKS.filter(({ name }) => name.includes(options.only ?? ''))) {
+      const shape = await prepare(network, folder);
+      if (shape === undefined) continue;
+      const page = await openBenchPage(browser, server.origin);
+      const opened = await openEngines(page, engines(network.name, shape));
+      note(network.name);
+      const times = await measureEngines(
+        page,
+        { ids: [], text: '' },
+        { rounds: Math.ceil(ROUNDS * options.scale), warmUp: WARM_UP },
+      );
+      await page.close();
+      cases.push({ model: network.name, engines: describe(network.name, times), opened });
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+  printTable(
+    cases.flatMap(({ model, engines: rows }) =>
+      rows.map(({ engine, ms, ratio, least, bar }) => ({
+        model,
+        engine,
+        'ms (p10–p90)': spread(ms),
+        ratio: spread(ratio),
+        'of least': short(least),
+        bar: bar ?? '',
+      })),
+    ),
+  );
+  if (options.keep)
+    writeResult('vision-latency', { threads: 1, bars: BARS, cases }, { chromium: browser.version() });
+}
+
+/** @param {string} name @param {readonly number[]} shape */
+function engines(name, shape) {
+  const edgewise = (/** @type {string} */ what, /** @type {'relaxed' | 'simd'} */ rung) => ({
+    session: 'edgewise',
+    label: `edgewise ${what}, ${rung}`,
+    url: `/vision/${name}.${what}`,
+    image: shape,
+    options: { rung },
+  });
+  const onnxruntime = (/** @type {string} */ label, /** @type {string} */ file) => ({
+    session: 'onnxruntime',
+    label,
+    url: `/vision/${name}.${file}.onnx`,
+    image: shape,
+  });
+  return [
+    onnxruntime(FLOAT, 'float'),
+    onnxruntime(INT8, 'int8'),
+    edgewise('float', 'simd'),
+    edgewise('int8', 'relaxed'),
+    edgewise('int8', 'simd'),
+    edgewise('int8-w7', 'relaxed'),
+  ];
+}
+
+/**
+ * Writes a network's models and packages; its input's shape, or undefined where the engine cannot run it.
+ * @param {import('./lib/vision.mjs').Network} network @param {string} folder
+ */
+async function prepare(network, folder) {
+  const source = readOnnx(readFileSync(join(ASSETS, 'models/vision', `${network.name}.onnx`)));
+  const { model } = await runPasses(source, [...compactConvNet(), separateActivations()]);
+  const images = await load(network.calibration().slice(0, CALIBRATION_IMAGES));
+  const statistics = await observe(model, images, minMaxObserver);
+  const { model: float } = await runPasses(source, compactConvNet());
+  try {
+    await writePackage(folder, `${network.name}.float`, float);
+    for (const [what, weightBits] of /** @type {const} */ ([
+      ['int8', 8],
+      ['int8-w7', 7],
+    ])) {
+      const { model: quantized } = await runPasses(model, [quantizeConvNet({ statistics, weightBits })]);
+      writeFileSync(join(folder, `${network.name}.${what}.onnx`), writeOnnx(expandEdgewise(quantized)).bytes);
+      await writePackage(
+        folder,
+        `${network.name}.${what}`,
+        (await runPasses(quantized, [tabulateBytes()])).model,
+      );
+    }
+  } catch (error) {
+    note(`${network.name}: left out. ${/** @type {Error} */ (error).message}`);
+    return undefined;
+  }
+  writeFileSync(join(folder, `${network.name}.float.onnx`), writeOnnx(expandEdgewise(float)).bytes);
+  return images[0]?.dims;
+}
+
+/** @param {string} folder @param {string} name @param {import('@edgewise/compiler').Model} model */
+async function writePackage(folder, name, model) {
+  const { model: edge, files } = compileEdge(model);
+  const target = join(folder, name);
+  mkdirSync(target, { recursive: true });
+  const description = { name, task: 'benchmark' };
+  for (const [file, bytes] of await buildPackage({ description, model: edge, files }))
+    writeFileSync(join(target, basename(file)), bytes);
+}
+
+/** @param {string} name @param {Record<string, number[]>} times */
+function describe(name, times) {
+  const least = (/** @type {string} */ label) => Math.min(...(times[label] ?? []));
+  const rival = least(FLOAT) < least(INT8) ? FLOAT : INT8;
+  return Object.entries(times).map(([engine, values]) => {
+    const against = engine.startsWith('edgewise float') ? FLOAT : rival;
+    return {
+      engine,
+      ms: summarize(values),
+      ratioTo: against,
+      ratio: pairedRatio(values, times[against] ?? []),
+      least: leastRatio(values, times[against] ?? []),
+      bar: barOf(name, engine),
+    };
+  });
+}
+
+/** @param {string} name @param {string} engine */
+function barOf(name, engine) {
+  if (!engine.startsWith('edgewise')) return undefined;
+  if (engine.includes('float')) return BARS.float;
+  if (!name.startsWith('mobilenet')) return BARS.other;
+  return engine.includes('simd') ? BARS.mobilenet.simd : BARS.mobilenet.relaxed;
+}
