@@ -8,6 +8,7 @@ import { inspect } from './commands/inspect.ts';
 import { optimize } from './commands/optimize.ts';
 import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
+import { systemErrorText } from './files/system-error.ts';
 import { clearLine } from './terminal/progress.ts';
 
 /** Every command, in the order of help: the common one first. */
@@ -44,13 +45,19 @@ export async function runCli(argv: readonly string[], context: CommandContext): 
 function reportError(error: unknown, { terminal }: CommandContext, verbose: boolean): ExitCode {
   const { messageColors: colors } = terminal;
   const problem = error instanceof Error ? error : new Error(String(error));
-  terminal.message(`${colors.red('error:')} ${problem.message}\n`);
+  terminal.message(`${colors.red('error:')} ${systemErrorText(problem) ?? withFile(problem)}\n`);
   const hint = 'hint' in problem && typeof problem.hint === 'string' ? problem.hint : undefined;
-  if (hint) terminal.message(`${hint}\n`);
+  if (hint) terminal.message(`${hint.slice(0, 1).toUpperCase()}${hint.slice(1)}\n`);
   if (verbose) terminal.message(`${stackOf(problem)}\n`);
   // By its code: the compiler, and with it the class of its errors, is loaded only by the commands that need it.
   const usage = problem instanceof UsageError || ('code' in problem && problem.code === 'bad-option');
   return usage ? 2 : 1;
+}
+
+/** The message, behind the file that it is about when it does not say so itself. */
+function withFile(problem: Error & { readonly at?: { readonly file?: string } }): string {
+  const { message, at: { file } = {} } = problem;
+  return file === undefined || message.includes(file) ? message : `${file}: ${message}`;
 }
 
 function stackOf(error: Error): string {

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { repoRoot } from '@edgewise/test-utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
@@ -120,6 +121,14 @@ describe('edgewise optimize', () => {
     expect(readdirSync(missed).sort()).toEqual(['report.html', 'report.json']);
   });
 
+  it('goes on without a cache that it cannot write to, and says so once', async () => {
+    const { code, stderr } = await runCli(
+      ...optimize('--out', join(folder, 'uncached'), '--cache', data, '--max-size', '2MB'),
+    );
+    expect(code).toBe(0);
+    expect(stderr.match(/! Answers are not kept for another run: .*some\.tsv/g)).toHaveLength(1);
+  });
+
   it('says which limit to relax', async () => {
     const { code, stdout } = await runCli(
       ...optimize('--out', join(folder, 'missed'), '--max-memory', '1kB'),
@@ -167,7 +176,7 @@ describe('what is done with a package', () => {
   it('bench --json', async () => {
     const { code, stdout } = await runCli('bench', out, '--runs', '20', '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([{ runner: 'Node', runs: 20 }]);
+    expect(JSON.parse(stdout)).toMatchObject([{ runner: `Node ${process.versions.node}`, runs: 20 }]);
   });
 
   it('compare --json: a package does not differ from itself', async () => {

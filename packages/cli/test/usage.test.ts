@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { repoRoot } from '@edgewise/test-utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandOptions } from '../src/command/build-program.ts';
 import { flagText } from '../src/command/option.ts';
@@ -70,7 +71,16 @@ describe('bad usage', () => {
     ],
     [['optimize', 'no/model', '--data', DATA, ...OUT], 'no/model does not exist.'],
     [['optimize', 'docs', '--data', DATA, ...OUT], 'docs has no model.onnx.'],
+    [
+      ['optimize', DATA, '--data', DATA, ...OUT],
+      'models/sentiment/eval.tsv is no ONNX model.\nGive a folder with',
+    ],
     [['optimize', MODEL, '--data', 'no.tsv', ...OUT], 'no.tsv does not exist.'],
+    [['optimize', MODEL, '--data', 'docs', ...OUT], 'error: docs is a folder, not a file.'],
+    [
+      ['optimize', MODEL, '--data', DATA, '--out', 'package.json/out'],
+      'package.json cannot be written to.\nChoose another --out.',
+    ],
     [
       ['optimize', MODEL, '--data', DATA, '--out', 'packages'],
       'packages exists and is not a result of edgewise.',
@@ -81,7 +91,10 @@ describe('bad usage', () => {
     [['bench', 'docs'], 'docs has no edgewise.json.'],
     [['compare', 'docs', 'docs', '--data', DATA], 'docs has no edgewise.json.'],
     [['serve', 'no/folder'], 'no/folder is not a folder.'],
-    [['serve', 'docs', '--port', '99999'], "'99999' is not a whole number from 0 to 65535"],
+    [
+      ['serve', 'docs', '--port', '99999'],
+      "error: --port <number>: '99999' is not a whole number from 0 to 65535",
+    ],
     [['inspect', 'no.onnx'], 'no.onnx does not exist.'],
     [['inspect', 'docs'], 'docs has neither model.onnx nor edgewise.json.'],
   ])('%j', async (args, message) => {
@@ -98,10 +111,53 @@ describe('bad usage', () => {
   });
 });
 
+function halfAModel(): Uint8Array {
+  return readFileSync(join(repoRoot, MODEL, 'model.onnx')).subarray(0, 3_000_000);
+}
+
 describe('files of the wrong kind: exit code 1', () => {
   it('an ONNX file that is none', async () => {
     const { code, stderr } = await runCli('inspect', 'package.json');
     expect(stderr).toMatch(/^error: .*ONNX/);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['text', () => 'hello, I am text', 'It is text, perhaps an error page of a download'],
+    ['half a model', halfAModel, 'The file ends too early; was the download complete?'],
+    ['nothing', () => '', 'The file is empty'],
+  ])('an ONNX file with %s: named, with a guess', async (_, content, hint) => {
+    const file = join(folder, 'model.onnx');
+    writeFileSync(file, content());
+    const { code, stderr } = await runCli('inspect', file);
+    expect(stderr).toMatch(/^error: .*model\.onnx: this is not a/);
+    expect(stderr).toContain(`\n${hint}\n`);
+    expect(code).toBe(1);
+  });
+
+  it('a folder where the model should be', async () => {
+    mkdirSync(join(folder, 'folders', 'model.onnx'), { recursive: true });
+    const { code, stderr } = await runCli('inspect', join(folder, 'folders'));
+    expect(stderr).toMatch(/^error: .*model\.onnx is a folder, not a file\.\n$/);
+    expect(code).toBe(2);
+  });
+
+  it('a classifier without names of its labels', async () => {
+    const model = join(folder, 'nameless');
+    mkdirSync(model);
+    for (const name of ['model.onnx', 'tokenizer.json'])
+      copyFileSync(join(repoRoot, MODEL, name), join(model, name));
+    const out = join(folder, 'out');
+    const { code, stderr } = await runCli('optimize', model, '--data', DATA, '--out', out);
+    expect(stderr).toMatch(/^error: .*config\.json has no id2label\.\ntext-classification needs/i);
+    expect(code).toBe(2);
+  });
+
+  it('data in another encoding', async () => {
+    const data = join(folder, 'latin.tsv');
+    writeFileSync(data, Uint8Array.of(0x63, 0xe9, 0x09, 0x31, 0x0a));
+    const { code, stderr } = await runCli('optimize', MODEL, '--data', data, '--out', join(folder, 'out'));
+    expect(stderr).toContain(`error: ${data}: is not UTF-8 text.\nSave it as text in UTF-8.`);
     expect(code).toBe(1);
   });
 

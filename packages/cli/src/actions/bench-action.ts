@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { BenchOptions } from '../commands/bench.ts';
@@ -24,7 +25,8 @@ export async function benchAction(
   const folder = findPackage(path);
   const texts = await textsOf(given);
   const common = { folder, texts, runs: given.runs, signal: context.signal };
-  const results = [await benchPackage({ ...common, runner: nodeRunner('Node') })];
+  const node = nodeRunner(`Node ${process.versions.node}`);
+  const results = [await benchPackage({ ...common, runner: node })];
   if (given.browser) results.push(await inBrowser(common, context));
   if (given.json) context.terminal.data(`${JSON.stringify(results, undefined, 2)}\n`);
   else context.terminal.data(resultTable(results));
@@ -48,7 +50,7 @@ async function inBrowser(
   const browser = await openBrowser({ runtime: await runtimeFiles(known), signal });
   if ('missing' in browser) throw new UsageError(`--browser: ${browser.missing}.`);
   try {
-    return await benchPackage({ ...options, runner: browser.runner });
+    return await benchPackage({ ...options, runner: { ...browser.runner, name: browser.version } });
   } finally {
     await browser.close();
   }

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { listRecipes } from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { OptimizeOptions } from '../commands/optimize.ts';
 import { answerKind, goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
-import { readModelFolder } from '../files/read-model-folder.ts';
+import { readModelFolder, type ModelFolder } from '../files/read-model-folder.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
 import { checkOutputFolder, writeFolder } from '../files/write-folder.ts';
@@ -41,6 +42,7 @@ async function optimizeModel(
   const progress = createProgress(terminal);
   progress.stage('read model and data');
   const folder = await readModelFolder(path);
+  if (given.task === 'text-classification') checkLabels(folder);
   const data = await readDataFile(given.data);
   const kind = answerKind(given.task, folder.multiLabel);
   const metric = metricFor(kind, given.metric);
@@ -101,6 +103,14 @@ async function optimizeModel(
   if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
   else terminal.data(`\n${candidateTable(report, terminal.dataColors)}\n${lastLines(report, given)}`);
   return report.chosen === null ? 1 : 0;
+}
+
+function checkLabels({ path, labels }: ModelFolder): void {
+  if (labels.length > 0) return;
+  throw new UsageError(
+    `${join(path, 'config.json')} has no id2label.`,
+    'text-classification needs the names of the labels: "id2label": { "0": "NEGATIVE", "1": "POSITIVE" }, say. For sentence embeddings use --task feature-extraction.',
+  );
 }
 
 function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: OptimizeOptions): Budget {

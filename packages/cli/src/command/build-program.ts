@@ -1,4 +1,4 @@
-import { Command as Commander, InvalidArgumentError, Option } from 'commander';
+import { Command as Commander, Option } from 'commander';
 import {
   COMMON_OPTIONS,
   type Command,
@@ -29,6 +29,7 @@ export function buildProgram(
     .description('Turns a trained model into one that lives on a device, within a budget.')
     .version(readVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'Prints help on a command.')
     .exitOverride()
     .configureOutput({ writeOut: terminal.data, writeErr: terminal.message })
     .addHelpText('after', `\nFor example:\n  edgewise ${commands[0]?.example ?? ''}\n`);
@@ -83,8 +84,8 @@ function buildOption(name: string, option: AnyOption): Option {
     try {
       return option.parse(text);
     } catch (error) {
-      if (error instanceof UsageError) throw new InvalidArgumentError(error.message);
-      throw error;
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`${flagText(name, option)}: ${error.message}`, error.hint);
     }
   });
   return 'default' in option ? built.default(option.default) : built;

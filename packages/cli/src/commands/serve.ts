@@ -42,6 +42,7 @@ export const serve: Command<ServeOptions> = {
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     await server.close();
+    if (!json) terminal.message('\nStopped.\n');
     return 0;
   },
 };

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import {
   classExamples,
   labelExamples,
@@ -14,11 +12,11 @@ import {
   type MetricName,
 } from '@edgewise/compiler';
 import { UsageError } from '../command/usage-error.ts';
+import { readInput } from './read-input.ts';
 
 /** Reads a data file; errors name the file and the line. */
 export async function readDataFile(path: string): Promise<Dataset> {
-  if (!existsSync(path)) throw new UsageError(`${path} does not exist.`);
-  return readDataset(await readFile(path), { file: path });
+  return readDataset(await readInput(path), { file: path });
 }
 
 /** What a model for the task says about an example. */

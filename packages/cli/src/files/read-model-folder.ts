@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../command/usage-error.ts';
+import { readInput } from './read-input.ts';
 
 /** A Hugging Face style folder: the model with what an app needs around it. */
 export interface ModelFolder {
@@ -32,8 +32,14 @@ const ROBERTA_OFFSET = 2;
  */
 export async function readModelFolder(path: string): Promise<ModelFolder> {
   if (!existsSync(path)) throw new UsageError(`${path} does not exist.`, 'Give a folder with model.onnx.');
-  const folder = statSync(path).isDirectory() ? path : dirname(path);
-  const onnxPath = statSync(path).isDirectory() ? findOnnx(path) : path;
+  const isFolder = statSync(path).isDirectory();
+  if (!isFolder && !path.endsWith('.onnx'))
+    throw new UsageError(
+      `${path} is no ONNX model.`,
+      'Give a folder with model.onnx, tokenizer.json and config.json, or the .onnx file in it.',
+    );
+  const folder = isFolder ? path : dirname(path);
+  const onnxPath = isFolder ? findOnnx(path) : path;
   const tokenizerPath = join(folder, 'tokenizer.json');
   if (!existsSync(tokenizerPath))
     throw new UsageError(
@@ -41,7 +47,7 @@ export async function readModelFolder(path: string): Promise<ModelFolder> {
       'Text tasks need the tokenizer that the model was trained with.',
     );
   const [tokenizer, config, tokenizerConfig, pooling, modules] = await Promise.all([
-    readFile(tokenizerPath),
+    readInput(tokenizerPath),
     readJson(join(folder, 'config.json')),
     readOptional(join(folder, 'tokenizer_config.json')),
     readJson(join(folder, '1_Pooling', 'config.json')),
@@ -88,7 +94,7 @@ function parseJson(bytes: Uint8Array | undefined, name: string): Json {
 }
 
 async function readOptional(path: string): Promise<Uint8Array | undefined> {
-  return existsSync(path) ? readFile(path) : undefined;
+  return existsSync(path) ? readInput(path) : undefined;
 }
 
 function labelsOf(id2label: unknown): readonly string[] {

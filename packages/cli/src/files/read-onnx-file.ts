@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { readOnnx, writeOnnx, type ExternalData, type Model } from '@edgewise/compiler';
 import { UsageError } from '../command/usage-error.ts';
+import { readInput } from './read-input.ts';
 
 export interface OnnxFileContents {
   readonly model: Model;
@@ -12,7 +12,7 @@ export interface OnnxFileContents {
 
 /** Reads an ONNX file with the weights that it keeps in files beside it. */
 export async function readOnnxFile(file: string): Promise<OnnxFileContents> {
-  const bytes = await readFile(file);
+  const bytes = await readInput(file);
   let others = false;
   const beside = externalDataBeside(file);
   const external: ExternalData = (...place) => {

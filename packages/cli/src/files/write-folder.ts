@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../command/usage-error.ts';
@@ -7,8 +7,9 @@ import { UsageError } from '../command/usage-error.ts';
 /** A file that marks a folder as one of ours, which may be replaced. */
 const OURS = ['report.json', 'edgewise.json'];
 
-/** Refuses a target that holds something else than an earlier result. Call it before the long work. */
+/** Refuses a target that cannot be written or holds something else than an earlier result. Call it before the long work. */
 export function checkOutputFolder(folder: string): void {
+  checkWritable(dirname(resolve(folder)));
   if (!existsSync(folder)) return;
   const entries = listFolder(folder);
   if (entries.length === 0 || entries.some((name) => OURS.includes(name))) return;
@@ -16,6 +17,16 @@ export function checkOutputFolder(folder: string): void {
     `${folder} exists and is not a result of edgewise.`,
     'Choose another --out, or remove it.',
   );
+}
+
+/** The result takes its place by renaming, so what must be writable is what it lies in. */
+function checkWritable(folder: string): void {
+  if (!existsSync(folder)) return checkWritable(dirname(folder));
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new UsageError(`--out: ${folder} cannot be written to.`, 'Choose another --out.');
+  }
 }
 
 function listFolder(folder: string): readonly string[] {

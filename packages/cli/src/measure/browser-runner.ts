@@ -2,11 +2,12 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Runner, RunnerOpenOptions, RunnerOutput, RunnerSession } from '@edgewise/compiler';
+import type { Runner, RunnerInput, RunnerOutput, RunnerSession } from '@edgewise/compiler';
 import type { Browser, Page } from 'playwright-core';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
 import { startServer } from '../serve/start-server.ts';
 import { findBrowser } from './find-browser.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** The measuring page: page/measure.js sets these functions. */
 interface MeasurePage {
@@ -73,7 +74,7 @@ export async function openBrowser({
     version,
     runner: {
       name: `edgewise (${version})`,
-      open: (folder, options) => openSession(browser, runtime, folder, options),
+      open: (folder, { first }) => openSession({ browser, runtime, folder, first, signal }),
     },
     close: async () => {
       signal.removeEventListener('abort', stop);
@@ -82,37 +83,46 @@ export async function openBrowser({
   };
 }
 
-async function openSession(
-  browser: Browser,
-  runtime: ReadonlyMap<string, Uint8Array>,
-  folder: string,
-  { first }: RunnerOpenOptions,
-): Promise<RunnerSession> {
+interface SessionParts {
+  readonly browser: Browser;
+  readonly runtime: ReadonlyMap<string, Uint8Array>;
+  readonly folder: string;
+  readonly first: RunnerInput;
+  readonly signal: AbortSignal;
+}
+
+async function openSession({
+  browser,
+  runtime,
+  folder,
+  first,
+  signal,
+}: SessionParts): Promise<RunnerSession> {
   const site = await openSite(runtime, folder);
-  // A context of its own: nothing of another candidate is in its caches.
-  const context = await browser.newContext();
-  const close = async (): Promise<void> => {
-    await context.close();
-    await site.close();
-  };
+  // What is asked of a browser that is being closed may never be answered.
+  const ask = <T>(answer: Promise<T>): Promise<T> => unlessAborted(answer, signal);
   try {
-    const page = await context.newPage();
-    await page.goto(`${site.url}measure.html`);
-    await page.waitForFunction('"edgewiseMeasure" in globalThis');
-    const { loadMs, firstMs, memoryBytes } = await page.evaluate(
-      (input) => edgewiseMeasure.open(input),
-      first,
+    // A context of its own: nothing of another candidate is in its caches.
+    const context = await ask(browser.newContext());
+    const page = await ask(context.newPage());
+    await ask(page.goto(`${site.url}measure.html`));
+    await ask(page.waitForFunction('"edgewiseMeasure" in globalThis'));
+    const { loadMs, firstMs, memoryBytes } = await ask(
+      page.evaluate((input) => edgewiseMeasure.open(input), first),
     );
     return {
       loadMs,
       firstMs,
-      run: (inputs) => page.evaluate((list) => edgewiseMeasure.run(list), [...inputs]),
+      run: (inputs) => ask(page.evaluate((list) => edgewiseMeasure.run(list), [...inputs])),
       // What the browser tells leaves out memory that threads share, which is where the engine lives.
-      peakMemoryBytes: async () => memoryBytes + (await heldMemory(page)),
-      close,
+      peakMemoryBytes: async () => memoryBytes + (await ask(heldMemory(page))),
+      close: async () => {
+        if (!signal.aborted) await ask(context.close());
+        await site.close();
+      },
     };
   } catch (error) {
-    await close();
+    await site.close();
     throw error;
   }
 }

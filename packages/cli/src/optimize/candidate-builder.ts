@@ -17,6 +17,7 @@ import type { Budget, Proof } from '@edgewise/runtime/format';
 import { sha256 } from '../files/hash.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { Progress } from '../terminal/progress.ts';
+import { breathe } from './breathe.ts';
 import { tokenSamples, type TokenSample } from './token-samples.ts';
 
 const ONNX_FILE = 'model.onnx';
@@ -130,9 +131,4 @@ async function* counted(samples: readonly TokenSample[], progress: Progress): As
     yield sample;
     await breathe();
   }
-}
-
-/** Lets Ctrl+C and the progress line through: the compiler never waits by itself. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

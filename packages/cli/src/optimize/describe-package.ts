@@ -1,5 +1,4 @@
 import type { PackageDescription } from '@edgewise/compiler';
-import { UsageError } from '../command/usage-error.ts';
 import type { ModelFolder } from '../files/read-model-folder.ts';
 import type { TaskName } from '../measure/open-task.ts';
 
@@ -16,11 +15,6 @@ export function describePackage(folder: ModelFolder, task: TaskName, maxTokens: 
   const common = { name: folder.name, task, tokenizer };
   if (task === 'feature-extraction')
     return { ...common, pooling: folder.pooling, normalize: folder.normalize };
-  if (folder.labels.length === 0)
-    throw new UsageError(
-      `${folder.path}/config.json has no id2label.`,
-      'text-classification needs the names of its classes.',
-    );
   return { ...common, labels: folder.labels, ...(folder.multiLabel ? { multiLabel: true } : {}) };
 }
 

@@ -85,7 +85,7 @@ async function search(
 ): Promise<SearchResult<PackageFiles>> {
   const sizes = new SizeTable();
   const common = [VERSION, JSON.stringify(machine), kind, JSON.stringify(examples), ...runtime.values()];
-  const cache = resultCache(options.cacheFolder);
+  const cache = resultCache(options.cacheFolder, progress.warn);
   const runnerOf = (shippable: boolean): Runner<string> => (shippable ? runners.candidate : runners.original);
   return searchBudget<PackageFiles>({
     recipes: options.recipes,

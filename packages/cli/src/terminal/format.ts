@@ -22,5 +22,6 @@ export function formatPoints(share: number): string {
 }
 
 function significant(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  // Rounding must not add a digit: 9.996 is 10.0.
+  return value >= 99.95 ? value.toFixed(0) : value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
 }

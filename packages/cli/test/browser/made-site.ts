@@ -9,6 +9,8 @@ import { runCli, type CliResult } from '../run-cli.ts';
 /** A site that `optimize` made, served, with a browser to open it in. */
 export interface MadeSite {
   readonly folder: string;
+  /** The command line that made it, but for `--out`. */
+  readonly args: readonly string[];
   readonly made: CliResult;
   readonly server: StaticServer;
   readonly browser: Browser;
@@ -31,10 +33,10 @@ export function useSite(prepare: (folder: string) => readonly string[]): () => M
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'edgewise-site-'));
     const out = join(folder, 'site');
-    const fixed = ['--out', out, '--cache', join(folder, 'cache')];
-    const made = await runCli('optimize', ...prepare(folder), ...fixed);
+    const args = ['optimize', ...prepare(folder), '--cache', join(folder, 'cache')];
+    const made = await runCli(...args, '--out', out);
     const server = await serveStatic({ root: out, isolated: true });
-    site = { folder: out, made, server, browser: await launchChromium() };
+    site = { folder: out, args, made, server, browser: await launchChromium() };
   }, 240_000);
   afterAll(async () => {
     await site?.browser.close();

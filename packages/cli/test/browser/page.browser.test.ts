@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWithChromium, repoRoot } from '@edgewise/test-utils';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { OptimizeReport } from '../../src/report/optimize-report.ts';
 import { EMOTIONS_OF, pairsCsv, writeEmbeddingModel, writeEmotionModel } from '../letter-model.ts';
+import { startCli } from '../run-cli.ts';
 import { answered, openSite, type, useSite } from './made-site.ts';
 import { describeSite } from './site-properties.ts';
 
@@ -29,6 +30,17 @@ describeWithChromium('the page of a classifier', () => {
   });
 
   describeSite(site, useClassifier);
+
+  it.each([0, 400])('Ctrl+C %i ms into measuring in the browser ends well', async (wait) => {
+    const { args } = site();
+    const out = `${site().folder}-interrupted`;
+    const { child, result } = startCli([...args, '--out', out, '--fresh']);
+    child.stderr.on('data', (text: string) => {
+      if (text.includes('candidate 0 of 5')) setTimeout(() => child.kill('SIGINT'), wait);
+    });
+    expect((await result).code).toBe(130);
+    expect(existsSync(out)).toBe(false);
+  });
 
   it('offers examples, and asks for something where nothing is typed', async () => {
     const { context, page } = await openSite(site());

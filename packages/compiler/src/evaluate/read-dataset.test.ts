@@ -39,7 +39,7 @@ describe('readDataset', () => {
   });
 
   it.each([
-    ['a.tsv', 'text\tlabel\ngood\n', 'a.tsv:2: has 1 fields where the first line has 2.'],
+    ['a.tsv', 'text\tlabel\ngood\n', 'a.tsv:2: has 1 field where the first line has 2.'],
     ['a.tsv', 'text\tlabel\n \t1\n', 'a.tsv:2: has no text.'],
     ['a.tsv', 'id\tbody\tgrade\n1\tx\ty\n', "a.tsv:1: has no known text column among 'id', 'body', 'grade'."],
     ['a.csv', 'text,score\nx,high\n', "a.csv:2: the score 'high' is not a number."],
@@ -56,6 +56,25 @@ describe('readDataset', () => {
     ['a.parquet', '', 'a.parquet: unknown kind of data file.'],
   ])('%s %j: %s', (file, text, message) => {
     expect(() => read(file, text)).toThrow(message);
+  });
+});
+
+describe('encodings', () => {
+  it('takes UTF-8 with a byte order mark in every format', () => {
+    for (const [file, text] of [
+      ['a.tsv', 'text\tlabel\ncafé\t1\n'],
+      ['a.csv', 'text,label\r\ncafé,1\r\n'],
+      ['a.jsonl', '{"text":"café","label":1}\r\n'],
+    ] as const)
+      expect(read(file, `\ufeff${text}`).examples).toMatchObject([{ text: 'café', label: '1' }]);
+    expect(read('a.txt', '\ufeffcafé').examples).toEqual([{ text: 'café', line: 1 }]);
+  });
+
+  it.each([
+    ['Latin-1', Uint8Array.of(0x63, 0xe9, 0x09, 0x31)],
+    ['UTF-16', Uint8Array.of(0xff, 0xfe, 0x61, 0, 0x09, 0, 0x31, 0)],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => readDataset(bytes, { file: 'a.tsv' })).toThrow('a.tsv: is not UTF-8 text.');
   });
 });
 

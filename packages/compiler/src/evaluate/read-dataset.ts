@@ -25,10 +25,18 @@ export interface ReadDatasetOptions {
  */
 export function readDataset(bytes: Uint8Array, options: ReadDatasetOptions): Dataset {
   const { file } = options;
-  const text = new TextDecoder().decode(bytes);
+  const text = decode(bytes, file);
   const examples = readExamples(text, file);
   if (examples.length === 0) throw problem(file, undefined, 'holds no examples');
   return { name: file, examples };
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw problem(file, undefined, 'is not UTF-8 text', 'Save it as text in UTF-8.');
+  }
 }
 
 function readExamples(text: string, file: string): readonly Example[] {
@@ -65,9 +73,13 @@ function fromRows(rows: readonly DelimitedRow[], file: string): readonly Example
   const width = first.fields.length;
   return rows.slice(named ? 1 : 0).map(({ line, fields }) => {
     if (fields.length !== width)
-      throw problem(file, line, `has ${fields.length} fields where the first line has ${width}`);
+      throw problem(file, line, `has ${countOf(fields.length)} where the first line has ${width}`);
     return toExample((column) => fields[columns[column] ?? -1], line, file);
   });
+}
+
+function countOf(fields: number): string {
+  return fields === 1 ? '1 field' : `${fields} fields`;
 }
 
 type ColumnIndex = Partial<Record<Column, number>>;

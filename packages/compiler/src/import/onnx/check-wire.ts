@@ -78,8 +78,11 @@ function checkField(state: State, field: DescField, wireType: WireType, end: num
   const expected = wireTypeOf(field);
   if (wireType === WireType.LengthDelimited) {
     const length = reader.uint32();
-    if (reader.pos + length > end)
-      throw malformed(`${label(field)} is longer than the message it is in`, start);
+    if (reader.pos + length > end) {
+      const cutOff =
+        end === state.bytes.length ? 'the file ends too early; was the download complete?' : undefined;
+      throw malformed(`${label(field)} is longer than the message it is in`, start, cutOff);
+    }
     const stop = reader.pos + length;
     if (field.message !== undefined) checkMessage(state, field.message, stop, depth + 1);
     else if (expected === wireType) checkText(state, field, stop);
@@ -176,6 +179,6 @@ function wrongWireType(field: DescField, start: number): CompilerError {
   return malformed(`${label(field)} ${unpacked ? 'is not packed' : 'has a wrong wire type'}`, start);
 }
 
-function malformed(problem: string, offset: number): CompilerError {
-  return new CompilerError('bad-file', `${problem} (byte ${offset})`);
+function malformed(problem: string, offset: number, hint?: string): CompilerError {
+  return new CompilerError('bad-file', `${problem} (byte ${offset})`, hint === undefined ? {} : { hint });
 }

@@ -197,6 +197,9 @@ describe('graphs', () => {
 
   it.each<[string, () => Uint8Array, RegExp]>([
     ['an empty file', () => new Uint8Array(), /^bad-file: this is not an ONNX model: it has no graph/],
+    ['an empty file, named', () => new Uint8Array(), /the file is empty/],
+    ['plain text', () => new TextEncoder().encode('hello, I am text\n'), /it is text/],
+    ['half a file', () => modelBytes({ node: [{ name: 'n'.repeat(99) }] }).slice(0, 60), /the file ends too early; was the download complete/],
     ['text', () => new TextEncoder().encode('<html></html>'), /it is text/],
     ['an LFS pointer', () => new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\noid'), /git lfs pull/],
     ['a zip archive', () => new TextEncoder().encode('PK\u0003\u0004'), /zip archive/],

@@ -36,7 +36,8 @@ export interface ReadOnnxOptions {
 export function readOnnx(bytes: Uint8Array, options: ReadOnnxOptions = {}): Model {
   const { file, external } = options;
   const proto = decode(plainBytes(bytes), file);
-  if (proto.graph === undefined) throw fail('bad-file', 'this is not an ONNX model: it has no graph', file);
+  if (proto.graph === undefined)
+    throw fail('bad-file', 'this is not an ONNX model: it has no graph', file, recognize(bytes));
   if (proto.trainingInfo.length > 0) {
     throw fail('unsupported', 'the model carries training graphs', file, 'export it for inference');
   }
@@ -60,8 +61,8 @@ function decode(bytes: Uint8Array, file: string | undefined): ModelProto {
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    const code = error instanceof CompilerError ? error.code : 'bad-file';
-    throw fail(code, `this is not a readable ONNX model: ${problem}`, file, recognize(bytes), error);
+    const { code, hint } = error instanceof CompilerError ? error : { code: 'bad-file' as const };
+    throw fail(code, `this is not a readable ONNX model: ${problem}`, file, recognize(bytes) ?? hint, error);
   }
 }
 
@@ -72,7 +73,8 @@ function recognize(bytes: Uint8Array): string | undefined {
   if (start.startsWith('version https://git-lfs')) return 'it is a Git LFS pointer; run git lfs pull';
   if (start.startsWith('PK')) return 'it is a zip archive (a PyTorch checkpoint?); export the model to ONNX';
   if (start.slice(4, 8) === 'TFL3') return 'it is a TensorFlow Lite model';
-  if (/^\s*[<{]/.test(start)) return 'it is text; was the download complete?';
+  if (/^(?:\s*[<{]|[\t\n\r\x20-\x7e]*$)/.test(start))
+    return 'it is text, perhaps an error page of a download';
   return undefined;
 }
 
