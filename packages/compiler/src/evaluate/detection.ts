@@ -22,10 +22,3 @@ export interface GoldBox {
   /** A crowd: what is found inside counts neither for nor against. Default false. */
   readonly crowd?: boolean;
 }
-
-/** One image with what is on it. */
-export interface GoldImage {
-  /** File name as the data set writes it. */
-  readonly file: string;
-  readonly boxes: readonly GoldBox[];
-}

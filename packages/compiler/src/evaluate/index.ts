@@ -3,7 +3,7 @@ export type { AveragePrecisionOptions, ScoredImage } from './average-precision.t
 export { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
 export type { Dataset, Example, GoldExample } from './dataset.ts';
-export type { Box, DetectedBox, GoldBox, GoldImage } from './detection.ts';
+export type { Box, DetectedBox, GoldBox } from './detection.ts';
 export { estimate, estimateDrop, evaluateCandidate } from './evaluate-candidate.ts';
 export type { DownloadBytes, EvaluateOptions, Evaluation } from './evaluate-candidate.ts';
 export { classExamples, scoreExamples } from './gold-examples.ts';
