@@ -15,7 +15,10 @@ const CEILINGS: readonly (readonly [entry: string, bytes: number])[] = [
   ['text-classification.js', 12_000],
   ['feature-extraction.js', 12_000],
   ['index.js', 11_000],
-  ['image-classification.js', 14_000],
+  ['image-classification.js', 14_500],
+  ['image-feature-extraction.js', 14_500],
+  // All eight kinds of heads.
+  ['object-detection.js', 15_360],
 ];
 
 /** What a browser bundle must never hold. */

@@ -1,6 +1,9 @@
+export { COCO_THRESHOLDS, meanAveragePrecision } from './average-precision.ts';
+export type { AveragePrecisionOptions, ScoredImage } from './average-precision.ts';
 export { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
 export type { Answer, AnswerKind, Dataset, Example, GoldExample } from './dataset.ts';
+export type { Box, DetectedBox, GoldBox } from './detection.ts';
 export { estimate, estimateDrop, evaluateCandidate } from './evaluate-candidate.ts';
 export type { DownloadBytes, EvaluateOptions, Evaluation } from './evaluate-candidate.ts';
 export { classExamples, labelExamples, scoreExamples } from './gold-examples.ts';
@@ -14,3 +17,5 @@ export { DATASET_COLUMNS, readDataset } from './read-dataset.ts';
 export type { ReadDatasetOptions } from './read-dataset.ts';
 export { TIMED_EXAMPLES } from './timed-examples.ts';
 export type { Runner, RunnerInput, RunnerOpenOptions, RunnerOutput, RunnerSession } from './runner.ts';
+export { readYoloBoxes } from './read-yolo-boxes.ts';
+export type { YoloBoxesOptions } from './read-yolo-boxes.ts';

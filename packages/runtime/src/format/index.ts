@@ -1,4 +1,5 @@
 export { validateImageManifest, type ImageManifest } from './image/check-image-manifest.ts';
+export * from './image/detection-head.ts';
 export * from './image/preprocessing.ts';
 export * from './manifest.ts';
 export { memoryBytes, memoryPages, PAGE_BYTES } from './memory-bytes.ts';

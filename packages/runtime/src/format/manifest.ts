@@ -1,3 +1,4 @@
+import type { DetectionHead } from './image/detection-head.ts';
 import type { ImagePreprocessing } from './image/preprocessing.ts';
 
 /** Name of the manifest inside a package. */
@@ -33,6 +34,8 @@ export interface Manifest {
   readonly scores?: 'logits' | 'probabilities';
   /** image-classification: columns before the first label's, such as a background class. Default 0. */
   readonly labelOffset?: number;
+  /** object-detection: what the outputs mean. */
+  readonly detection?: DetectionHead;
   /** Every file of the package but the manifest itself, by plain name (no folders). */
   readonly files: Readonly<Record<string, FileEntry>>;
   /** How the model was made; for people and tools, the runtime does not read it. */

@@ -59,3 +59,16 @@ it.each<[object, string]>([
 ])('refuses %j', (change, message) => {
   expect(() => validateImageManifest(manifest(change))).toThrow(message);
 });
+
+it.each<[object | undefined, string]>([
+  [undefined, 'detection must be an object, not missing'],
+  [{ kind: 'yolo' }, 'detection.kind must be "yolox" or'],
+  [{ kind: 'yolox' }, 'detection.strides must be an array of 1 to 8 elements, not missing'],
+  [{ kind: 'yolov8', scoreThreshold: 2 }, 'detection.scoreThreshold must be a number from 0 to 1, not 2'],
+  [{ kind: 'yolov8', maxBoxes: 0 }, 'detection.maxBoxes must be a whole number from 1'],
+  [{ kind: 'ultraface', boxes: 'a' }, 'detection.scores must be a text'],
+  [{ kind: 'ssd', boxes: 'a', scores: 'b', priors: [1, 2, 3, 4, 5] }, 'priors must be four numbers for each'],
+])('refuses detection %j', (detection, message) => {
+  const detector = manifest({ task: 'object-detection', detection });
+  expect(() => validateImageManifest(detector)).toThrow(message);
+});

@@ -1,0 +1,135 @@
+import type { Box, DetectedBox, GoldBox } from './detection.ts';
+
+/** COCO's: 0.5, 0.55 … 0.95. */
+export const COCO_THRESHOLDS: readonly number[] = Array.from({ length: 10 }, (_, i) => (50 + 5 * i) / 100);
+
+const RECALL_POINTS = 101;
+/** Detections of one class in one image that count, best first. */
+const MAX_DETECTIONS = 100;
+
+export interface AveragePrecisionOptions {
+  /** Overlaps (intersection over union) from which a box counts as found. Default `COCO_THRESHOLDS`. */
+  readonly thresholds?: readonly number[];
+  /** Only golds of this many pixels, both ends included; others are ignored. Default all. */
+  readonly area?: readonly [low: number, high: number];
+}
+
+/** What a detector found on an image and what is there. */
+export interface ScoredImage {
+  readonly found: readonly DetectedBox[];
+  readonly golds: readonly GoldBox[];
+}
+
+/** What one detection is worth at one threshold; ignored ones are left out. */
+interface Judgement {
+  readonly score: number;
+  readonly hit: boolean;
+}
+
+/**
+ * Mean average precision, 0…1: over the classes that have golds, over the thresholds, of the precision interpolated at
+ * 101 recalls. pycocotools' `COCOeval` with its rules for crowds, areas and at most 100 detections; NaN without golds.
+ */
+export function meanAveragePrecision(
+  images: readonly ScoredImage[],
+  { thresholds = COCO_THRESHOLDS, area = [0, Infinity] }: AveragePrecisionOptions = {},
+): number {
+  const classes = new Set(images.flatMap(({ golds }) => golds.map(({ classIndex }) => classIndex)));
+  const values = [...classes].flatMap((classIndex) => {
+    const ofClass = images.map((image) => selectClass(image, classIndex));
+    const total = ofClass.flatMap(({ golds }) => golds).filter((gold) => !isIgnored(gold, area)).length;
+    if (total === 0) return [];
+    return thresholds.map((threshold) =>
+      averagePrecision(
+        ofClass.flatMap((image) => judge(image, threshold, area)),
+        total,
+      ),
+    );
+  });
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function selectClass({ found, golds }: ScoredImage, classIndex: number): ScoredImage {
+  const best = found
+    .filter((box) => box.classIndex === classIndex)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, MAX_DETECTIONS);
+  return { found: best, golds: golds.filter((gold) => gold.classIndex === classIndex) };
+}
+
+function isIgnored(gold: GoldBox, [low, high]: readonly [number, number]): boolean {
+  const area = gold.area ?? areaOf(gold.box);
+  return (gold.crowd ?? false) || area < low || area > high;
+}
+
+/** Matches detections, best first, each to the free gold that it overlaps most; golds that count go before ignored ones. */
+function judge(
+  { found, golds }: ScoredImage,
+  threshold: number,
+  area: readonly [number, number],
+): readonly Judgement[] {
+  const isTaken = golds.map(() => false);
+  const counted = golds.flatMap((gold, index) => (isIgnored(gold, area) ? [] : [index]));
+  const ignored = golds.flatMap((gold, index) => (isIgnored(gold, area) ? [index] : []));
+  const bestOf = (box: Box, candidates: readonly number[]): number => {
+    let best = -1;
+    let most = threshold;
+    for (const index of candidates) {
+      const { box: goldBox, crowd = false } = golds[index] as GoldBox;
+      const value = overlap(box, goldBox, crowd);
+      if ((isTaken[index] && !crowd) || value < most) continue;
+      most = value;
+      best = index;
+    }
+    return best;
+  };
+  return found.flatMap(({ score, box }): readonly Judgement[] => {
+    const match = bestOf(box, counted);
+    if (match >= 0) {
+      isTaken[match] = true;
+      return [{ score, hit: true }];
+    }
+    const other = bestOf(box, ignored);
+    if (other >= 0) {
+      isTaken[other] = true;
+      return [];
+    }
+    const size = areaOf(box);
+    return size < area[0] || size > area[1] ? [] : [{ score, hit: false }];
+  });
+}
+
+/** Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on. */
+function averagePrecision(judgements: readonly Judgement[], total: number): number {
+  const ordered = [...judgements].sort((a, b) => b.score - a.score);
+  let hits = 0;
+  const points = ordered.map(({ hit }, index) => {
+    if (hit) hits++;
+    return { recall: hits / total, precision: hits / (index + 1) };
+  });
+  const ceilings = points.map(({ precision }) => precision);
+  for (let index = ceilings.length - 2; index >= 0; index--) {
+    ceilings[index] = Math.max(ceilings[index] as number, ceilings[index + 1] as number);
+  }
+  let sum = 0;
+  let next = 0;
+  for (let point = 0; point < RECALL_POINTS; point++) {
+    const recall = point / (RECALL_POINTS - 1);
+    while (next < points.length && (points[next] as { recall: number }).recall < recall) next++;
+    sum += ceilings[next] ?? 0;
+  }
+  return sum / RECALL_POINTS;
+}
+
+/** Intersection over union; over the detection's own area where the gold is a crowd. */
+function overlap(found: Box, gold: Box, crowd: boolean): number {
+  const width = Math.min(found.x + found.width, gold.x + gold.width) - Math.max(found.x, gold.x);
+  const height = Math.min(found.y + found.height, gold.y + gold.height) - Math.max(found.y, gold.y);
+  if (width <= 0 || height <= 0) return 0;
+  const intersection = width * height;
+  return intersection / (crowd ? areaOf(found) : areaOf(found) + areaOf(gold) - intersection);
+}
+
+function areaOf({ width, height }: Box): number {
+  return width * height;
+}
