@@ -39,6 +39,7 @@ export class SpanPanel {
   readonly clipped: Int32Array;
   readonly #kernels: SpanKernels;
   readonly #places: Places;
+  readonly #weighted: boolean;
 
   constructor(options: SpanPanelOptions) {
     const places = placesFor(options);
@@ -56,9 +57,9 @@ export class SpanPanel {
     this.noise = new Float64Array(buffer, PLACES.noise, PANEL_SPANS);
     this.clipped = new Int32Array(buffer, PLACES.clipped, 2 * PANEL_SPANS);
     new Float64Array(buffer, PLACES.grid, 2).set([options.grid.low, options.grid.high]);
-    const importance = new Float64Array(buffer, places.importance, options.length);
-    if (options.importance) importance.set(options.importance);
-    else importance.fill(1);
+    this.#weighted = options.importance !== undefined;
+    if (options.importance)
+      new Float64Array(buffer, places.importance, options.length).set(options.importance);
   }
 
   /** Takes the columns `column` … `column + 15` of a strip with rows of `stride` floats. */
@@ -90,7 +91,8 @@ export class SpanPanel {
   /** For the spans 2·pair and 2·pair + 1. */
   sumErrors(pair: number): void {
     const { panel, panelEnd, importance } = this.#places;
-    this.#kernels.sumErrors(panel, panelEnd, importance, pair);
+    if (this.#weighted) this.#kernels.sumWeightedErrors(panel, panelEnd, pair, importance);
+    else this.#kernels.sumErrors(panel, panelEnd, pair);
   }
 
   round(): void {

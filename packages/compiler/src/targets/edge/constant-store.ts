@@ -249,7 +249,10 @@ export function fitSevenBits({ buffer, byteOffset, length }: Int8Array): boolean
   const words = new Int32Array(buffer, byteOffset + unaligned, (length - unaligned) >> 2);
   const rest = (length - unaligned) & 3;
   let differences = 0;
-  for (let i = 0; i < words.length; i++) differences |= words[i]! ^ (words[i]! << 1);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    differences |= word ^ (word << 1);
+  }
   for (const byte of new Int8Array(buffer, byteOffset, unaligned)) differences |= byte ^ (byte << 1);
   for (const byte of new Int8Array(buffer, byteOffset + length - rest, rest))
     differences |= byte ^ (byte << 1);
