@@ -10,12 +10,12 @@ import { parseSync } from 'oxc-parser';
 const LAYERS = [
   'diagnostics',
   'ir',
+  'wasm',
   'ops',
   'rewrite',
   'import',
   'report',
   'transforms',
-  'wasm',
   'quantize',
   'targets',
   'evaluate',

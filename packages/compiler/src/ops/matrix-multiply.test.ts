@@ -10,9 +10,14 @@ describe('matmul', () => {
     [4, 8, 2],
     [9, 1, 3],
     [6, 0, 2],
+    [5, 300, 130],
+    [64, 64, 64],
+    [300, 50, 33],
+    [3, 1500, 1100],
   ])('of %dx%d by %d columns equals the textbook sum', (m, k, n) => {
     const random = seededRandom(m * 100 + k * 10 + n);
     const [a, b] = [random.normal(m * k), random.normal(k * n)];
+    if (n > 100) [a[7], a[m * k - 1], b[n]] = [Infinity, -0, NaN];
     const expected = Float32Array.from({ length: m * n }, (_, i) => {
       let sum = 0;
       for (let t = 0; t < k; t++) sum += (a[Math.floor(i / n) * k + t] ?? 0) * (b[t * n + (i % n)] ?? 0);

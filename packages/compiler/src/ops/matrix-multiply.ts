@@ -1,6 +1,7 @@
 import type { TypedArray } from '../ir/index.ts';
 import { elementCount } from '../ir/index.ts';
 import { asNumbers, broadcastDims, broadcastIndex } from './indexing.ts';
+import { multiplyFloats } from './matrix-kernel.ts';
 import { ndArray, type NdArray } from './nd-array.ts';
 import type { DataType } from '../ir/index.ts';
 
@@ -8,6 +9,9 @@ type Numbers = Exclude<TypedArray, BigInt64Array | BigUint64Array>;
 
 /** Rows of A that share one pass over B: each element of B that is read is used this often. */
 const ROWS = 4;
+
+/** Products from which on copying into the kernel's memory pays. */
+const KERNEL_PRODUCTS = 100_000;
 
 /**
  * out[m, n] = Σ_k a[m, k]·b[k, n] with double accumulators (exact for 8-bit integers); each sum is rounded once,
@@ -19,6 +23,12 @@ export function multiplyMatrices(
   out: Numbers,
   { m, k, n, aStart = 0, bStart = 0, outStart = 0 }: MatrixSizes,
 ): void {
+  const areFloats = a instanceof Float32Array && b instanceof Float32Array && out instanceof Float32Array;
+  if (areFloats && m * k * n >= KERNEL_PRODUCTS) {
+    const left = a.subarray(aStart, aStart + m * k);
+    const right = b.subarray(bStart, bStart + k * n);
+    return multiplyFloats({ a: left, b: right, out: out.subarray(outStart, outStart + m * n), m, k, n });
+  }
   const sums = new Float64Array(ROWS * n);
   for (let row = 0; row < m; row += ROWS) {
     const rows = Math.min(ROWS, m - row);

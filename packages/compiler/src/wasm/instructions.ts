@@ -120,7 +120,7 @@ type F32x4Instructions = Readonly<
   Record<'splat', Unary<'f32', 'v128'>> &
     Record<'extractLane', ExtractLane<'f32'>> &
     Record<'lt' | 'gt' | 'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax', Binary<'v128', 'v128', 'v128'>> &
-    Record<'nearest' | 'abs' | 'neg' | 'sqrt' | 'convertI32x4S', Unary<'v128', 'v128'>>
+    Record<'nearest' | 'abs' | 'neg' | 'sqrt' | 'convertI32x4S' | 'demoteF64x2Zero', Unary<'v128', 'v128'>>
 >;
 type I64x2Instructions = Readonly<Record<'sub', Binary<'v128', 'v128', 'v128'>>>;
 type F64x2Instructions = Readonly<
@@ -355,6 +355,7 @@ export const f32x4: F32x4Instructions = {
   extractLane: extract('f32', 31),
   lt: v2(67),
   gt: v2(68),
+  demoteF64x2Zero: v1(94),
   nearest: v1(106),
   abs: v1(224),
   neg: v1(225),
