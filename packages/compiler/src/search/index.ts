@@ -1,4 +1,4 @@
-export { missedLimits } from './budget.ts';
+export { hasLimits, missedLimits } from './budget.ts';
 export type { Limit, MissedLimit } from './budget.ts';
 export { choose, paretoFront } from './choose.ts';
 export type { Choice, Contender } from './choose.ts';

@@ -91,6 +91,9 @@ describe('choose', () => {
       relax: [],
     });
     expect(choose(contenders, {}).name).toBe('int4');
+    expect(choose(contenders, {}).reasons[0]).toBe(
+      'The smallest download of 4 candidates; no limit was given.',
+    );
     expect(choose(contenders, {}).reasons).toContain('int8 is faster (1.25×) but larger.');
   });
 
