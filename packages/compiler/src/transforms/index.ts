@@ -4,6 +4,7 @@ export { fixDims } from './fix-dims.ts';
 export type { FoldConstantsOptions } from './fold-constants.ts';
 export { FOLD_CONSTANTS_DEFAULTS, foldConstants } from './fold-constants.ts';
 export { freezeDefaults } from './freeze-defaults.ts';
+export { freezeInputs } from './freeze-inputs.ts';
 export { fuseActivations } from './fuse-activations.ts';
 export { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 export { fuseAttention } from './fuse-attention.ts';
