@@ -136,4 +136,5 @@ async function storeForOffline() {
 function fail(error) {
   showPrompt(error instanceof Error ? error.message : String(error));
   byId('status').className = 'failed';
+  byId('result').setAttribute('aria-busy', 'false');
 }

@@ -7,7 +7,7 @@ import { findPackage } from '../files/find-package.ts';
 import { answerKind, goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
-import { formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
+import { formatInterval, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { renderTable } from '../terminal/table.ts';
 
@@ -48,7 +48,8 @@ export async function compareAction(
 
 /** Packages with one such text can be compared on the same examples. */
 function whatFor({ task, labels, multiLabel = false }: Manifest): string {
-  return [`${task}${multiLabel ? ' with several labels at once' : ''}`, ...(labels ?? [])].join(', ');
+  const names = labels ? ` (${labels.join(', ')})` : '';
+  return `${task}${multiLabel ? ' with several labels at once' : ''}${names}`;
 }
 
 type HowToEvaluate = Omit<EvaluateOptions<string>, 'runner' | 'artifact' | 'downloadBytes'>;
@@ -75,7 +76,7 @@ function comparison(paths: readonly string[], evaluations: readonly Evaluation[]
   const [, b] = evaluations;
   const rows = evaluations.map(({ metric, latencyMs }, i) => [
     paths[i] ?? '',
-    `${formatPercent(metric.value)} [${(100 * metric.low).toFixed(2)}, ${(100 * metric.high).toFixed(2)}]`,
+    `${formatPercent(metric.value)} ${formatInterval(metric)}`,
     `${formatMs(latencyMs.p50)} / ${formatMs(latencyMs.p95)}`,
   ]);
   const table = renderTable(

@@ -10,7 +10,7 @@ import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { simplifyModel } from '../optimize/simplify-model.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
 import { inspectTextModel } from '../report/layer-costs.ts';
-import { formatBytes, formatMs, formatPercent } from '../terminal/format.ts';
+import { formatBytes, formatInterval, formatMs, formatPercent } from '../terminal/format.ts';
 import { renderTable } from '../terminal/table.ts';
 
 /** Rows of the list of costly layers without --verbose. */
@@ -152,8 +152,8 @@ function packageText(manifest: Manifest): string {
     ]);
   }
   if (proof?.metric) {
-    const { name, value: measured, low, high } = proof.metric;
-    facts.push([name, `${formatPercent(measured)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`]);
+    const { name, value: measured } = proof.metric;
+    facts.push([name, `${formatPercent(measured)} ${formatInterval(proof.metric)}`]);
   }
   if (proof?.latencyMs)
     facts.push(['latency', `${formatMs(proof.latencyMs.p50)} / ${formatMs(proof.latencyMs.p95)}`]);

@@ -131,13 +131,14 @@ function lastLines(report: OptimizeReport, given: OptimizeOptions): string {
   return `${reused ? `${reused}\n\n` : ''}${verdictLines(report, given)}`;
 }
 
-function verdictLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
+function verdictLines(report: OptimizeReport, { task, out, target }: OptimizeOptions): string {
   if (report.chosen === null) {
     const relax = report.relax.map(limitText).join(' and ');
     return `No candidate meets the budget. Nearest: ${report.nearest}; it would do with ${relax}.\n${out} has the report and no package.\n`;
   }
   const chosen = report.candidates.find(({ recipe }) => recipe === report.chosen);
   const sizes = `${formatBytes(report.baseline.downloadBytes.brotli)} → ${formatBytes(chosen?.downloadBytes.brotli ?? 0)}`;
-  const next = target === 'web' ? `edgewise serve ${out}` : `edgewise run ${out} "some text"`;
+  const pair = task === 'feature-extraction' ? ' --pair "another text"' : '';
+  const next = target === 'web' ? `edgewise serve ${out}` : `edgewise run ${out} "some text"${pair}`;
   return `${report.reasons.join(' ')}\n${sizes} compressed. Report: ${out}/report.html\n\nNext: ${next}\n`;
 }

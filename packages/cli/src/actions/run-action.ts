@@ -4,7 +4,7 @@ import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { RunOptions } from '../commands/run.ts';
 import { findPackage } from '../files/find-package.ts';
-import { openTask, type OpenTask } from '../measure/open-task.ts';
+import { openTask, readPackageManifest, type OpenTask } from '../measure/open-task.ts';
 import { formatMs, formatPercent } from '../terminal/format.ts';
 import { renderTable, type Column } from '../terminal/table.ts';
 
@@ -15,6 +15,9 @@ export async function runAction(
   { terminal }: CommandContext,
 ): Promise<ExitCode> {
   const folder = findPackage(path);
+  const { task: taskName } = await readPackageManifest(folder);
+  if (taskName === 'feature-extraction' && pair === undefined)
+    throw new UsageError('--pair <text> is required: packages for feature-extraction compare two texts.');
   const text = given === '-' ? await readStandardInput() : given;
   if (text.trim() === '') throw new UsageError('the text is empty.');
   const task = await openTask(folder);

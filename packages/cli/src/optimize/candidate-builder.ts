@@ -2,11 +2,10 @@ import {
   buildPackage,
   edgeEncoder,
   compileEdge,
-  evaluateModel,
+  createEvaluator,
   listTransforms,
   observeActivations,
   runPasses,
-  type ActivationRunner,
   type Calibrated,
   type EdgeArtifact,
   type Model,
@@ -18,6 +17,8 @@ import { sha256 } from '../files/hash.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { breathe } from './breathe.ts';
+import { engineActivations, type Activations } from './engine-activations.ts';
+import { interruptibleEvaluator } from './interruptible-evaluator.ts';
 import { tokenSamples, type TokenSample } from './token-samples.ts';
 
 const ONNX_FILE = 'model.onnx';
@@ -25,7 +26,7 @@ const ONNX_FILE = 'model.onnx';
 /** Every rewrite is compared on so many sentences. */
 const CHECKED_SAMPLES = 2;
 
-/** Ranges settle after a few hundred sentences; the reference evaluator that observes them is not fast. */
+/** Ranges settle after a few hundred sentences. */
 export const CALIBRATION_SAMPLES = 160;
 
 export interface CandidateBuilderOptions {
@@ -98,10 +99,7 @@ async function makeCompact(
   const samples = await tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES));
   const { model: compact, diagnostics } = await runPasses(model, edgeEncoder(), {
     samples,
-    evaluate: async (candidate, sample) => {
-      await breathe();
-      return evaluateModel(candidate, sample);
-    },
+    evaluate: interruptibleEvaluator(),
     signal,
     onProgress: ({ pass }) => progress.update(pass),
   });
@@ -118,11 +116,23 @@ async function observeCalibration(
   const texts = calibration.slice(0, CALIBRATION_SAMPLES);
   progress.stage(`calibrate on ${texts.length} sentences`);
   const samples = await tokenSamples(compact, original, texts);
-  const run: ActivationRunner = (sample, want, emit) =>
-    evaluateModel(compact, sample, { want }).forEach((tensor, name) => emit(name, tensor));
-  const statistics = await observeActivations(compact, run, counted(samples, progress), { signal });
-  progress.done();
-  return statistics;
+  const activations = (await engineActivations(compact, samples, signal)) ?? referenceActivations(compact);
+  try {
+    return await observeActivations(compact, activations.run, counted(samples, progress), { signal });
+  } finally {
+    activations.close();
+    progress.done();
+  }
+}
+
+/** Slower by far, and for every model. */
+function referenceActivations(model: Model): Activations {
+  const evaluate = createEvaluator();
+  return {
+    run: (sample, want, emit) =>
+      evaluate(model, sample, { want }).forEach((tensor, name) => emit(name, tensor)),
+    close: () => {},
+  };
 }
 
 async function* counted(samples: readonly TokenSample[], progress: Progress): AsyncGenerator<TokenSample> {

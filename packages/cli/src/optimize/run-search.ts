@@ -55,6 +55,10 @@ export async function runSearch(options: RunSearchOptions): Promise<RunSearchRes
   const { runtime, target, temporary, signal } = options;
   const browser = target === 'web' ? await openBrowser({ runtime, signal }) : undefined;
   const opened = browser && 'runner' in browser ? browser : undefined;
+  if (browser && 'missing' in browser)
+    options.progress.warn(
+      `No browser (${browser.missing}): times and memory are measured in Node and say little about a page's. EDGEWISE_CHROMIUM names a browser.`,
+    );
   try {
     const machine = {
       ...(await describeMachine()),

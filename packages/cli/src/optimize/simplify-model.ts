@@ -1,6 +1,5 @@
 import {
   edgeEncoder,
-  evaluateModel,
   int64Tensor,
   runPasses,
   type Model,
@@ -9,7 +8,7 @@ import {
 } from '@edgewise/compiler';
 import { UsageError } from '../command/usage-error.ts';
 import { withoutUndefined } from '../files/without-undefined.ts';
-import { breathe } from './breathe.ts';
+import { interruptibleEvaluator } from './interruptible-evaluator.ts';
 
 export interface SimplifyOptions {
   /** Name of the last pass that runs; all without it. */
@@ -32,16 +31,8 @@ export async function simplifyModel(
     throw new UsageError(`--stop-after: there is no pass '${stopAfter}'. The passes are ${names}.`);
   }
   const sample = madeUpSample(model);
-  const check = sample && { samples: [sample], evaluate };
+  const check = sample && { samples: [sample], evaluate: interruptibleEvaluator() };
   return runPasses(model, passes, { ...withoutUndefined({ stopAfter }), ...check, signal });
-}
-
-async function evaluate(
-  model: Model,
-  sample: ReadonlyMap<string, Tensor>,
-): Promise<ReadonlyMap<string, Tensor>> {
-  await breathe();
-  return evaluateModel(model, sample);
 }
 
 /** Undefined for a model with other inputs than a text encoder's. */

@@ -26,27 +26,66 @@ interface Judgement {
   readonly hit: boolean;
 }
 
+interface PlacedJudgement extends Judgement {
+  /** Position of its image. */
+  readonly image: number;
+}
+
+/** All that one class's average precision needs, whichever images are taken. */
+interface ClassJudgements {
+  /** Golds that count, by image. */
+  readonly golds: readonly number[];
+  /** For each threshold, best detection first. */
+  readonly byThreshold: readonly (readonly PlacedJudgement[])[];
+}
+
 /**
  * Mean average precision, 0…1: over the classes that have golds, over the thresholds, of the precision interpolated at
  * 101 recalls. pycocotools' `COCOeval` with its rules for crowds, areas and at most 100 detections; NaN without golds.
  */
 export function meanAveragePrecision(
   images: readonly ScoredImage[],
-  { thresholds = COCO_THRESHOLDS, area = [0, Infinity] }: AveragePrecisionOptions = {},
+  options: AveragePrecisionOptions = {},
 ): number {
+  return averagePrecisionOver(images, options)([...images.keys()]);
+}
+
+/**
+ * The same as a function of which images are taken, by position, some of them perhaps several times. Boxes are compared
+ * once, so that resampling is quick.
+ */
+export function averagePrecisionOver(
+  images: readonly ScoredImage[],
+  { thresholds = COCO_THRESHOLDS, area = [0, Infinity] }: AveragePrecisionOptions = {},
+): (positions: readonly number[]) => number {
   const classes = new Set(images.flatMap(({ golds }) => golds.map(({ classIndex }) => classIndex)));
-  const values = [...classes].flatMap((classIndex) => {
-    const ofClass = images.map((image) => selectClass(image, classIndex));
-    const total = ofClass.flatMap(({ golds }) => golds).filter((gold) => !isIgnored(gold, area)).length;
-    if (total === 0) return [];
-    return thresholds.map((threshold) =>
-      averagePrecision(
-        ofClass.flatMap((image) => judge(image, threshold, area)),
-        total,
-      ),
-    );
-  });
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  const judged = [...classes].map((classIndex) => judgeClass(images, classIndex, thresholds, area));
+  return (positions) => {
+    const times = images.map(() => 0);
+    for (const position of positions) times[position]!++;
+    const values = judged.flatMap(({ golds, byThreshold }) => {
+      const total = golds.reduce((sum, count, image) => sum + count * times[image]!, 0);
+      return total === 0 ? [] : byThreshold.map((ordered) => averagePrecision(ordered, times, total));
+    });
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+}
+
+function judgeClass(
+  images: readonly ScoredImage[],
+  classIndex: number,
+  thresholds: readonly number[],
+  area: readonly [number, number],
+): ClassJudgements {
+  const ofClass = images.map((image) => selectClass(image, classIndex));
+  return {
+    golds: ofClass.map(({ golds }) => golds.filter((gold) => !isIgnored(gold, area)).length),
+    byThreshold: thresholds.map((threshold) =>
+      ofClass
+        .flatMap((each, image) => judge(each, threshold, area).map((judgement) => ({ ...judgement, image })))
+        .sort((a, b) => b.score - a.score),
+    ),
+  };
 }
 
 function selectClass({ found, golds }: ScoredImage, classIndex: number): ScoredImage {
@@ -99,24 +138,36 @@ function judge(
   });
 }
 
-/** Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on. */
-function averagePrecision(judgements: readonly Judgement[], total: number): number {
-  const ordered = [...judgements].sort((a, b) => b.score - a.score);
+/**
+ * Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on. A detection of
+ * an image that was taken several times stands for as many, one after the other.
+ */
+function averagePrecision(
+  ordered: readonly PlacedJudgement[],
+  times: readonly number[],
+  total: number,
+): number {
+  const recalls: number[] = [];
+  const precisions: number[] = [];
   let hits = 0;
-  const points = ordered.map(({ hit }, index) => {
-    if (hit) hits++;
-    return { recall: hits / total, precision: hits / (index + 1) };
-  });
-  const ceilings = points.map(({ precision }) => precision);
-  for (let index = ceilings.length - 2; index >= 0; index--) {
-    ceilings[index] = Math.max(ceilings[index] as number, ceilings[index + 1] as number);
+  let seen = 0;
+  for (const { hit, image } of ordered) {
+    const count = times[image]!;
+    if (count === 0) continue;
+    seen += count;
+    if (hit) hits += count;
+    recalls.push(hits / total);
+    precisions.push(hits / seen);
+  }
+  for (let index = precisions.length - 2; index >= 0; index--) {
+    precisions[index] = Math.max(precisions[index]!, precisions[index + 1]!);
   }
   let sum = 0;
   let next = 0;
   for (let point = 0; point < RECALL_POINTS; point++) {
     const recall = point / (RECALL_POINTS - 1);
-    while (next < points.length && (points[next] as { recall: number }).recall < recall) next++;
-    sum += ceilings[next] ?? 0;
+    while (next < recalls.length && recalls[next]! < recall) next++;
+    sum += precisions[next] ?? 0;
   }
   return sum / RECALL_POINTS;
 }

@@ -19,9 +19,7 @@ export function bootstrapMetric(
   golds: readonly Answer[],
   options: BootstrapOptions = {},
 ): Estimate {
-  const statistic = (rows: readonly number[]): number =>
-    metric.value(pick(predictions, rows), pick(golds, rows));
-  return bootstrap(golds.length, statistic, options);
+  return bootstrap(golds.length, metric.over(predictions, golds), options);
 }
 
 /**
@@ -35,30 +33,27 @@ export function bootstrapDrop(
   golds: readonly Answer[],
   options: BootstrapOptions = {},
 ): Estimate {
-  const statistic = (rows: readonly number[]): number => {
-    const gold = pick(golds, rows);
-    return metric.value(pick(baseline, rows), gold) - metric.value(pick(candidate, rows), gold);
-  };
-  return bootstrap(golds.length, statistic, options);
+  const before = metric.over(baseline, golds);
+  const after = metric.over(candidate, golds);
+  return bootstrap(golds.length, (positions) => before(positions) - after(positions), options);
 }
 
 function bootstrap(
   examples: number,
-  statistic: (rows: readonly number[]) => number,
+  statistic: (positions: readonly number[]) => number,
   { resamples = BOOTSTRAP_RESAMPLES, confidence = CONFIDENCE, seed = 1 }: BootstrapOptions,
 ): Estimate {
   const random = mulberry32(seed);
-  const rows = Array.from({ length: examples }, (_, i) => i);
+  const all = Array.from({ length: examples }, (_, i) => i);
   const values = Array.from({ length: resamples }, () =>
-    statistic(rows.map(() => Math.floor(random() * examples))),
-  ).sort((a, b) => a - b);
-  const at = (share: number): number => values[Math.round(share * (resamples - 1))] ?? 0;
+    statistic(all.map(() => Math.floor(random() * examples))),
+  )
+    // Images without any box may be all that a resample takes.
+    .filter((value) => !Number.isNaN(value))
+    .sort((a, b) => a - b);
+  const at = (share: number): number => values[Math.round(share * (values.length - 1))] ?? NaN;
   const tail = (1 - confidence) / 2;
-  return { value: statistic(rows), low: at(tail), high: at(1 - tail) };
-}
-
-function pick(values: readonly Answer[], rows: readonly number[]): readonly Answer[] {
-  return rows.map((row) => values[row] ?? 0);
+  return { value: statistic(all), low: at(tail), high: at(1 - tail) };
 }
 
 /** Tommy Ettinger's mulberry32: small, seeded, good enough for resampling. */
