@@ -33,10 +33,7 @@ describeWithChromium('the page of an image classifier', () => {
     expect(readdirSync(join(folder, 'examples'))).toHaveLength(6);
   });
 
-  describeSite(site, async (page) => {
-    for (const color of ['green', 'blue']) await look(page, picture(color), color);
-    expect(await page.locator('meter').count()).toBe(3);
-  });
+  describeSite(site, useClassifier(picture));
 
   it('starts with a picture of the data, and offers others', async () => {
     const { context, page } = await openSite(site());
@@ -83,11 +80,19 @@ describeWithChromium('the page of an image classifier', () => {
       navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
     });
     await page.getByRole('button', { name: 'Use the camera' }).click();
-    await page.getByText('The camera was refused. Choose a picture instead.').waitFor();
-    await page.getByRole('button', { name: 'Use the camera' }).waitFor();
+    await page.locator('#status.failed').waitFor();
+    expect(await page.textContent('#status')).toBe('The camera was refused. Choose a picture instead.');
+    expect(await page.textContent('#camera')).toBe('Use the camera');
     await context.close();
   });
 });
+
+function useClassifier(picture: (color: string) => string): (page: Page) => Promise<void> {
+  return async (page) => {
+    for (const color of ['green', 'blue']) await look(page, picture(color), color);
+    expect(await page.locator('meter').count()).toBe(3);
+  };
+}
 
 /** Chooses a picture and waits for its label. */
 async function look(page: Page, file: string, label: string): Promise<void> {
