@@ -10,6 +10,7 @@ import {
 } from './gather-patches.ts';
 import { PANEL_COLUMNS } from './int8-tile.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import type { RowCounts } from './row-tiles.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface ConvF32Spec {
@@ -43,11 +44,13 @@ export function convF32ScratchBytes({ window }: ConvF32Spec, rows: number): numb
 export function emitConvF32(
   library: KernelLibrary,
   spec: ConvF32Spec,
+  rowCounts?: RowCounts,
 ): FunctionRef<typeof PARAMS, undefined> {
-  return library.once('conv f32', spec, (name) => {
+  return library.once('conv f32', { ...spec, rowCounts }, (name) => {
     const k = patchBytes(spec.window) / 4;
     const gather = emitGatherPatches(library, spec.window);
-    const multiply = emitFloatRows(library, { xStride: patchStride(spec.window), k, finish: 'bias' });
+    const tile = { xStride: patchStride(spec.window), k, finish: 'bias' } as const;
+    const multiply = emitFloatRows(library, tile, rowCounts);
     const finish = emitFinishPanel(library, { activation: spec.activation, residual: false });
     return library.module.function(name, { params: PARAMS }, (f, p) => {
       const rows = f.let(i32.sub(p.m1, p.m0));

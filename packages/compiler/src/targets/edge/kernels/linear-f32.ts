@@ -3,6 +3,7 @@ import { emitFinishPanel, type Activation } from './finish-panel.ts';
 import { emitFloatRows } from './float-tile.ts';
 import { PANEL_COLUMNS } from './int8-tile.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import type { RowCounts } from './row-tiles.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface LinearF32Spec {
@@ -35,9 +36,11 @@ const PARAMS = {
 export function emitLinearF32(
   library: KernelLibrary,
   spec: LinearF32Spec,
+  rowCounts?: RowCounts,
 ): FunctionRef<typeof PARAMS, undefined> {
-  return library.once('linear f32', spec, (name) => {
-    const multiply = emitFloatRows(library, { xStride: 4 * spec.xStride, k: spec.k, finish: 'bias' });
+  return library.once('linear f32', { ...spec, rowCounts }, (name) => {
+    const tile = { xStride: 4 * spec.xStride, k: spec.k, finish: 'bias' } as const;
+    const multiply = emitFloatRows(library, tile, rowCounts);
     const finish = emitFinishPanel(library, {
       activation: spec.activation,
       residual: spec.residualStride !== undefined,
