@@ -33,6 +33,7 @@ import * as reference from '../../src/targets/edge/reference/index.ts';
 import { expectSame, type KernelCase } from './case.ts';
 import { exactModes, KernelRig, type ModeName, type RigMemory } from './harness.ts';
 import { mapCases } from './map-cases.ts';
+import { recurrentCases } from './recurrent-cases.ts';
 
 // Every kernel against its plain reference, to the bit, over seeded shapes. One list of cases for Node and Chromium.
 
@@ -658,5 +659,5 @@ export function kernelCases(rung: Rung): KernelCase[] {
   ] as const) {
     cases.push(expandCase(rung, ++seed, k, n));
   }
-  return [...cases, ...mapCases(rung)];
+  return [...cases, ...mapCases(rung), ...recurrentCases(rung)];
 }

@@ -1,4 +1,5 @@
 export { attention, type AttentionShape } from './attention.ts';
+export { lstm, type LstmLayer } from './lstm.ts';
 export { embedLayerNorm, type EmbedInputs, type Table } from './embed-layer-norm.ts';
 export {
   activate,
