@@ -194,6 +194,14 @@ const FLOATS: Readonly<Record<string, string>> = {
   a = AveragePool(x) kernel_shape=[3, 3] strides=[2, 2] pads=[1, 1, 1, 1] count_include_pad=1
   y = AveragePool(a) kernel_shape=[2, 3] pads=[0, 1, 1, 1]
   output y: float32[1,9,4,4]`,
+  'linear Resize by scales and to sizes': `
+  input x: float32[1,9,3,4]
+  constant scales: float32[4] {1, 1, 2, 1.5}
+  constant sizes: int64[4] {1, 9, 4, 11}
+  a = Resize(x, _, scales) mode="linear" coordinate_transformation_mode="half_pixel"
+  b = Resize(a, _, _, sizes) mode="linear" coordinate_transformation_mode="align_corners"
+  y = Resize(b, _, scales) mode="linear" coordinate_transformation_mode="asymmetric"
+  output y: float32[1,9,8,16]`,
   'activations as operators': `
   input x: float32[1,3,5,6]
   constant low: float32[] {-0.4}
@@ -260,6 +268,11 @@ const BYTES: Readonly<Record<string, string>> = {
   b = com.microsoft.QLinearAveragePool(a, s2, z2, s, z) kernel_shape=[2, 2] pads=[1, 0, 0, 1] channels_last=0
   y = DequantizeLinear(b, s, z)
   output y: float32[1,10,3,3]`,
+  'linear Resize': `${GRID}
+  constant scales: float32[4] {1, 1, 2, 1.4}
+  a = Resize(q, _, scales) mode="linear" coordinate_transformation_mode="pytorch_half_pixel"
+  y = DequantizeLinear(a, s, z)
+  output y: float32[1,10,12,7]`,
   'a map that is float in between': `${GRID}
   f = DequantizeLinear(q, s, z)
   g = Relu(f)
