@@ -13,9 +13,11 @@ const output = join(runtime, 'dist', 'web');
 
 /** Sources of image tasks, which text tasks must not load. */
 const IMAGE = /runtime[\\/]src[\\/](format[\\/])?image[\\/]/;
+/** Sources of audio tasks, which others must not load. */
+const AUDIO = /runtime[\\/]src[\\/](format[\\/])?audio[\\/]/;
 /** Sources that are neither an entry nor a task's own. */
 const SHARED =
-  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/]text-|tokenizer[\\/]|(format[\\/])?image[\\/]|[\w-]+-(classification|extraction|detection)[\\/])/;
+  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/](text|rank)-|tokenizer[\\/]|(format[\\/])?(image|audio)[\\/]|[\w-]+-(classification|extraction|detection)[\\/])/;
 
 const entries = (existsSync(sources) ? readdirSync(sources) : []).filter(
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'),
@@ -42,6 +44,7 @@ if (entries.length > 0) {
           { name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ },
           { name: 'runtime', test: SHARED },
           { name: 'pixels', test: IMAGE },
+          { name: 'samples', test: AUDIO },
         ],
       },
     },

@@ -19,6 +19,8 @@ const CEILINGS: readonly (readonly [entry: string, bytes: number])[] = [
   ['image-feature-extraction.js', 14_500],
   // All eight kinds of heads.
   ['object-detection.js', 15_360],
+  ['audio-classification.js', 13_000],
+  ['voice-activity-detection.js', 14_300],
 ];
 
 /** What a browser bundle must never hold. */
@@ -69,9 +71,11 @@ describe.skipIf(!existsSync(join(web, 'worker.js')) && !process.env['CI'])('the 
     }
   });
 
-  it('load code for images only where a task asks for it', () => {
-    for (const entry of ['index.js', 'text-classification.js', 'feature-extraction.js']) {
-      expect([...filesOf(entry)]).not.toContain('pixels.js');
+  it('load code for images and sound only where a task asks for it', () => {
+    for (const [entry] of CEILINGS) {
+      const files = [...filesOf(entry)];
+      expect(files.includes('pixels.js')).toBe(/image|object/.test(entry));
+      expect(files.includes('samples.js')).toBe(/audio|voice/.test(entry));
     }
   });
 

@@ -11,7 +11,7 @@ import {
 } from '@edgewise/compiler';
 import { createSession, type Feeds } from '@edgewise/runtime/node';
 import { sha256 } from '../files/hash.ts';
-import type { TokenSample } from './token-samples.ts';
+import type { Sample } from './pipeline.ts';
 
 /** What calibration runs the model on. */
 export interface Activations {
@@ -25,7 +25,7 @@ export interface Activations {
  */
 export async function engineActivations(
   model: Model,
-  samples: readonly TokenSample[],
+  samples: readonly Sample[],
   signal: AbortSignal,
 ): Promise<Activations | undefined> {
   const maxSequence = Math.max(1, ...samples.map(tokensOf));
@@ -59,11 +59,11 @@ function tryCompile(model: Model, maxSequence: number): EdgeArtifact | undefined
   }
 }
 
-function tokensOf(sample: TokenSample): number {
+function tokensOf(sample: Sample): number {
   return Math.max(0, ...[...sample.values()].map(({ dims }) => dims[1] ?? 0));
 }
 
-function feedsOf(sample: TokenSample, inputs: readonly string[]): Feeds {
+function feedsOf(sample: Sample, inputs: readonly string[]): Feeds {
   return Object.fromEntries(
     inputs.flatMap((name) => {
       const tensor = sample.get(name);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CompilerError } from '@edgewise/compiler';
-import type { TaskName } from '../measure/open-task.ts';
+import type { TaskName } from '../command/task-names.ts';
 
 /** Every chunk of the runtime names the others it needs as `./name.js` or, for the worker, as a URL. */
 const CHUNK_NAME = /["'`](?:\.\/)?([\w-]+\.js)["'`]/g;

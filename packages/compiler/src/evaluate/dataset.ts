@@ -7,8 +7,8 @@ export type Example<Input extends RunnerInput = TextInput> = Input & {
   readonly label?: string | readonly string[];
   /** Gold similarity or regression value. */
   readonly score?: number;
-  /** Line of the file, counted from 1. */
-  readonly line: number;
+  /** Line of the file, counted from 1; left out where a folder's name is the label. */
+  readonly line?: number;
 };
 
 export interface Dataset<Input extends RunnerInput = TextInput> {

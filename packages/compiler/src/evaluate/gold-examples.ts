@@ -125,5 +125,6 @@ function repeated(dataset: AnyDataset, example: AnyExample, label: string): Comp
 
 function problem(dataset: AnyDataset, { line }: AnyExample, what: string, hint: string): CompilerError {
   const at = { file: dataset.name };
-  return new CompilerError('bad-file', `${dataset.name}:${line}: ${what}.`, { at, hint });
+  const place = line === undefined ? dataset.name : `${dataset.name}:${line}`;
+  return new CompilerError('bad-file', `${place}: ${what}.`, { at, hint });
 }

@@ -1,6 +1,17 @@
+import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import type { Answer } from './dataset.ts';
-import { f1, f1Macro, f1Micro, matthews, METRICS, ranks, spearman, type MetricName } from './metrics.ts';
+import {
+  auroc,
+  f1,
+  f1Macro,
+  f1Micro,
+  matthews,
+  METRICS,
+  ranks,
+  spearman,
+  type MetricName,
+} from './metrics.ts';
 
 function valueOf(name: MetricName, predictions: readonly Answer[], golds: readonly Answer[]): number {
   return METRICS[name].over(predictions, golds)([...golds.keys()]);
@@ -53,6 +64,23 @@ describe('metrics', () => {
     expect(matthews([1, 0, 1, 1], [1, 1, 1, 0])).toBeCloseTo(-1 / 3, 15);
     expect(matthews([0, 1, 2], [0, 1, 2])).toBe(1);
     expect(matthews([1, 1, 1], [0, 1, 2])).toBe(0);
+  });
+
+  it('auroc counts pairs in order, ties half', () => {
+    // scikit-learn's roc_auc_score of the same numbers.
+    expect(auroc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])).toBe(0.75);
+    expect(auroc([0.5, 0.5, 0.5, 0.9, 0.1], [0, 1, 1, 1, 0])).toBeCloseTo(5 / 6, 14);
+    expect(auroc([3, 3, 3], [0, 1, 1])).toBe(0.5);
+    expect(auroc([2, 1], [0, 1])).toBe(0);
+    expect(auroc([1, 2], [1, 1])).toBe(0.5);
+    const random = seededRandom(4);
+    const golds = Array.from({ length: 60 }, () => random.int(0, 1));
+    const scores = golds.map(() => random.int(0, 12) / 12);
+    const inOrder = (p: number, n: number): number => (p > n ? 1 : p === n ? 0.5 : 0);
+    const pairs = golds.flatMap((gold, i) =>
+      golds.flatMap((other, j) => (gold === 1 && other === 0 ? [inOrder(scores[i]!, scores[j]!)] : [])),
+    );
+    expect(auroc(scores, golds)).toBeCloseTo(pairs.reduce((a, b) => a + b, 0) / pairs.length, 14);
   });
 
   it('spearman with ties averaged', () => {

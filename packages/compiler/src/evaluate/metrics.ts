@@ -29,6 +29,7 @@ export type MetricName =
   | 'f1-micro'
   | 'exact-match'
   | 'spearman'
+  | 'auroc'
   | 'map'
   | 'map50';
 
@@ -43,6 +44,7 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
   /** scikit-learn's `accuracy_score` of several labels, also called subset accuracy. */
   'exact-match': share('exact-match', 'labels', sameAnswer),
   spearman: statistic('spearman', ['score'], spearman),
+  auroc: statistic('auroc', ['score'], auroc),
   map: averagePrecision('map'),
   map50: averagePrecision('map50', [0.5]),
 };
@@ -199,6 +201,22 @@ export function spearman(predictions: readonly Answer[], golds: readonly Answer[
   });
   const denominator = Math.sqrt(squaresA * squaresB);
   return denominator === 0 ? 0 : product / denominator;
+}
+
+/** Gold scores from here on are of the class that is looked for. */
+const POSITIVE = 0.5;
+
+/**
+ * Area under the ROC curve, 0…1: the probability that a positive example (gold at least 0.5) scores above a negative one,
+ * equal scores counting half; 0.5 when there are no two classes. Through the rank sum of Mann and Whitney 1947, as in
+ * Fawcett 2006, "An introduction to ROC analysis", section 7.
+ */
+export function auroc(predictions: readonly Answer[], golds: readonly Answer[]): number {
+  const rank = ranks(predictions.map(Number));
+  const positives = golds.flatMap((gold, i) => (Number(gold) >= POSITIVE ? [rank[i] ?? 0] : []));
+  const pairs = positives.length * (golds.length - positives.length);
+  const sum = positives.reduce((a, b) => a + b, 0);
+  return pairs === 0 ? 0.5 : (sum - (positives.length * (positives.length + 1)) / 2) / pairs;
 }
 
 /** Ranks from 1; equal values get the mean of the ranks they take. */

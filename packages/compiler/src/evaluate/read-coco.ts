@@ -88,7 +88,7 @@ function listOf(root: Json, name: string, file: string): readonly Json[] {
 }
 
 function problem(file: string, annotation: Json, what: string): CompilerError {
-  return fail(file, `annotation ${String(annotation['id'] ?? '?')}: ${what}`);
+  return fail(file, `annotation ${Number(annotation['id'])}: ${what}`);
 }
 
 function fail(file: string, what: string): CompilerError {

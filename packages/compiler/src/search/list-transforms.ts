@@ -4,11 +4,12 @@ import {
   quantizeEmbeddings,
   quantizeLinears,
   quantizeWeightsInt4,
+  separateActivations,
   type ConvNetStatistics,
   type ValueRange,
 } from '../quantize/index.ts';
 import type { Transform } from '../rewrite/index.ts';
-import { compactConvNet, edgeEncoder, separateActivations } from '../transforms/index.ts';
+import { compactConvNet, edgeEncoder } from '../transforms/index.ts';
 import type { Recipe, RecipeStep } from './recipe.ts';
 
 /** What was observed on calibration examples (`observeActivations`, `observeConvNet`). */

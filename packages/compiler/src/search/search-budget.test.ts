@@ -43,7 +43,7 @@ function table(log: string[], more: Partial<SearchOptions<string>> = {}): Search
       return Promise.resolve({ artifact: `<${name}>`, contentHash: name, shippable: name !== 'original' });
     },
     measure: (_, { recipe: { name }, baseline, known }) => {
-      const given = known ? `, knowing ${known.join(' ')}` : '';
+      const given = known ? `, knowing ${known.map(Number).join(' ')}` : '';
       log.push(`measure ${name} against ${baseline?.metric.value ?? 'nothing'}${given}`);
       return Promise.resolve({
         ...(TABLE[name] ?? evaluation(0, 0, 0)),
