@@ -3,10 +3,11 @@ import type { Model } from '../../ir/index.ts';
 import { ConstantStore } from './constant-store.ts';
 import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
 import { lowerModel } from './lower.ts';
-import { floatStride, planMemory, roundUp } from './plan-memory.ts';
+import { planMemory } from './plan-memory.ts';
 import { patchBytes } from './kernels/index.ts';
-import type { Program, Step, Value } from './program.ts';
+import { stepRows, type Program, type Step } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
+import { floatStride, roundUp, type Value } from './value.ts';
 import { WeightsImage } from './weights-image.ts';
 
 const PAGE_BYTES = 65_536;
@@ -85,7 +86,7 @@ export function compileEdge(model: Model, options: CompileEdgeOptions = {}): Edg
       dims: hasTokens ? { sequence: { max: maxSequence } } : {},
       inputs: program.inputs.map(({ name, value, shape, default: fallback }) => ({
         name,
-        dtype: value.kind === 'image' ? ('float32' as const) : ('int32' as const),
+        dtype: value.kind === 'dense' ? ('float32' as const) : ('int32' as const),
         shape,
         address: place(value),
         ...(fallback && { default: fallback }),
@@ -118,7 +119,7 @@ function macsPerToken(program: Program): number {
   let macs = 0;
   for (const step of program.steps) {
     const perRow = macsPerRow(step, program.maxSequence);
-    const rows = 'output' in step ? step.output.rows : 0;
+    const rows = stepRows(step);
     macs += rows === 'sequence' ? perRow : (perRow * rows) / program.maxSequence;
   }
   return Math.round(macs);

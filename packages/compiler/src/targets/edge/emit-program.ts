@@ -8,9 +8,10 @@ import {
   KernelLibrary,
   type Rung,
 } from './kernels/index.ts';
-import { roundUp, type MemoryPlan } from './plan-memory.ts';
+import type { MemoryPlan } from './plan-memory.ts';
 import type { Program } from './program.ts';
 import { regionBlocks, type Level, type Region } from './schedule.ts';
+import { roundUp } from './value.ts';
 import {
   i32,
   ModuleBuilder,

@@ -1,8 +1,8 @@
 import {
   attentionScratchBytes,
   emitActivateRows,
-  emitAddRows,
   emitAttention,
+  emitBinaryRows,
   emitEmbedLayerNorm,
   emitKeyBias,
   emitLayerNorm,
@@ -16,19 +16,10 @@ import {
   type Activation,
   type ActivationQuantization,
 } from './kernels/index.ts';
-import { emitMapStep, mapStepScratchBytes } from './emit-map-step.ts';
-import { floatStride, quantizedParts, quantizedStride } from './plan-memory.ts';
-import {
-  isMapStep,
-  type FloatWeight,
-  type MapStep,
-  type Quantized,
-  type QuantizedWeight,
-  type Step,
-  type Table,
-  type Value,
-} from './program.ts';
+import { emitMapStep, isMapStep, mapStepScratchBytes } from './emit-map-step.ts';
+import type { FloatWeight, MapStep, Operand, Quantized, QuantizedWeight, Step, Table } from './program.ts';
 import { origin, rowZero, whole, type StepScope } from './step-scope.ts';
+import { floatStride, quantizedParts, quantizedStride, type Value } from './value.ts';
 import { i32, v128, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 /** Scratch that the kernels of a step use, for blocks of at most `rows` rows. */
@@ -60,7 +51,7 @@ const EMITTERS: Emitters = {
   'pack-values': emitPack,
   attention: emitAttend,
   activation: emitActivate,
-  add: emitAdd,
+  binary: emitBinary,
   softmax: emitSoftmax,
   'pick-row': emitPickRow,
 };
@@ -239,16 +230,28 @@ function emitActivate(f: FunctionBuilder, step: StepOf<'activation'>, scope: Ste
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
-function emitAdd(f: FunctionBuilder, { x, y, output }: StepOf<'add'>, scope: StepScope): void {
-  const kernel = emitAddRows(scope.library, {
+function emitBinary(f: FunctionBuilder, step: StepOf<'binary'>, scope: StepScope): void {
+  const { operator, a, b, output } = step;
+  const yStride = floatStride(output);
+  const strideOf = (operand: Operand): number => {
+    const { rows } = 'value' in operand ? operand.value : operand;
+    if (rows !== output.rows) return 0;
+    return 'value' in operand ? floatStride(operand.value) : yStride;
+  };
+  const addressOf = (operand: Operand): Expr<'i32'> => {
+    if (!('value' in operand)) return i32.const(operand.address);
+    return strideOf(operand) === 0 ? i32.const(whole(operand.value, scope)) : rowZero(operand.value, scope);
+  };
+  const kernel = emitBinaryRows(scope.library, {
+    operator,
     n: output.columns,
-    aStride: floatStride(x),
-    bStride: floatStride(y),
-    yStride: floatStride(output),
+    aStride: strideOf(a),
+    bStride: strideOf(b),
+    yStride,
   });
   f.call(kernel, {
-    a: rowZero(x, scope),
-    b: rowZero(y, scope),
+    a: addressOf(a),
+    b: addressOf(b),
     y: rowZero(output, scope),
     m0: scope.m0,
     m1: scope.m1,

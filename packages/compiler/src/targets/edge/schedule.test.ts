@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { planMemory, valueBytes } from './plan-memory.ts';
-import type { Program, Rows, Step, Value, ValueKind } from './program.ts';
+import { planMemory } from './plan-memory.ts';
+import type { Program, Step } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
+import { valueBytes, type Rows, type Value, type ValueKind } from './value.ts';
 
 const COLUMNS = 24;
 const weight = { kind: 'float32', k: COLUMNS, n: COLUMNS, panels: 0, bias: 0 } as const;
@@ -28,7 +29,7 @@ function attentionProgram(): { program: Program; values: Record<string, Value> }
     { op: 'pack-keys', x: k, heads: 3, output: keys },
     { op: 'key-bias', mask: undefined, output: bias },
     { op: 'attention', query: q, keys, values: values.values, keyBias: bias, heads: 3, scale: 1, output: y },
-    { op: 'add', x: y, y: x, output },
+    { op: 'binary', operator: 'add', a: { value: y }, b: { value: x }, output },
   ];
   const program: Program = {
     maxSequence: 64,
@@ -53,7 +54,7 @@ describe('scheduleSteps', () => {
         ['sequence', 'activation', 'linear', 'linear', 'linear', 'pack-keys'],
         [1, 'key-bias'],
       ],
-      [['sequence', 'attention', 'add']],
+      [['sequence', 'attention', 'binary']],
     ]);
   });
 

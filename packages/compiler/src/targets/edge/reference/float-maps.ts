@@ -1,6 +1,6 @@
 import type { Activation } from '../kernels/finish-panel.ts';
 import type { WindowSpec } from '../kernels/gather-patches.ts';
-import { add, mul } from './math.ts';
+import { add, div, mul } from './math.ts';
 import { activate } from './rows.ts';
 
 // Plain loops over dense float32 maps [height][width][channels], bit-identical to the kernels of the same name.
@@ -57,6 +57,28 @@ export function averageRows(x: Float32Array, columns: number): Float32Array {
     let sum = 0;
     for (let row = 0; row < rows; row++) sum = add(sum, x[row * columns + column]!);
     return mul(sum, Math.fround(1 / rows));
+  });
+}
+
+/** The mean of each window: the sum in its order, divided by its size; padding counts as 0 or not at all. */
+export function averagePoolRows(
+  x: { channels: number; values: Float32Array },
+  window: WindowSpec,
+  outHeight: number,
+  countsPadding: boolean,
+): Float32Array {
+  const taps = window.kernel[0] * window.kernel[1];
+  return Float32Array.from({ length: outHeight * window.outWidth * x.channels }, (_, index) => {
+    const pixel = Math.floor(index / x.channels);
+    let sum = 0;
+    let count = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      const from = inputPixel(window, Math.floor(pixel / window.outWidth), pixel % window.outWidth, tap);
+      if (from < 0) continue;
+      sum = add(sum, x.values[from * x.channels + (index % x.channels)]!);
+      count++;
+    }
+    return div(sum, countsPadding ? taps : count);
   });
 }
 

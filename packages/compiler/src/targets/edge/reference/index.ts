@@ -4,6 +4,7 @@ export { embedLayerNorm, type EmbedInputs, type Table } from './embed-layer-norm
 export {
   activate,
   addRows,
+  binaryRows,
   layerNorm,
   linearF32,
   linearInt8,
@@ -17,11 +18,15 @@ export {
 export {
   addBytes,
   averageBytes,
+  averagePoolBytes,
   convBytes,
   dequantize,
   maxPoolBytes,
+  multiplyBytes,
+  quantize,
   quantizeImage,
   type ByteKernel,
   type ByteMap,
 } from './byte-maps.ts';
-export { averageRows, convF32, maxPoolRows, type FloatKernel } from './float-maps.ts';
+export { copyElements } from './copy-elements.ts';
+export { averagePoolRows, averageRows, convF32, maxPoolRows, type FloatKernel } from './float-maps.ts';
