@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<MetricName, true>> = {
   'f1-micro': true,
   'exact-match': true,
   spearman: true,
+  auroc: true,
   map: true,
   map50: true,
 };

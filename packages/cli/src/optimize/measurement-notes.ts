@@ -53,6 +53,7 @@ const METRIC_WORDS: Readonly<Record<MetricName, string>> = {
   map: `the mean average precision at overlaps of 0.5, 0.55 … 0.95, as COCO's tools compute it, of boxes with scores from ${EVALUATED_SCORE} up`,
   map50: `the mean average precision at an overlap of 0.5, as COCO's tools compute it, of boxes with scores from ${EVALUATED_SCORE} up`,
   spearman: 'the correlation of the ranks of cosine and score',
+  auroc: 'the area under the ROC curve',
 };
 
 function metricNotes(kind: AnswerKind, metric: Metric): readonly string[] {
