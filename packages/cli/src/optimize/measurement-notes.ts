@@ -52,6 +52,7 @@ const METRIC_WORDS: Readonly<Record<MetricName, string>> = {
   'top-5': 'the share of images whose right label is among the five most probable',
   map: `the mean average precision at overlaps of 0.5, 0.55 … 0.95, as COCO's tools compute it, of boxes with scores from ${EVALUATED_SCORE} up`,
   map50: `the mean average precision at an overlap of 0.5, as COCO's tools compute it, of boxes with scores from ${EVALUATED_SCORE} up`,
+  auroc: 'the area under the ROC curve, scores from 0.5 being of the class that is looked for',
   spearman: 'the correlation of the ranks of cosine and score',
   auroc: 'the area under the ROC curve',
 };

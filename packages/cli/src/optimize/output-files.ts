@@ -11,6 +11,9 @@ import type { Subject } from './subject.ts';
 /** Below this a compressed copy saves less than a request's header. */
 const COMPRESS_FROM_BYTES = 1000;
 
+/** Compressed by themselves. */
+const COMPRESSED = /\.jpg$/;
+
 interface OutputParts {
   readonly report: OptimizeReport;
   readonly result: SearchResult<unknown>;
@@ -68,7 +71,7 @@ async function withCompressed(
   await Promise.all(
     [...files].map(async ([path, content]) => {
       const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-      if (bytes.length < COMPRESS_FROM_BYTES) return;
+      if (bytes.length < COMPRESS_FROM_BYTES || COMPRESSED.test(path)) return;
       all.set(`${path}.br`, await brotli(bytes));
       all.set(`${path}.gz`, await gzipped(bytes));
     }),
