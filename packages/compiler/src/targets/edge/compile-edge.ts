@@ -64,7 +64,7 @@ export function compileEdge(model: Model, options: CompileEdgeOptions = {}): Edg
   };
   const hasInt4 = image.sections.some(({ encoding }) => encoding === 'int4');
   const emit = (rung: 'relaxed' | 'simd'): Uint8Array =>
-    emitProgram({ levels, plan, blockRows, limits, rung, hasInt4 });
+    emitProgram({ levels, plan, blockRows, limits, rung, maxThreads, hasInt4 });
   const place = (value: Value): number => plan.places.get(value)!.offset;
   return {
     files: new Map([

@@ -1,5 +1,6 @@
 import {
   BYTE_LIMITS_BYTES,
+  COPY_TABLE_BYTES,
   convF32ScratchBytes,
   convInt8ScratchBytes,
   depthwiseF32ScratchBytes,
@@ -74,6 +75,8 @@ export function mapStepScratchBytes(step: MapStep, rows: number): number {
       return convF32ScratchBytes(floatConvSpec(step), rows);
     case 'depthwise-f32':
       return depthwiseF32ScratchBytes(floatDepthwiseSpec(step));
+    case 'copy':
+      return step.table === undefined ? 0 : COPY_TABLE_BYTES;
     default:
       return BYTE_LIMITS_BYTES;
   }
@@ -107,7 +110,7 @@ function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): Con
 }
 
 function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
-  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows);
+  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows, scope.rowCounts);
   f.call(kernel, {
     x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
     ...weightPointers(step.weight),
@@ -239,6 +242,7 @@ function emitCopy(f: FunctionBuilder, step: StepOf<'copy'>, scope: StepScope): v
     list: list ?? 0,
     table: table ?? 0,
     y: i32.add(writesRows(step) ? rowZero(output, scope) : whole(output, scope), size * loops.to),
+    scratch: scope.scratch,
     m0: scope.m0,
     m1: scope.m1,
   });
@@ -275,7 +279,8 @@ function floatDepthwiseSpec({ window, activation, output }: FloatConv): Depthwis
 }
 
 function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
-  f.call(emitConvF32(scope.library, floatConvSpec(step)), floatConvPointers(step, scope));
+  const kernel = emitConvF32(scope.library, floatConvSpec(step), scope.rowCounts);
+  f.call(kernel, floatConvPointers(step, scope));
 }
 
 function emitFloatDepthwise(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {

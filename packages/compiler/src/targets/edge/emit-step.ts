@@ -162,12 +162,8 @@ function emitInt8(
 
 function emitFloat(f: FunctionBuilder, step: StepOf<'linear'>, weight: FloatWeight, scope: StepScope): void {
   const { k, n } = weight;
-  const kernel = emitLinearF32(scope.library, {
-    k,
-    n,
-    xStride: floatStride(step.x),
-    ...outputSpec(step, scope),
-  });
+  const spec = { k, n, xStride: floatStride(step.x), ...outputSpec(step, scope) };
+  const kernel = emitLinearF32(scope.library, spec, scope.rowCounts);
   f.call(kernel, {
     x: rowZero(step.x, scope),
     weights: weight.panels,
