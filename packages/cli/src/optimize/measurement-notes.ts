@@ -54,7 +54,6 @@ const METRIC_WORDS: Readonly<Record<MetricName, string>> = {
   map50: `the mean average precision at an overlap of 0.5, as COCO's tools compute it, of boxes with scores from ${EVALUATED_SCORE} up`,
   auroc: 'the area under the ROC curve, scores from 0.5 being of the class that is looked for',
   spearman: 'the correlation of the ranks of cosine and score',
-  auroc: 'the area under the ROC curve',
 };
 
 function metricNotes(kind: AnswerKind, metric: Metric): readonly string[] {
