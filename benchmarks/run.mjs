@@ -22,6 +22,8 @@ const BENCHMARKS = [
   'accuracy',
   'vision-accuracy',
   'vision-latency',
+  'audio-accuracy',
+  'audio-latency',
   'embeddings',
   'sizes',
 ];

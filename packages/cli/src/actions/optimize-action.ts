@@ -67,7 +67,7 @@ async function optimizeModel(
     target: given.target,
     data: { name: given.data, examples: examples.length },
     budget,
-    layers: layerCosts(model),
+    layers: layerCosts(model, subject.sizes),
     notes,
   });
   progress.stage(`write ${given.out}`);

@@ -38,7 +38,7 @@ export async function runAction(
     const ms = terminal.now() - start;
     const said = describeAnswer(task.manifest, answer, given);
     if ('image' in input && given.annotate !== undefined)
-      await annotateImage(input.image, said.boxes ?? [], given.annotate);
+      await annotateImage(input.image, said.boxes ?? [], task.manifest.labels ?? [], given.annotate);
     if (given.json) terminal.data(`${JSON.stringify({ ...said.json, ms, engine: engineOf(task) })}\n`);
     else {
       terminal.data(said.table);

@@ -8,7 +8,8 @@ export interface LabelledBox {
   readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
-const COLORS = ['#e6194b', '#3cb44b', '#4363d8', '#f58231', '#911eb4', '#008080', '#9a6324', '#800000'];
+/** Degrees between the hues of neighbouring classes: the golden angle keeps any number of them apart. */
+const HUE_STEP = 137.508;
 /** Line width and letters by the shorter side of the image. */
 const LINE_SHARE = 1 / 200;
 const TEXT_SHARE = 1 / 32;
@@ -16,10 +17,14 @@ const SMALLEST_TEXT = 11;
 /** Width of a letter in heights, about. */
 const LETTER_WIDTH = 0.6;
 
-/** The image with the boxes drawn on it, upright, in the format that the name of the file asks for. */
+/**
+ * The image with the boxes drawn on it, upright, in the format that the name of the file asks for.
+ * @param labels all of the model's: a class has the same colour on every image
+ */
 export async function annotateImage(
   path: string,
   boxes: readonly LabelledBox[],
+  labels: readonly string[],
   output: string,
 ): Promise<void> {
   const upright = await sharp(path)
@@ -28,20 +33,24 @@ export async function annotateImage(
     .png()
     .toBuffer({ resolveWithObject: true });
   const { width, height } = upright.info;
-  const overlay = Buffer.from(drawing(boxes, width, height));
+  const overlay = Buffer.from(drawing(boxes, labels, width, height));
   await sharp(upright.data)
     .composite([{ input: overlay }])
     .toFile(output);
 }
 
 /** SVG of the size of the image. */
-function drawing(boxes: readonly LabelledBox[], width: number, height: number): string {
+function drawing(
+  boxes: readonly LabelledBox[],
+  labels: readonly string[],
+  width: number,
+  height: number,
+): string {
   const side = Math.min(width, height);
   const line = Math.max(1, side * LINE_SHARE);
   const size = Math.max(SMALLEST_TEXT, side * TEXT_SHARE);
-  const labels = [...new Set(boxes.map(({ label }) => label))].sort();
   const drawn = boxes.map(({ label, score, box }) => {
-    const color = COLORS[labels.indexOf(label) % COLORS.length] ?? '';
+    const color = `hsl(${(HUE_STEP * labels.indexOf(label)) % 360}, 75%, 38%)`;
     const text = `${label} ${Math.round(100 * score)} %`;
     const wide = text.length * size * LETTER_WIDTH + size / 2;
     const top = box.y > size * 1.3 ? box.y - size * 1.3 : box.y;

@@ -13,17 +13,11 @@ import { prepareImage } from '@edgewise/runtime/image';
 import { UsageError } from '../command/usage-error.ts';
 import { decodeImage } from '../image/decode-image.ts';
 import { counted } from './counted.ts';
-import { onnxEvaluator, openOnnx, runOnnx } from './onnx-evaluator.ts';
+import { onnxEvaluator, ONNXRUNTIME_NOISE, openOnnx, runOnnx } from './onnx-evaluator.ts';
 import type { Pipeline, Sample } from './pipeline.ts';
 
 /** Ranges of images settle sooner than those of texts. */
 const CALIBRATION_IMAGES = 100;
-
-/**
- * onnxruntime fuses by itself what a pass has not fused yet. Measured on the networks of the tests: up to 3e-5 at outputs of
- * about 10; a wrong rewrite changes them by far more than this.
- */
-const ONNXRUNTIME_NOISE = { absolute: 1e-3, relative: 1e-3 };
 
 export interface ConvNetPipelineOptions {
   readonly model: Model;

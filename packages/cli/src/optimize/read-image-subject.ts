@@ -33,6 +33,7 @@ export const readImageSubject: ReadSubject<ImageTaskName> = async (path, given) 
     examples,
     examplesKey: JSON.stringify(images.map(fileKey)),
     pipeline: convNetPipeline({ model: image.model, preprocessing, calibration, images }),
+    sizes: { pixels: preprocessing.width },
     offer: () => imagesToTry(examples),
   };
 };

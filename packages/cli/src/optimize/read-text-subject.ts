@@ -44,6 +44,7 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
       calibration: calibration.map((example) => example.text),
       sentences: examples.map((example) => example.text),
     }),
+    sizes: {},
     offer: async () => {
       if (task === 'text-classification')
         return { config: { EXAMPLES: examplesToTry(examples) }, files: new Map() };
