@@ -52,9 +52,9 @@ export function readDemoNetwork(name: 'vision' | 'detection'): DemoNetwork {
   const folder = join(repoRoot, 'models', name);
   const config = readJson<{
     readonly id2label: Readonly<Record<string, string>>;
-    readonly detection?: DetectionHead;
+    readonly edgewise?: { readonly detection: DetectionHead };
   }>(join(folder, 'config.json'));
-  const { detection } = config;
+  const detection = config.edgewise?.detection;
   return {
     folder,
     bytes: readFileSync(join(folder, 'model.onnx')),
