@@ -26,27 +26,51 @@ interface Judgement {
   readonly hit: boolean;
 }
 
+/** The same, and where it was. */
+interface PlacedJudgement extends Judgement {
+  readonly image: number;
+}
+
 /**
  * Mean average precision, 0…1: over the classes that have golds, over the thresholds, of the precision interpolated at
  * 101 recalls. pycocotools' `COCOeval` with its rules for crowds, areas and at most 100 detections; NaN without golds.
  */
 export function meanAveragePrecision(
   images: readonly ScoredImage[],
-  { thresholds = COCO_THRESHOLDS, area = [0, Infinity] }: AveragePrecisionOptions = {},
+  options: AveragePrecisionOptions = {},
 ): number {
+  return resampledPrecision(images, options)(images.map((_, image) => image));
+}
+
+/** Matches boxes once; what it returns is the mean average precision of these of the images, which may be repeated. */
+export function resampledPrecision(
+  images: readonly ScoredImage[],
+  { thresholds = COCO_THRESHOLDS, area = [0, Infinity] }: AveragePrecisionOptions = {},
+): (rows: readonly number[]) => number {
   const classes = new Set(images.flatMap(({ golds }) => golds.map(({ classIndex }) => classIndex)));
-  const values = [...classes].flatMap((classIndex) => {
+  const judged = [...classes].map((classIndex) => {
     const ofClass = images.map((image) => selectClass(image, classIndex));
-    const total = ofClass.flatMap(({ golds }) => golds).filter((gold) => !isIgnored(gold, area)).length;
-    if (total === 0) return [];
-    return thresholds.map((threshold) =>
-      averagePrecision(
-        ofClass.flatMap((image) => judge(image, threshold, area)),
-        total,
+    return {
+      goldCounts: ofClass.map(({ golds }) => golds.filter((gold) => !isIgnored(gold, area)).length),
+      byThreshold: thresholds.map((threshold) =>
+        ofClass
+          .flatMap((scored, image) =>
+            judge(scored, threshold, area).map((judgement): PlacedJudgement => ({ ...judgement, image })),
+          )
+          .sort((a, b) => b.score - a.score),
       ),
-    );
+    };
   });
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return (rows) => {
+    const times = images.map(() => 0);
+    for (const row of rows) times[row]!++;
+    const values = judged.flatMap(({ goldCounts, byThreshold }) => {
+      const total = goldCounts.reduce((sum, count, image) => sum + count * times[image]!, 0);
+      if (total === 0) return [];
+      return byThreshold.map((judgements) => averagePrecision(judgements, times, total));
+    });
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
 }
 
 function selectClass({ found, golds }: ScoredImage, classIndex: number): ScoredImage {
@@ -99,15 +123,25 @@ function judge(
   });
 }
 
-/** Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on. */
-function averagePrecision(judgements: readonly Judgement[], total: number): number {
-  const ordered = [...judgements].sort((a, b) => b.score - a.score);
+/**
+ * Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on.
+ * @param ordered best first @param times how often each image counts
+ */
+function averagePrecision(
+  ordered: readonly PlacedJudgement[],
+  times: readonly number[],
+  total: number,
+): number {
+  const recalls: number[] = [];
+  const ceilings: number[] = [];
   let hits = 0;
-  const points = ordered.map(({ hit }, index) => {
-    if (hit) hits++;
-    return { recall: hits / total, precision: hits / (index + 1) };
-  });
-  const ceilings = points.map(({ precision }) => precision);
+  for (const { hit, image } of ordered) {
+    for (let time = 0; time < times[image]!; time++) {
+      if (hit) hits++;
+      recalls.push(hits / total);
+      ceilings.push(hits / recalls.length);
+    }
+  }
   for (let index = ceilings.length - 2; index >= 0; index--) {
     ceilings[index] = Math.max(ceilings[index] as number, ceilings[index + 1] as number);
   }
@@ -115,7 +149,7 @@ function averagePrecision(judgements: readonly Judgement[], total: number): numb
   let next = 0;
   for (let point = 0; point < RECALL_POINTS; point++) {
     const recall = point / (RECALL_POINTS - 1);
-    while (next < points.length && (points[next] as { recall: number }).recall < recall) next++;
+    while (next < recalls.length && (recalls[next] as number) < recall) next++;
     sum += ceilings[next] ?? 0;
   }
   return sum / RECALL_POINTS;

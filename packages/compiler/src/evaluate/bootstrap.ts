@@ -1,3 +1,4 @@
+import { resampledPrecision, type AveragePrecisionOptions, type ScoredImage } from './average-precision.ts';
 import type { Answer } from './dataset.ts';
 import { CONFIDENCE, type Estimate } from './interval.ts';
 import type { Metric } from './metrics.ts';
@@ -40,6 +41,19 @@ export function bootstrapDrop(
     return metric.value(pick(baseline, rows), gold) - metric.value(pick(candidate, rows), gold);
   };
   return bootstrap(golds.length, statistic, options);
+}
+
+/**
+ * Percentile interval of the drop in mean average precision, baseline minus candidate, over resampled images; paired as `bootstrapDrop`.
+ * A resample without golds counts as no drop.
+ */
+export function bootstrapPrecisionDrop(
+  baseline: readonly ScoredImage[],
+  candidate: readonly ScoredImage[],
+  options: BootstrapOptions & AveragePrecisionOptions = {},
+): Estimate {
+  const [before, after] = [resampledPrecision(baseline, options), resampledPrecision(candidate, options)];
+  return bootstrap(baseline.length, (rows) => before(rows) - after(rows) || 0, options);
 }
 
 function bootstrap(
