@@ -6,7 +6,6 @@ import {
   compactConvNet,
   compileEdge,
   expandEdgewise,
-  minMaxObserver,
   quantizeConvNet,
   readOnnx,
   runPasses,
@@ -104,10 +103,12 @@ function engines(name, shape) {
  * @param {import('./lib/vision.mjs').Network} network @param {string} folder
  */
 async function prepare(network, folder) {
-  const source = readOnnx(readFileSync(join(ASSETS, 'models/vision', `${network.name}.onnx`)));
+  const source = readOnnx(
+    readFileSync(join(ASSETS, 'models', network.folder ?? 'vision', `${network.name}.onnx`)),
+  );
   const { model } = await runPasses(source, [...compactConvNet(), separateActivations()]);
   const images = await load(network.calibration().slice(0, CALIBRATION_IMAGES));
-  const statistics = await observe(model, images, minMaxObserver);
+  const statistics = await observe(model, images);
   const { model: float } = await runPasses(source, compactConvNet());
   try {
     await writePackage(folder, `${network.name}.float`, float);
@@ -115,7 +116,9 @@ async function prepare(network, folder) {
       ['int8', 8],
       ['int8-w7', 7],
     ])) {
-      const { model: quantized } = await runPasses(model, [quantizeConvNet({ statistics, weightBits })]);
+      const { model: quantized } = await runPasses(model, [
+        quantizeConvNet({ statistics, weightBits, noiseLimit: 1 }),
+      ]);
       writeFileSync(join(folder, `${network.name}.${what}.onnx`), writeOnnx(expandEdgewise(quantized)).bytes);
       await writePackage(
         folder,
