@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { METRICS, readDataset, scoreExamples } from '@edgewise/compiler';
+import { estimate, METRICS, readDataset, scoreExamples } from '@edgewise/compiler';
 import { load } from '@edgewise/runtime/feature-extraction';
 import { edgewisePackage, RECIPES } from './lib/edgewise.mjs';
 import { modelFolder } from './lib/models.mjs';
@@ -42,12 +42,11 @@ export async function run(options) {
       'weights, MB': (statSync(join(packaged.folder, packaged.model.weights.file)).size / 1e6).toFixed(1),
       'cosine, mean': (cosines.reduce((a, b) => a + b, 0) / cosines.length).toFixed(4),
       'cosine, worst': Math.min(...cosines).toFixed(4),
-      'Spearman, STS-B dev': METRICS.spearman
-        .value(
-          similarities,
-          pairs.map(({ gold }) => gold),
-        )
-        .toFixed(4),
+      'Spearman, STS-B dev': estimate(
+        METRICS.spearman,
+        similarities,
+        pairs.map(({ gold }) => gold),
+      ).value.toFixed(4),
     });
     embed.dispose();
     note(recipe);

@@ -23,6 +23,8 @@ const BENCHMARKS = [
   'accuracy',
   'vision-accuracy',
   'vision-latency',
+  'audio-accuracy',
+  'audio-latency',
   'embeddings',
   'sizes',
 ];

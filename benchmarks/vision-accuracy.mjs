@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import {
-  bootstrapPrecisionDrop,
+  bootstrapDrop,
   chooseConvNet,
   clopperPearson,
   compactConvNet,
@@ -14,6 +14,7 @@ import {
   expandEdgewise,
   float32Tensor,
   meanAveragePrecision,
+  METRICS,
   observeConvNet,
   pairedAccuracyDrop,
   quantizeConvNet,
@@ -277,10 +278,13 @@ async function openDetector(detector) {
         value: NaN,
         score: (float) => {
           const golds = goldsOf(float);
-          const mine = scored(found, golds);
-          const theirs = scored(/** @type {typeof found} */ (float.answers), golds);
-          const value = meanAveragePrecision(mine);
-          return { value: { value, low: NaN, high: NaN }, drop: bootstrapPrecisionDrop(theirs, mine) };
+          const boxed = (/** @type {readonly (typeof golds)[number][]} */ all) =>
+            all.map((boxes) => ({ boxes }));
+          const theirs = /** @type {typeof found} */ (float.answers);
+          return {
+            value: { value: meanAveragePrecision(scored(found, golds)), low: NaN, high: NaN },
+            drop: bootstrapDrop(METRICS.map, boxed(theirs), boxed(found), boxed(golds)),
+          };
         },
         agreement: (float) => meanAveragePrecision(scored(found, goldsOf(float, false))),
       };

@@ -17,6 +17,8 @@ const given = process.argv.slice(2);
 const rest = given.filter((argument) => argument !== '--serve');
 const serve = rest.length < given.length;
 const code = serve && rest.length === 0 && existsSync(`${OUT}/index.html`) ? 0 : await optimize();
+if (code === 0 && !serve && !rest.includes('--json'))
+  console.error('In this repository: npm run demo -- --serve');
 process.exitCode = code === 0 && serve ? await edgewise('serve', OUT) : code;
 
 function optimize() {

@@ -13,6 +13,10 @@ import sharp from 'sharp';
  * @property {string} data
  * @property {() => Image[]} images
  * @property {() => Image[]} calibration
+ * @typedef {object} Sampled A network and what calibrates it.
+ * @property {string} name
+ * @property {string} [folder] in models/; default vision
+ * @property {() => Image[]} calibration
  */
 
 export const ASSETS = fileURLToPath(new URL('../../../shared/assets/', import.meta.url));
@@ -166,4 +170,27 @@ export const NETWORKS = [
   { name: 'mlperf_tiny_vww_mobilenetv1_0.25_96', ...vww() },
   { name: 'mnist-8', ...mnist() },
   { name: 'mlperf_tiny_kws_dscnn', folder: 'audio', ...keywords() },
+];
+
+/** Waves with noise, from 0 to `most`: time does not hang on what an input shows. @param {readonly number[]} dims @param {number} most */
+function waves(dims, most) {
+  const width = dims.at(-1) ?? 1;
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  const value = (/** @type {number} */ i) =>
+    0.5 + 0.2 * Math.sin((i % width) / 9) + 0.2 * Math.cos(Math.floor(i / width) / 7) + 0.1 * Math.sin(i * i);
+  return () => [
+    { dims, gold: -1, read: async () => Float32Array.from({ length: count }, (_, i) => most * value(i)) },
+  ];
+}
+
+/** Networks whose speed is measured without a data set. @type {readonly Sampled[]} */
+export const OTHER_NETWORKS = [
+  { name: 'yolox_nano', folder: 'detection', calibration: waves([1, 3, 416, 416], 255) },
+  { name: 'fastestdet', folder: 'detection', calibration: waves([1, 3, 352, 352], 1) },
+  { name: 'ultraface_rfb_320', folder: 'detection', calibration: waves([1, 3, 240, 320], 1) },
+  { name: 'yunet_n_320', folder: 'detection', calibration: waves([1, 3, 320, 320], 255) },
+  { name: 'mnist-8', calibration: waves([1, 1, 28, 28], 255) },
+  { name: 'super_resolution_3x', calibration: waves([1, 1, 224, 224], 1) },
+  { name: 'mlperf_tiny_kws_dscnn', folder: 'audio', calibration: waves([1, 1, 49, 10], 1) },
+  { name: 'mlperf_tiny_ad_autoencoder', folder: 'audio', calibration: waves([1, 640], 1) },
 ];

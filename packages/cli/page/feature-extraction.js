@@ -1,7 +1,7 @@
 // The page of an encoder of sentences: one sentence against a list, by the cosine of their vectors, in this tab.
 // Only page-config.js differs from package to package; use this file as a start for your own page.
 import { cosine } from './cosine.js';
-import { bar, byId, element, runPage, showAnswer, showExamples, showPrompt } from './page.js';
+import { bar, byId, element, runPage, showAnswer, showExamples, showPrompt, whileTyping } from './page.js';
 import { load } from './runtime/feature-extraction.js';
 import { EXAMPLES, OTHERS } from './page-config.js';
 
@@ -10,7 +10,10 @@ const list = /** @type {HTMLTextAreaElement} */ (byId('others'));
 
 showExamples(EXAMPLES, field);
 list.value = OTHERS.join('\n');
-await runPage(load, async (embed) => {
+await runPage(load, (embed) => whileTyping(() => compare(embed)));
+
+/** @param {import('@edgewise/runtime/feature-extraction').FeatureExtractor} embed */
+async function compare(embed) {
   const text = field.value.trim();
   const others = list.value
     .split('\n')
@@ -29,7 +32,7 @@ await runPage(load, async (embed) => {
   );
   byId('closest').textContent = ranked[0]?.other ?? '';
   showRanking(ranked);
-});
+}
 
 /** @param {readonly { other: string, similarity: number }[]} ranked closest first */
 function showRanking(ranked) {

@@ -1,19 +1,19 @@
-// What the pages of all tasks share: the model is loaded, asked while one types, and kept for use without a network.
+// What the pages of all tasks share: the model is loaded, used, and kept for use without a network.
 
 /** Typing faster than this asks once. */
 const TYPING_PAUSE_MS = 120;
 
 /**
- * Loads the model, then calls `update` with it: now, and whenever something has been typed into the form.
+ * Loads the model, then lets it be used.
  * @template {{ info: import('@edgewise/runtime').SessionInfo }} Model
  * @param {(source: string) => Promise<Model>} load
- * @param {(model: Model) => Promise<void>} update
+ * @param {(model: Model) => void} use
  */
-export async function runPage(load, update) {
+export async function runPage(load, use) {
   try {
     const model = await load('./model/');
     showEngine(model.info);
-    whileTyping(() => update(model));
+    use(model);
     await storeForOffline();
   } catch (error) {
     fail(error);
@@ -21,10 +21,11 @@ export async function runPage(load, update) {
 }
 
 /**
- * One update at a time: what is typed while one runs is seen by the next.
+ * Calls `update` now, and whenever something has been typed into the form. One update at a time: what is typed while one
+ * runs is seen by the next.
  * @param {() => Promise<void>} update
  */
-function whileTyping(update) {
+export function whileTyping(update) {
   const form = byId('form');
   let pause = 0;
   let running = false;
@@ -38,11 +39,11 @@ function whileTyping(update) {
       await update().catch(fail);
     }
     running = false;
-    byId('result').setAttribute('aria-busy', String(waiting));
+    showBusy(waiting);
   };
   form.addEventListener('input', () => {
     waiting = true;
-    byId('result').setAttribute('aria-busy', 'true');
+    showBusy(true);
     clearTimeout(pause);
     pause = window.setTimeout(() => void run(), TYPING_PAUSE_MS);
   });
@@ -111,6 +112,22 @@ export function element(tag, text) {
   return Object.assign(document.createElement(tag), { textContent: text });
 }
 
+/**
+ * A list of labels, each with a bar from 0 to 1.
+ * @param {readonly { label: string, score: number }[]} rows
+ */
+export function showBars(rows) {
+  byId('scores').replaceChildren(
+    ...rows.map(({ label, score }) => {
+      const value = document.createElement('dd');
+      value.append(...bar(label, score, `${(100 * score).toFixed(1)} %`));
+      const row = document.createElement('div');
+      row.append(element('dt', label), value);
+      return row;
+    }),
+  );
+}
+
 /** @param {import('@edgewise/runtime').SessionInfo} info */
 function showEngine({ rung, mode, threads, memoryBytes, timings }) {
   const facts = {
@@ -132,8 +149,14 @@ async function storeForOffline() {
   byId('offline').textContent = 'Stored: this page works without a network.';
 }
 
+/** @param {boolean} busy */
+export function showBusy(busy) {
+  byId('result').setAttribute('aria-busy', String(busy));
+}
+
 /** @param {unknown} error */
-function fail(error) {
+export function fail(error) {
   showPrompt(error instanceof Error ? error.message : String(error));
   byId('status').className = 'failed';
+  showBusy(false);
 }

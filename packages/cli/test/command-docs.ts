@@ -13,7 +13,8 @@ Colours only on a terminal and without \`NO_COLOR\`. \`EDGEWISE_CHROMIUM\` names
 Sizes: \`3MB\` (decimal), \`64MiB\` (binary), \`500\` (bytes). Times: \`20ms\`, \`1.5s\`. Drops: \`0.5%\` is half a point.
 
 ${commands.map(commandSection).join('\n')}
-${dataFiles()}`;
+${dataFiles()}
+${imageModels()}`;
 }
 
 function commandSection(command: AnyCommand): string {
@@ -47,7 +48,14 @@ function dataFiles(): string {
     [
       ['text', names('text')],
       ['second text, for pairs', names('textPair')],
-      ['label, for text-classification', names('label')],
+      [
+        'image, for image-classification',
+        `${names('image')}; a path relative to the file, or to \`images/\` beside it`,
+      ],
+      [
+        'label, for classification',
+        `${names('label')}; beside an image the only other column, whatever its name`,
+      ],
       ['score, for feature-extraction', `${names('score')}; any scale, higher is more alike`],
     ],
   );
@@ -63,6 +71,26 @@ A label is one of the names in the model's \`id2label\`, or its number. Where a 
 config.json) an example has any number of them: in one cell separated by commas, semicolons or bars (\`joy|fear\`, \`0,2\`, nothing for none; in CSV commas need quotes
 around the cell), in JSONL a list (\`"labels": ["joy", "fear"]\`, \`[0, 2]\`, \`[]\`). A label then holds where its probability is above 50 %, and quality is F1 over all these decisions
 (\`f1-micro\`), unless \`--metric\` says \`f1-macro\` or \`exact-match\` (all labels of an example right and no other).
+`;
+}
+
+function imageModels(): string {
+  return `## Image models
+
+The folder of an image model has \`model.onnx\` and, as Hugging Face writes them, \`config.json\` with \`id2label\` and \`preprocessor_config.json\` with what makes an image the
+model's input: \`size\` (\`{ "height": 96, "width": 96 }\` stretches; \`{ "shortest_edge": 256 }\` with \`"do_center_crop": true\` and \`crop_size\` cuts the middle out), \`resample\`
+(Pillow's number: 0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box; default 2), \`rescale_factor\` (default 1/255; \`"do_rescale": false\` for none), \`image_mean\` and
+\`image_std\` (unless \`"do_normalize": false\`), \`do_flip_channel_order\` (BGR). What it has no name for goes under \`edgewise\` in \`config.json\`, with the names of a package's
+manifest (docs/package-format.md): \`preprocessing\` as a whole, and what a detector's outputs mean:
+
+\`\`\`json
+{ "id2label": { "0": "face" }, "edgewise": { "detection": { "kind": "yolov8", "iouThreshold": 0.5 } } }
+\`\`\`
+
+Labelled images are a folder with a folder for each class, named as the class is, or a table as above. Boxes are COCO's JSON, a folder with it
+(\`annotations.json\`), or a folder of YOLO's (\`images/\`, \`labels/\`). \`--calibration\` takes a folder or a list of files; the first 100 images are used. JPEG, PNG, WebP, GIF,
+AVIF and TIFF are read, turned upright by their EXIF orientation. Quality is \`top-1\` or \`map\` (mean average precision at overlaps from 0.5 to 0.95), unless \`--metric\` says \`top-5\`
+or \`map50\`.
 `;
 }
 

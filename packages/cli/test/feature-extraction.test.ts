@@ -42,7 +42,11 @@ describe('edgewise optimize --task feature-extraction', () => {
     expect(readdirSync(out)).not.toContain('index.html');
   });
 
-  it('run --pair prints the cosine', async () => {
+  it('run --pair prints the cosine, and needs the pair', async () => {
+    expect(made.stdout).toContain(`Next: edgewise run ${out} "some text" --pair "another text"`);
+    const alone = await runCli('run', out, 'zebra');
+    expect(alone).toMatchObject({ code: 2, stdout: '' });
+    expect(alone.stderr).toContain('--pair <text> is required');
     const same = await runCli('run', out, 'zebra', '--pair', 'zebra', '--json');
     const { scores } = JSON.parse(same.stdout) as { scores: { label: string; score: number }[] };
     expect(scores[0]?.label).toBe('cosine');

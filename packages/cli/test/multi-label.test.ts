@@ -107,7 +107,7 @@ describe('a model with several labels at once', () => {
     const target = join(folder, 'never');
     const metric = await optimize(target, join(folder, 'some.tsv'), '--metric=accuracy');
     expect(metric.stderr).toContain(
-      'error: --metric: accuracy does not fit text-classification with several labels at once. Choose f1-macro, f1-micro, exact-match.',
+      'error: --metric: accuracy does not fit classification with several labels at once. Choose f1-macro, f1-micro, exact-match.',
     );
     expect(metric.code).toBe(2);
     const data = write('unknown.tsv', 'text\tlabels\ncat\tjoy,hope\n');

@@ -43,7 +43,7 @@ describe('bad usage', () => {
 
   it.each([
     [['optimise'], "unknown command 'optimise'\n(Did you mean optimize?)"],
-    [['optimize', MODEL, ...OUT], '--data <file> is required: labelled examples'],
+    [['optimize', MODEL, ...OUT], '--data <path> is required: labelled examples'],
     [['optimize', MODEL, '--data', DATA], '--out <folder> is required: where to write'],
     [['optimize', '--data', DATA], "missing required argument 'model'"],
     [['run', 'a', 'b', 'c'], 'too many arguments'],

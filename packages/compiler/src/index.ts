@@ -2,7 +2,7 @@ export * from './diagnostics/index.ts';
 export * from './evaluate/index.ts';
 export * from './import/onnx/index.ts';
 export * from './ir/index.ts';
-export { evaluateModel, inferTypes, readAttributes } from './ops/index.ts';
+export { createEvaluator, evaluateModel, inferTypes, readAttributes } from './ops/index.ts';
 export type { InferOptions, InferredTypes } from './ops/index.ts';
 export * from './quantize/index.ts';
 export * from './report/index.ts';

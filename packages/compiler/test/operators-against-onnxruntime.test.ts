@@ -127,6 +127,46 @@ const OLD: readonly Sample[] = [
     call: 'LSTM(x, w, r, b) hidden_size=5 direction="bidirectional"',
   },
   {
+    opset: 14,
+    inputs: {
+      x: ['float32', [4, 2, 3]],
+      w: ['float32', [1, 20, 3]],
+      r: ['float32', [1, 20, 5]],
+      b: ['float32', [1, 40]],
+    },
+    call: 'LSTM(x, w, r, b) hidden_size=5 direction="reverse"',
+  },
+  {
+    opset: 14,
+    inputs: {
+      x: ['float32', [4, 2, 3]],
+      w: ['float32', [2, 15, 3]],
+      r: ['float32', [2, 15, 5]],
+      b: ['float32', [2, 30]],
+    },
+    call: 'GRU(x, w, r, b) hidden_size=5 direction="bidirectional" linear_before_reset=1',
+  },
+  {
+    opset: 14,
+    inputs: {
+      x: ['float32', [4, 2, 3]],
+      w: ['float32', [1, 15, 3]],
+      r: ['float32', [1, 15, 5]],
+      b: ['float32', [1, 30]],
+    },
+    call: 'GRU(x, w, r, b) hidden_size=5 direction="reverse"',
+  },
+  {
+    opset: 14,
+    inputs: {
+      x: ['float32', [4, 2, 3]],
+      w: ['float32', [2, 5, 3]],
+      r: ['float32', [2, 5, 5]],
+      b: ['float32', [2, 10]],
+    },
+    call: 'RNN(x, w, r, b) hidden_size=5 direction="bidirectional"',
+  },
+  {
     opset: 13,
     inputs: { x: ['float32', [4, 3]], s: ['float32', [3], [1, 3]], z: ['int8', [3], [-5, 5]] },
     call: 'QuantizeLinear(x, s, z) axis=1',

@@ -1,51 +1,88 @@
+import { join } from 'node:path';
 import process from 'node:process';
+import type { RunnerInput } from '@edgewise/compiler';
+import sharp from 'sharp';
 import type { CommandContext, ExitCode } from '../command/command.ts';
+import { isImageTask, taskNamed } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { BenchOptions } from '../commands/bench.ts';
+import { readDataFile } from '../examples/read-text-examples.ts';
+import { readCalibrationImages } from '../examples/read-calibration-images.ts';
 import { findPackage } from '../files/find-package.ts';
-import { readDataFile } from '../files/read-data.ts';
+import { withTemporaryFolder } from '../files/temporary-folder.ts';
 import { benchPackage, type BenchResult } from '../measure/bench-package.ts';
 import { openBrowser } from '../measure/browser-runner.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
-import { readPackageManifest, TASKS } from '../measure/open-task.ts';
+import { readPackageManifest } from '../measure/open-task.ts';
 import { runtimeFiles } from '../site/runtime-files.ts';
 import { formatBytes, formatMs } from '../terminal/format.ts';
 import { renderTable } from '../terminal/table.ts';
+
+/** Pixels of the image that is run by default: a camera's usual one. */
+const IMAGE_SIZE = { width: 640, height: 480 };
 
 /** 23 tokens with most tokenizers: about a sentence. */
 const SENTENCE =
   'It starts slowly, but by the time the two sisters finally talk, the film has earned every one of its quiet tears.';
 
 /** Does what `edgewise bench` says. */
-export async function benchAction(
+export function benchAction(
   [path = '']: readonly string[],
   given: BenchOptions,
   context: CommandContext,
 ): Promise<ExitCode> {
-  const folder = findPackage(path);
-  const texts = await textsOf(given);
-  const common = { folder, texts, runs: given.runs, signal: context.signal };
+  return withTemporaryFolder((folder) => bench(findPackage(path), given, context, folder));
+}
+
+async function bench(
+  folder: string,
+  given: BenchOptions,
+  context: CommandContext,
+  temporary: string,
+): Promise<ExitCode> {
+  const { task } = await readPackageManifest(folder);
+  const inputs = isImageTask(task) ? await imagesOf(given, temporary) : await textsOf(given);
+  const common = { folder, inputs, runs: given.runs, signal: context.signal };
   const node = nodeRunner(`Node ${process.versions.node}`);
   const results = [await benchPackage({ ...common, runner: node })];
-  if (given.browser) results.push(await inBrowser(common, context));
+  if (given.browser) results.push(await inBrowser(task, common, context));
   if (given.json) context.terminal.data(`${JSON.stringify(results, undefined, 2)}\n`);
   else context.terminal.data(resultTable(results));
   return 0;
 }
 
-async function textsOf({ text, data }: BenchOptions): Promise<readonly string[]> {
+async function textsOf({ text, image, data }: BenchOptions): Promise<readonly RunnerInput[]> {
+  if (image !== undefined) throw new UsageError('--image does not fit: the package takes texts.');
   if (text !== undefined && data !== undefined) throw new UsageError('--text and --data exclude each other.');
-  return data === undefined
-    ? [text ?? SENTENCE]
-    : (await readDataFile(data)).examples.map((each) => each.text);
+  if (data === undefined) return [{ text: text ?? SENTENCE }];
+  return (await readDataFile(data)).examples.map((example) => ({ text: example.text }));
+}
+
+async function imagesOf(
+  { text, image, data }: BenchOptions,
+  temporary: string,
+): Promise<readonly RunnerInput[]> {
+  if (text !== undefined) throw new UsageError('--text does not fit: the package takes images.');
+  if (image !== undefined && data !== undefined)
+    throw new UsageError('--image and --data exclude each other.');
+  if (data !== undefined) return (await readCalibrationImages(data)).map((path) => ({ image: path }));
+  return [{ image: image ?? (await noiseImage(temporary)) }];
+}
+
+/** What is seen does not change how long it takes, its size does. */
+async function noiseImage(folder: string): Promise<string> {
+  const path = join(folder, 'noise.png');
+  const noise = { type: 'gaussian' as const, mean: 128, sigma: 48 };
+  await sharp({ create: { ...IMAGE_SIZE, channels: 3, noise, background: 'black' } }).toFile(path);
+  return path;
 }
 
 async function inBrowser(
+  task: string,
   options: Omit<Parameters<typeof benchPackage>[0], 'runner'>,
   { signal }: CommandContext,
 ): Promise<BenchResult> {
-  const { task } = await readPackageManifest(options.folder);
-  const known = TASKS.find((name) => name === task);
+  const known = taskNamed(task);
   if (!known) throw new UsageError(`packages for ${task} cannot be run in a browser here.`);
   const browser = await openBrowser({ runtime: await runtimeFiles(known), signal });
   if ('missing' in browser) throw new UsageError(`--browser: ${browser.missing}.`);

@@ -1,13 +1,16 @@
 import { evaluateCandidate, sameAnswer, type EvaluateOptions, type Evaluation } from '@edgewise/compiler';
 import type { Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
+import { isImageTask } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { CompareOptions } from '../commands/compare.ts';
+import { answerKind, metricFor } from '../examples/answer-kind.ts';
+import { readImageExamples } from '../examples/read-image-examples.ts';
+import { readDataFile, textExamples } from '../examples/read-text-examples.ts';
 import { findPackage } from '../files/find-package.ts';
-import { answerKind, goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
-import { formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
+import { formatInterval, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { renderTable } from '../terminal/table.ts';
 
@@ -24,7 +27,9 @@ export async function compareAction(
     throw new UsageError(`${pathA} is for ${whatFor(manifest)}, ${pathB} for ${whatFor(other)}.`);
   const kind = answerKind(manifest.task, manifest.multiLabel);
   const metric = metricFor(kind, given.metric);
-  const examples = goldExamples(await readDataFile(given.data), kind, manifest.labels);
+  const examples = isImageTask(manifest.task)
+    ? await readImageExamples(given.data, kind, manifest.labels ?? [])
+    : textExamples(await readDataFile(given.data), kind, manifest.labels);
   const progress = createProgress(terminal);
   const evaluate = (path: string, folder: string, baseline?: Evaluation): Promise<Evaluation> => {
     progress.stage(path);
@@ -48,7 +53,8 @@ export async function compareAction(
 
 /** Packages with one such text can be compared on the same examples. */
 function whatFor({ task, labels, multiLabel = false }: Manifest): string {
-  return [`${task}${multiLabel ? ' with several labels at once' : ''}`, ...(labels ?? [])].join(', ');
+  const names = labels ? ` (${labels.join(', ')})` : '';
+  return `${task}${multiLabel ? ' with several labels at once' : ''}${names}`;
 }
 
 type HowToEvaluate = Omit<EvaluateOptions<string>, 'runner' | 'artifact' | 'downloadBytes'>;
@@ -75,7 +81,7 @@ function comparison(paths: readonly string[], evaluations: readonly Evaluation[]
   const [, b] = evaluations;
   const rows = evaluations.map(({ metric, latencyMs }, i) => [
     paths[i] ?? '',
-    `${formatPercent(metric.value)} [${(100 * metric.low).toFixed(2)}, ${(100 * metric.high).toFixed(2)}]`,
+    `${formatPercent(metric.value)} ${formatInterval(metric)}`,
     `${formatMs(latencyMs.p50)} / ${formatMs(latencyMs.p95)}`,
   ]);
   const table = renderTable(

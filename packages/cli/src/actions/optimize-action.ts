@@ -1,20 +1,17 @@
-import { join } from 'node:path';
-import { listRecipes } from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
-import { UsageError } from '../command/usage-error.ts';
+import { isImageTask, type TaskName } from '../command/task-names.ts';
 import type { OptimizeOptions } from '../commands/optimize.ts';
-import { answerKind, goldExamples, metricFor, readDataFile } from '../files/read-data.ts';
-import { readModelFolder, type ModelFolder } from '../files/read-model-folder.ts';
-import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
 import { checkOutputFolder, writeFolder } from '../files/write-folder.ts';
 import { candidateBuilder } from '../optimize/candidate-builder.ts';
 import { candidateTable } from '../optimize/candidate-table.ts';
 import { createReport } from '../optimize/create-report.ts';
-import { describePackage, tokenizerFiles } from '../optimize/describe-package.ts';
 import { outputFiles } from '../optimize/output-files.ts';
+import { readImageSubject } from '../optimize/read-image-subject.ts';
+import { readTextSubject } from '../optimize/read-text-subject.ts';
 import { runSearch } from '../optimize/run-search.ts';
+import type { Subject } from '../optimize/subject.ts';
 import { layerCosts } from '../report/layer-costs.ts';
 import { limitText } from '../report/limit-text.ts';
 import type { OptimizeReport } from '../report/optimize-report.ts';
@@ -41,41 +38,19 @@ async function optimizeModel(
   checkOutputFolder(given.out);
   const progress = createProgress(terminal);
   progress.stage('read model and data');
-  const folder = await readModelFolder(path);
-  if (given.task === 'text-classification') checkLabels(folder);
-  const data = await readDataFile(given.data);
-  const kind = answerKind(given.task, folder.multiLabel);
-  const metric = metricFor(kind, given.metric);
-  const examples = goldExamples(data, kind, folder.labels);
-  const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
-  const { model, bytes: onnx } = await readOnnxFile(folder.onnxPath);
-  const maxTokens = Math.min(given.maxTokens ?? Infinity, folder.maxTokens);
-  if (given.maxTokens !== undefined && given.maxTokens > folder.maxTokens)
-    throw new UsageError(
-      `--max-tokens ${given.maxTokens} is more than the model's own limit of ${folder.maxTokens}.`,
-    );
+  const subject = await readSubject(path, given);
+  const { model, onnx, examples, pipeline } = subject;
   const budget = budgetOf(given);
   progress.done(`${formatBytes(onnx.length)}, ${examples.length} examples`);
 
-  const builder = await candidateBuilder({
-    model,
-    onnx,
-    description: describePackage(folder, given.task, maxTokens),
-    tokenizer: tokenizerFiles(folder),
-    maxTokens,
-    calibration: calibration.map(({ text }) => text),
-    sentences: examples.map(({ text }) => text),
-    signal,
-    progress,
-  });
+  const builder = await candidateBuilder({ ...subject, signal, progress });
   const runtime = await runtimeFiles(given.task);
   const { result, machine, notes } = await runSearch({
-    recipes: listRecipes({ calibrated: calibration.length > 0 }),
+    ...subject,
+    task: given.task,
+    recipes: pipeline.recipes,
     builder,
     budget,
-    examples,
-    kind,
-    metric,
     runtime,
     target: given.target,
     cacheFolder: given.cache,
@@ -87,17 +62,17 @@ async function optimizeModel(
   const report = createReport(result, {
     date: new Date().toISOString(),
     machine,
-    model: { name: folder.name, bytes: onnx.length },
+    model: { name: subject.name, bytes: onnx.length },
     task: given.task,
     target: given.target,
-    data: { name: data.name, examples: examples.length },
+    data: { name: given.data, examples: examples.length },
     budget,
-    layers: layerCosts(model),
+    layers: layerCosts(model, subject.sizes),
     notes,
   });
   progress.stage(`write ${given.out}`);
   const { task, target } = given;
-  const files = await outputFiles({ report, result, builder, runtime, task, examples, target });
+  const files = await outputFiles({ report, result, builder, runtime, task, subject, target });
   await writeFolder(given.out, files, signal);
   progress.done();
   if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
@@ -105,12 +80,10 @@ async function optimizeModel(
   return report.chosen === null ? 1 : 0;
 }
 
-function checkLabels({ path, labels }: ModelFolder): void {
-  if (labels.length > 0) return;
-  throw new UsageError(
-    `${join(path, 'config.json')} has no id2label.`,
-    'text-classification needs the names of the labels: "id2label": { "0": "NEGATIVE", "1": "POSITIVE" }, say. For sentence embeddings use --task feature-extraction.',
-  );
+function readSubject(path: string, { task, ...given }: OptimizeOptions): Promise<Subject> {
+  return isImageTask(task)
+    ? readImageSubject(path, { ...given, task })
+    : readTextSubject(path, { ...given, task });
 }
 
 function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: OptimizeOptions): Budget {
@@ -126,18 +99,25 @@ function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: Op
   };
 }
 
+const SOME_INPUT: Readonly<Record<TaskName, string>> = {
+  'text-classification': '"some text"',
+  'feature-extraction': '"some text" --pair "another text"',
+  'image-classification': '--image photo.jpg',
+  'object-detection': '--image photo.jpg --annotate boxes.png',
+};
+
 function lastLines(report: OptimizeReport, given: OptimizeOptions): string {
   const reused = reuseText(report);
   return `${reused ? `${reused}\n\n` : ''}${verdictLines(report, given)}`;
 }
 
-function verdictLines(report: OptimizeReport, { out, target }: OptimizeOptions): string {
+function verdictLines(report: OptimizeReport, { task, out, target }: OptimizeOptions): string {
   if (report.chosen === null) {
     const relax = report.relax.map(limitText).join(' and ');
     return `No candidate meets the budget. Nearest: ${report.nearest}; it would do with ${relax}.\n${out} has the report and no package.\n`;
   }
   const chosen = report.candidates.find(({ recipe }) => recipe === report.chosen);
   const sizes = `${formatBytes(report.baseline.downloadBytes.brotli)} → ${formatBytes(chosen?.downloadBytes.brotli ?? 0)}`;
-  const next = target === 'web' ? `edgewise serve ${out}` : `edgewise run ${out} "some text"`;
+  const next = target === 'web' ? `edgewise serve ${out}` : `edgewise run ${out} ${SOME_INPUT[task]}`;
   return `${report.reasons.join(' ')}\n${sizes} compressed. Report: ${out}/report.html\n\nNext: ${next}\n`;
 }

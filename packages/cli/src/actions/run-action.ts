@@ -1,34 +1,50 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import process from 'node:process';
+import type { DetectedBox, RunnerInput } from '@edgewise/compiler';
 import { LABEL_THRESHOLD, type Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
+import { isImageTask } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { RunOptions } from '../commands/run.ts';
 import { findPackage } from '../files/find-package.ts';
-import { openTask, type OpenTask } from '../measure/open-task.ts';
+import { annotateImage, type LabelledBox } from '../image/annotate-image.ts';
+import {
+  decodeInput,
+  openTask,
+  readPackageManifest,
+  type OpenTask,
+  type TaskAnswer,
+} from '../measure/open-task.ts';
 import { formatMs, formatPercent } from '../terminal/format.ts';
 import { renderTable, type Column } from '../terminal/table.ts';
 
+/** A detector's boxes below it are not shown, where the package does not say it. The runtime's own default. */
+const SCORE_THRESHOLD = 0.25;
+
 /** Does what `edgewise run` says. */
 export async function runAction(
-  [path = '', given = '']: readonly string[],
-  { pair, json, verbose }: RunOptions,
+  [path = '', text = '']: readonly string[],
+  given: RunOptions,
   { terminal }: CommandContext,
 ): Promise<ExitCode> {
   const folder = findPackage(path);
-  const text = given === '-' ? await readStandardInput() : given;
-  if (text.trim() === '') throw new UsageError('the text is empty.');
+  const input = await inputFor(await readPackageManifest(folder), text, given);
+  const prepared = await decodeInput(input);
   const task = await openTask(folder);
   try {
     const start = terminal.now();
-    const scores = await task.score(pair === undefined ? { text } : { text, textPair: pair });
+    const answer = await task.answer(prepared);
     const ms = terminal.now() - start;
-    const named = nameScores(task, scores);
-    const labels = task.manifest.multiLabel ? { labels: labelsThatHold(named) } : {};
-    if (json) terminal.data(`${JSON.stringify({ ...labels, scores: named, ms, engine: engineOf(task) })}\n`);
+    const said = describeAnswer(task.manifest, answer, given);
+    if ('image' in input && given.annotate !== undefined)
+      await annotateImage(input.image, said.boxes ?? [], task.manifest.labels ?? [], given.annotate);
+    if (given.json) terminal.data(`${JSON.stringify({ ...said.json, ms, engine: engineOf(task) })}\n`);
     else {
-      terminal.data(scoreTable(named, task.manifest));
+      terminal.data(said.table);
       terminal.message(`${terminal.messageColors.dim(`${formatMs(ms)}, ${engineText(task)}`)}\n`);
-      if (verbose) terminal.message(`${JSON.stringify(task.info, undefined, 2)}\n`);
+      if (given.annotate !== undefined) terminal.message(`Drawn: ${given.annotate}\n`);
+      if (given.verbose) terminal.message(`${JSON.stringify(task.info, undefined, 2)}\n`);
     }
     return 0;
   } finally {
@@ -36,13 +52,81 @@ export async function runAction(
   }
 }
 
+/** What to run the package on; throws UsageError for what does not fit its task. */
+async function inputFor(
+  { task }: Manifest,
+  given: string,
+  { pair, image, annotate }: RunOptions,
+): Promise<RunnerInput> {
+  if (isImageTask(task)) {
+    if (given !== '')
+      throw new UsageError(`packages for ${task} take no text.`, 'Name an image with --image.');
+    if (image === undefined)
+      throw new UsageError(`--image <file> is required: packages for ${task} take images.`);
+    checkAnnotate(task, annotate);
+    return { image };
+  }
+  if (image !== undefined) throw new UsageError(`--image does not fit: packages for ${task} take texts.`);
+  if (annotate !== undefined)
+    throw new UsageError(`--annotate does not fit: packages for ${task} find no boxes.`);
+  if (task === 'feature-extraction' && pair === undefined)
+    throw new UsageError('--pair <text> is required: packages for feature-extraction compare two texts.');
+  const text = given === '-' ? await readStandardInput() : given;
+  if (text.trim() === '')
+    throw new UsageError(
+      'the text is empty.',
+      "Give it after the package; '-' reads it from standard input.",
+    );
+  return pair === undefined ? { text } : { text, textPair: pair };
+}
+
+function checkAnnotate(task: string, file: string | undefined): void {
+  if (file === undefined) return;
+  if (task !== 'object-detection')
+    throw new UsageError(`--annotate does not fit: packages for ${task} find no boxes.`);
+  if (!/\.(?:png|jpe?g|webp)$/i.test(file))
+    throw new UsageError(`--annotate: ${file} is no .png, .jpg or .webp file.`);
+  if (!existsSync(dirname(file))) throw new UsageError(`--annotate: there is no folder ${dirname(file)}.`);
+}
+
+interface Said {
+  readonly json: object;
+  readonly table: string;
+  readonly boxes?: readonly LabelledBox[];
+}
+
+function describeAnswer(manifest: Manifest, { scores, boxes }: TaskAnswer, { top }: RunOptions): Said {
+  if (boxes) return describeBoxes(manifest, boxes);
+  const named = nameScores(manifest, scores);
+  const shown = named.slice(0, top ?? (manifest.task === 'image-classification' ? 5 : named.length));
+  const labels = manifest.multiLabel ? { labels: labelsThatHold(named) } : {};
+  return { json: { ...labels, scores: shown }, table: scoreTable(shown, manifest) };
+}
+
+function describeBoxes({ labels = [], detection }: Manifest, found: readonly DetectedBox[]): Said {
+  const threshold = detection?.scoreThreshold ?? SCORE_THRESHOLD;
+  const boxes = found
+    .filter(({ score }) => score >= threshold)
+    .map(({ classIndex, score, box }) => ({ label: labels[classIndex] ?? '', score, box }));
+  const columns: readonly Column[] = [
+    { title: 'label' },
+    ...['score', 'x', 'y', 'width', 'height'].map((title) => ({ title, align: 'right' as const })),
+  ];
+  const rows = boxes.map(({ label, score, box }) => [
+    label,
+    formatPercent(score),
+    ...[box.x, box.y, box.width, box.height].map((pixels) => pixels.toFixed(0)),
+  ]);
+  const table = boxes.length === 0 ? 'Nothing found.\n' : renderTable(columns, rows);
+  return { json: { boxes }, table, boxes };
+}
+
 interface NamedScore {
   readonly label: string;
   readonly score: number;
 }
 
-function nameScores({ manifest }: OpenTask, scores: readonly number[]): readonly NamedScore[] {
-  const labels = manifest.labels ?? ['cosine'];
+function nameScores({ labels = ['cosine'] }: Manifest, scores: readonly number[]): readonly NamedScore[] {
   return scores
     .map((score, index) => ({ label: labels[index] ?? String(index), score }))
     .sort((a, b) => b.score - a.score);

@@ -9,7 +9,10 @@ export interface CompareOptions extends CommonOptions {
 }
 
 const options: OptionTable<CompareOptions> = {
-  data: { ...value('file', 'labelled examples: .tsv, .csv, .jsonl', plainText), required: true },
+  data: {
+    ...value('path', 'labelled examples, as optimize takes them', plainText),
+    required: true,
+  },
   metric: value('name', `what quality is: ${METRIC_NAMES.join(', ')}`, oneOf(METRIC_NAMES)),
   ...COMMON_OPTIONS,
 };

@@ -1,6 +1,7 @@
 import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
 import { METRIC_NAMES, type MetricName } from '../command/metric-names.ts';
 import { flag, value, type OptionTable } from '../command/option.ts';
+import { TASKS, type TaskName } from '../command/task-names.ts';
 import {
   oneOf,
   parseBytes,
@@ -10,7 +11,6 @@ import {
   wholeNumber,
 } from '../command/units.ts';
 import { defaultCacheFolder } from '../files/result-cache.ts';
-import { TASKS, type TaskName } from '../measure/open-task.ts';
 
 const TARGETS = ['web', 'node'] as const;
 export type TargetName = (typeof TARGETS)[number];
@@ -38,12 +38,16 @@ const options: OptionTable<OptimizeOptions> = {
     default: 'text-classification',
   },
   data: {
-    ...value('file', 'labelled examples that quality is measured on: .tsv, .csv, .jsonl', plainText),
+    ...value(
+      'path',
+      'labelled examples that quality is measured on: .tsv, .csv, .jsonl; images also in a folder for each class, boxes as COCO has them',
+      plainText,
+    ),
     required: true,
   },
   calibration: value(
-    'file',
-    'unlabelled sentences like those the model will see, one a line; allows static quantization',
+    'path',
+    'unlabelled examples like those the model will see: sentences, one a line, or a folder of images; allows static quantization, without which images stay float',
     plainText,
   ),
   target: {
@@ -89,7 +93,13 @@ export const optimize: Command<OptimizeOptions> = {
     'Exit code 1: none does. An interrupted run goes on where it stopped; times and memory are measured anew in every run.',
   example:
     'optimize models/sentiment --data eval.tsv --calibration calib.txt --max-size 3MB --max-drop 0.5% --out dist/sentiment-web',
-  arguments: [{ name: 'model', description: 'folder with model.onnx, tokenizer.json and config.json' }],
+  arguments: [
+    {
+      name: 'model',
+      description:
+        'folder with model.onnx, config.json and tokenizer.json, or for images preprocessor_config.json',
+    },
+  ],
   options,
   run: async (...given) => (await import('../actions/optimize-action.ts')).optimizeAction(...given),
 };

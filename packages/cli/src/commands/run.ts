@@ -1,24 +1,36 @@
 import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
 import { value, type OptionTable } from '../command/option.ts';
-import { plainText } from '../command/units.ts';
+import { plainText, wholeNumber } from '../command/units.ts';
 
 export interface RunOptions extends CommonOptions {
   readonly pair?: string;
+  readonly image?: string;
+  readonly annotate?: string;
+  readonly top?: number;
 }
+
+const MAX_LABELS = 100_000;
 
 const options: OptionTable<RunOptions> = {
   pair: value('text', 'second text, for models that compare two', plainText),
+  image: value('file', 'what to run an image model on: JPEG, PNG, WebP, GIF, AVIF or TIFF', plainText),
+  annotate: value(
+    'file',
+    'write the image with the boxes that were found, as .png, .jpg or .webp',
+    plainText,
+  ),
+  top: value('number', 'labels to show; by default 5 for images, all for texts', wholeNumber(1, MAX_LABELS)),
   ...COMMON_OPTIONS,
 };
 
 export const run: Command<RunOptions> = {
   name: 'run',
-  summary: 'Runs a package on a text and prints what it says.',
+  summary: 'Runs a package on a text or an image and prints what it says.',
   details: "The text '-' is read from standard input.",
   example: 'run dist/sentiment-web "A funny, moving film."',
   arguments: [
     { name: 'package', description: 'package folder, or what optimize wrote' },
-    { name: 'text', description: "what to run it on; '-' for standard input" },
+    { name: 'text', description: "what to run a text model on; '-' for standard input", optional: true },
   ],
   options,
   run: async (...given) => (await import('../actions/run-action.ts')).runAction(...given),

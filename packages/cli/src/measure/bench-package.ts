@@ -1,4 +1,4 @@
-import { latencyStats, type LatencyStats, type Runner } from '@edgewise/compiler';
+import { latencyStats, type LatencyStats, type Runner, type RunnerInput } from '@edgewise/compiler';
 
 export interface BenchResult {
   readonly runner: string;
@@ -12,23 +12,25 @@ export interface BenchResult {
 export interface BenchOptions {
   readonly runner: Runner<string>;
   readonly folder: string;
-  readonly texts: readonly string[];
+  /** At least one; run in turn. */
+  readonly inputs: readonly RunnerInput[];
   readonly runs: number;
   readonly signal: AbortSignal;
 }
 
 const WARM_UP_RUNS = 16;
 
-/** Times one input after the other, the texts in turn. */
+/** Times one input after the other. */
 export async function benchPackage({
   runner,
   folder,
-  texts,
+  inputs: given,
   runs,
   signal,
 }: BenchOptions): Promise<BenchResult> {
-  const inputs = Array.from({ length: runs }, (_, i) => ({ text: texts[i % texts.length] ?? '' }));
-  const [first = { text: '' }] = inputs;
+  const [first] = given;
+  if (!first) throw new RangeError('benchPackage: there are no inputs.');
+  const inputs = Array.from({ length: runs }, (_, i) => given[i % given.length] ?? first);
   const session = await runner.open(folder, { first, signal });
   try {
     await session.run(inputs.slice(0, WARM_UP_RUNS));

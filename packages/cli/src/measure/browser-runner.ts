@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Runner, RunnerInput, RunnerOutput, RunnerSession } from '@edgewise/compiler';
 import type { Browser, Page } from 'playwright-core';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
-import { startServer } from '../serve/start-server.ts';
+import { startServer, type ServerAnswer } from '../serve/start-server.ts';
 import { findBrowser } from './find-browser.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
@@ -98,7 +98,10 @@ async function openSession({
   first,
   signal,
 }: SessionParts): Promise<RunnerSession> {
-  const site = await openSite(runtime, folder);
+  const asked = new Set<string>();
+  const note = (input: RunnerInput): void => void ('image' in input && asked.add(input.image));
+  note(first);
+  const site = await openSite(runtime, folder, asked);
   // What is asked of a browser that is being closed may never be answered.
   const ask = <T>(answer: Promise<T>): Promise<T> => unlessAborted(answer, signal);
   try {
@@ -113,7 +116,10 @@ async function openSession({
     return {
       loadMs,
       firstMs,
-      run: (inputs) => ask(page.evaluate((list) => edgewiseMeasure.run(list), [...inputs])),
+      run: (inputs) => {
+        inputs.forEach(note);
+        return ask(page.evaluate((list) => edgewiseMeasure.run(list), [...inputs]));
+      },
       // What the browser tells leaves out memory that threads share, which is where the engine lives.
       peakMemoryBytes: async () => memoryBytes + (await ask(heldMemory(page))),
       close: async () => {
@@ -132,9 +138,25 @@ async function heldMemory(page: Page): Promise<number> {
   return page.evaluate(() => edgewiseMeasure.memory());
 }
 
+/**
+ * Images are decoded here, once for every browser: the page gets the same pixels that a Node process gets, and the
+ * browser's decoder is in no measurement.
+ * @param asked files that the page may have
+ */
+async function decodedExample(url: string, asked: ReadonlySet<string>): Promise<ServerAnswer | undefined> {
+  const { pathname, searchParams } = new URL(url, 'http://localhost');
+  const path = searchParams.get('file') ?? '';
+  if (pathname !== '/example' || !asked.has(path)) return undefined;
+  const { decodeImage } = await import('../image/decode-image.ts');
+  const { data, width, height, channels } = await decodeImage(path);
+  const headers = { 'X-Image': JSON.stringify({ width, height, channels }) };
+  return { headers, body: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+}
+
 async function openSite(
   runtime: ReadonlyMap<string, Uint8Array>,
   folder: string,
+  asked: ReadonlySet<string>,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {
@@ -151,7 +173,8 @@ async function openSite(
         join(site, 'measure.html'),
         '<!doctype html><script type="module" src="measure.js"></script>',
       );
-      const server = await startServer({ folder: site, port: 0, host: '127.0.0.1' });
+      const answer = (url: string): Promise<ServerAnswer | undefined> => decodedExample(url, asked);
+      const server = await startServer({ folder: site, port: 0, host: '127.0.0.1', answer });
       resolve({
         url: server.url,
         close: async () => {

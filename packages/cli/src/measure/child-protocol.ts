@@ -1,9 +1,10 @@
-import type { RunnerInput, RunnerOutput } from '@edgewise/compiler';
+import type { RunnerOutput } from '@edgewise/compiler';
+import type { TaskInput } from './open-task.ts';
 
 /** What the measuring process is asked, one request at a time. */
 export type ChildRequest =
-  | { readonly type: 'open'; readonly folder: string; readonly first: RunnerInput }
-  | { readonly type: 'run'; readonly inputs: readonly RunnerInput[] }
+  | { readonly type: 'open'; readonly folder: string; readonly first: TaskInput }
+  | { readonly type: 'run'; readonly inputs: readonly TaskInput[] }
   | { readonly type: 'memory' };
 
 export type ChildReply =

@@ -32,15 +32,15 @@ async function handle(request: ChildRequest): Promise<ChildReply> {
       const start = performance.now();
       task = await openTask(request.folder);
       const loaded = performance.now();
-      await task.score(request.first);
+      await task.answer(request.first);
       return { type: 'opened', loadMs: loaded - start, firstMs: performance.now() - loaded };
     }
     case 'run': {
       const outputs = [];
       for (const input of request.inputs) {
         const start = performance.now();
-        const scores = await task?.score(input);
-        outputs.push({ scores: scores ?? [], latencyMs: performance.now() - start });
+        const answer = (await task?.answer(input)) ?? { scores: [] };
+        outputs.push({ ...answer, latencyMs: performance.now() - start });
       }
       return { type: 'ran', outputs };
     }

@@ -1,13 +1,19 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
+import { UsageError } from '../command/usage-error.ts';
 
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Path of a Chromium or Chrome on this machine, `EDGEWISE_CHROMIUM` first; undefined when there is none. */
+/**
+ * Path of a Chromium or Chrome on this machine, `EDGEWISE_CHROMIUM` first; undefined when there is none.
+ * @throws UsageError when the variable names a file that is not there
+ */
 export function findBrowser(): string | undefined {
   const named = process.env['EDGEWISE_CHROMIUM'];
-  return (named ? [named] : usualPlaces()).find((path) => existsSync(path));
+  if (!named) return usualPlaces().find((path) => existsSync(path));
+  if (existsSync(named)) return named;
+  throw new UsageError(`EDGEWISE_CHROMIUM names ${named}, which does not exist.`);
 }
 
 function usualPlaces(): readonly string[] {

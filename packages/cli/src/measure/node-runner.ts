@@ -1,8 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { CompilerError, type Runner, type RunnerSession } from '@edgewise/compiler';
+import {
+  CompilerError,
+  type Runner,
+  type RunnerInput,
+  type RunnerOutput,
+  type RunnerSession,
+} from '@edgewise/compiler';
 import { withoutUndefined } from '../files/without-undefined.ts';
 import type { ChildReply, ChildRequest } from './child-protocol.ts';
+import { decodeInput } from './open-task.ts';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
@@ -16,7 +23,7 @@ export function nodeRunner(name: string): Runner<string> {
     open: async (folder, { first, signal }) => {
       const child = startChild(withoutUndefined({ signal }));
       try {
-        const opened = await child.ask({ type: 'open', folder, first }, 'opened');
+        const opened = await child.ask({ type: 'open', folder, first: await decodeInput(first) }, 'opened');
         return session(child, opened);
       } catch (error) {
         await child.stop();
@@ -30,10 +37,22 @@ function session(child: Child, { loadMs, firstMs }: { loadMs: number; firstMs: n
   return {
     loadMs,
     firstMs,
-    run: async (inputs) => (await child.ask({ type: 'run', inputs }, 'ran')).outputs,
+    run: (inputs) => runAll(child, inputs),
     peakMemoryBytes: async () => (await child.ask({ type: 'memory' }, 'memory')).peakBytes,
     close: () => child.stop(),
   };
+}
+
+/** Images are decoded here, so that the decoder's memory is not the candidate's, and one at a time: they may be large. */
+async function runAll(child: Child, inputs: readonly RunnerInput[]): Promise<readonly RunnerOutput[]> {
+  const texts = inputs.filter((input) => 'text' in input);
+  if (texts.length === inputs.length) return (await child.ask({ type: 'run', inputs: texts }, 'ran')).outputs;
+  const outputs: RunnerOutput[] = [];
+  for (const input of inputs) {
+    const reply = await child.ask({ type: 'run', inputs: [await decodeInput(input)] }, 'ran');
+    outputs.push(...reply.outputs);
+  }
+  return outputs;
 }
 
 interface Child {

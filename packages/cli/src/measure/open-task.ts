@@ -1,22 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MANIFEST_FILE, readManifest, type Manifest } from '@edgewise/runtime/format';
-import type { RunnerInput } from '@edgewise/compiler';
+import type { RunnerInput, RunnerOutput, TextInput } from '@edgewise/compiler';
 import type { SessionInfo } from '@edgewise/runtime';
+import { MANIFEST_FILE, readManifest, type Manifest } from '@edgewise/runtime/format';
+import type { RawImage } from '@edgewise/runtime/image';
+import { TASKS } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 
-/** A loaded package as evaluation sees it: numbers in, numbers out. */
+/** An input as a task takes it: images are decoded. */
+export type TaskInput = TextInput | RawImage;
+
+/** What a package says about one input, as evaluation sees it. */
+export type TaskAnswer = Pick<RunnerOutput, 'scores' | 'boxes'>;
+
+/** A loaded package: inputs in, numbers out. */
 export interface OpenTask {
   readonly manifest: Manifest;
   readonly info: SessionInfo;
-  /** Class scores by label index; for feature-extraction the cosine of the pair. */
-  readonly score: (input: RunnerInput) => Promise<readonly number[]>;
+  readonly answer: (input: TaskInput) => Promise<TaskAnswer>;
   readonly close: () => void;
 }
 
-/** Tasks that can be evaluated and optimized for. */
-export const TASKS = ['text-classification', 'feature-extraction'] as const;
-export type TaskName = (typeof TASKS)[number];
+/** Boxes that evaluation wants to see: average precision counts those of low scores too. YOLOX' own evaluation has the same. */
+export const EVALUATED_SCORE = 0.01;
 
 /** The manifest of a package folder, checked. */
 export async function readPackageManifest(folder: string): Promise<Manifest> {
@@ -26,23 +32,28 @@ export async function readPackageManifest(folder: string): Promise<Manifest> {
 /** Loads a package folder with the runtime, tokenizer and all. The runtime's code is loaded here too, for honest times. */
 export async function openTask(folder: string): Promise<OpenTask> {
   const { task } = await readPackageManifest(folder);
-  if (task === 'text-classification') return openClassifier(folder);
-  if (task === 'feature-extraction') return openExtractor(folder);
-  throw new UsageError(`packages for ${task} cannot be run here; known are ${TASKS.join(', ')}.`);
+  switch (task) {
+    case 'text-classification':
+      return openTextClassifier(folder);
+    case 'feature-extraction':
+      return openExtractor(folder);
+    case 'image-classification':
+      return openImageClassifier(folder);
+    case 'object-detection':
+      return openDetector(folder);
+    default:
+      throw new UsageError(`packages for ${task} cannot be run here; known are ${TASKS.join(', ')}.`);
+  }
 }
 
-async function openClassifier(folder: string): Promise<OpenTask> {
+async function openTextClassifier(folder: string): Promise<OpenTask> {
   const { load } = await import('@edgewise/runtime/text-classification');
   const classify = await load(folder);
-  const labels = classify.manifest.labels ?? [];
+  const { manifest, info } = classify;
   return {
-    manifest: classify.manifest,
-    info: classify.info,
-    score: async (input) => {
-      const ranked = await classify(taskInput(input));
-      const scores = new Map(ranked.map(({ label, score }) => [label, score]));
-      return labels.map((label) => scores.get(label) ?? 0);
-    },
+    manifest,
+    info,
+    answer: async (input) => ({ scores: byLabel(manifest, await classify(sentence(textOf(input)))) }),
     close: () => classify.dispose(),
   };
 }
@@ -53,15 +64,75 @@ async function openExtractor(folder: string): Promise<OpenTask> {
   return {
     manifest: extract.manifest,
     info: extract.info,
-    score: async ({ text, textPair }) => {
+    answer: async (input) => {
+      const { text, textPair } = textOf(input);
       const [a, b] = await extract([text, textPair ?? text]);
-      return [cosine(a ?? [], b ?? [])];
+      return { scores: [cosine(a ?? [], b ?? [])] };
     },
     close: () => extract.dispose(),
   };
 }
 
-function taskInput({ text, textPair }: RunnerInput): string | { text: string; pair: string } {
+async function openImageClassifier(folder: string): Promise<OpenTask> {
+  const { load } = await import('@edgewise/runtime/image-classification');
+  const classify = await load(folder);
+  const { manifest, info } = classify;
+  return {
+    manifest,
+    info,
+    answer: async (input) => ({ scores: byLabel(manifest, await classify(imageOf(input))) }),
+    close: () => classify.dispose(),
+  };
+}
+
+async function openDetector(folder: string): Promise<OpenTask> {
+  const { load } = await import('@edgewise/runtime/object-detection');
+  const detect = await load(folder);
+  const { manifest, info } = detect;
+  const classes = new Map(manifest.labels?.map((label, index) => [label, index]));
+  return {
+    manifest,
+    info,
+    answer: async (input) => {
+      const found = await detect(imageOf(input), { scoreThreshold: EVALUATED_SCORE });
+      const boxes = found.map(({ label, score, box }) => ({
+        classIndex: classes.get(label) ?? -1,
+        score,
+        box,
+      }));
+      return { scores: [], boxes };
+    },
+    close: () => detect.dispose(),
+  };
+}
+
+/** Scores in the order of the manifest's labels. */
+function byLabel(
+  { labels = [] }: Manifest,
+  ranked: readonly { readonly label: string; readonly score: number }[],
+): readonly number[] {
+  const scores = new Map(ranked.map(({ label, score }) => [label, score]));
+  return labels.map((label) => scores.get(label) ?? 0);
+}
+
+/** Reads what an input names. sharp is loaded for images alone. */
+export async function decodeInput(input: RunnerInput): Promise<TaskInput> {
+  if ('text' in input) return input;
+  const { decodeImage } = await import('../image/decode-image.ts');
+  return decodeImage(input.image);
+}
+
+function textOf(input: TaskInput): TextInput {
+  if ('text' in input) return input;
+  throw new UsageError('this package takes texts, not images.');
+}
+
+function imageOf(input: TaskInput): RawImage {
+  if ('data' in input) return input;
+  throw new UsageError('this package takes images, not texts.');
+}
+
+function sentence({ text, textPair }: TextInput): string | { text: string; pair: string } {
   return textPair === undefined ? text : { text, pair: textPair };
 }
 

@@ -1,13 +1,8 @@
 import {
   buildPackage,
-  edgeEncoder,
   compileEdge,
-  evaluateModel,
   listTransforms,
-  observeActivations,
   runPasses,
-  type ActivationRunner,
-  type Calibrated,
   type EdgeArtifact,
   type Model,
   type PackageDescription,
@@ -18,27 +13,18 @@ import { sha256 } from '../files/hash.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { breathe } from './breathe.ts';
-import { tokenSamples, type TokenSample } from './token-samples.ts';
+import type { Pipeline } from './pipeline.ts';
 
 const ONNX_FILE = 'model.onnx';
-
-/** Every rewrite is compared on so many sentences. */
-const CHECKED_SAMPLES = 2;
-
-/** Ranges settle after a few hundred sentences; the reference evaluator that observes them is not fast. */
-export const CALIBRATION_SAMPLES = 160;
 
 export interface CandidateBuilderOptions {
   readonly model: Model;
   /** Bytes that `model` was read from. */
   readonly onnx: Uint8Array;
   readonly description: PackageDescription;
-  readonly tokenizer: ReadonlyMap<string, Uint8Array>;
-  readonly maxTokens: number;
-  /** Unlabelled texts; empty when there are none, static recipes then cannot be built. */
-  readonly calibration: readonly string[];
-  /** Texts that rewrites are checked on. */
-  readonly sentences: readonly string[];
+  /** What a package has beside its model: the tokenizer's files. */
+  readonly files: PackageFiles;
+  readonly pipeline: Pipeline;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
@@ -52,25 +38,24 @@ export interface CandidateBuilder {
 
 /** Makes what all candidates share, the compact graph and the calibration, and builds candidates from it. */
 export async function candidateBuilder(options: CandidateBuilderOptions): Promise<CandidateBuilder> {
-  const { description, tokenizer, maxTokens, signal } = options;
+  const { description, files, pipeline, signal } = options;
   const original = await buildPackage({
     description,
     model: { kind: 'onnx', file: ONNX_FILE },
-    files: new Map([[ONNX_FILE, options.onnx], ...tokenizer]),
+    files: new Map([[ONNX_FILE, options.onnx], ...files]),
     sha256,
   });
   const compact = await makeCompact(options, original);
-  const calibrated =
-    options.calibration.length > 0 ? await observeCalibration(options, compact, original) : {};
+  const calibrated = (await pipeline.calibrate?.(compact, original, options)) ?? {};
   const compiled = new Map<string, EdgeArtifact>();
 
   const compile = async ({ name, steps }: Recipe): Promise<EdgeArtifact> => {
     await breathe();
     signal.throwIfAborted();
-    const rest = steps.filter((step) => step.name !== 'edge-encoder');
+    const rest = steps.filter((step) => step.name !== pipeline.shared);
     const transforms = listTransforms({ name, steps: rest }, calibrated);
     const { model } = await runPasses(compact, transforms, { signal });
-    return compileEdge(model, { maxSequence: maxTokens });
+    return compileEdge(model, pipeline.compile);
   };
   const build = async (recipe: Recipe, more: Partial<PackageDescription>): Promise<PackageFiles> => {
     if (recipe.steps.length === 0) return original;
@@ -80,7 +65,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     return buildPackage({
       description: { ...description, recipe: { name: recipe.name, steps }, ...more },
       model: artifact.model,
-      files: new Map([...artifact.files, ...tokenizer]),
+      files: new Map([...artifact.files, ...files]),
       sha256,
     });
   };
@@ -91,44 +76,18 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
 }
 
 async function makeCompact(
-  { model, sentences, signal, progress }: CandidateBuilderOptions,
+  { model, pipeline, signal, progress }: CandidateBuilderOptions,
   original: PackageFiles,
 ): Promise<Model> {
   progress.stage('simplify the graph');
-  const samples = await tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES));
-  const { model: compact, diagnostics } = await runPasses(model, edgeEncoder(), {
-    samples,
-    evaluate: async (candidate, sample) => {
-      await breathe();
-      return evaluateModel(candidate, sample);
-    },
+  const { model: compact, diagnostics } = await runPasses(model, pipeline.passes, {
+    samples: await pipeline.samples(original),
+    evaluate: pipeline.evaluate,
+    ...(pipeline.noise ? { noise: pipeline.noise } : {}),
     signal,
     onProgress: ({ pass }) => progress.update(pass),
   });
   for (const { message, hint } of diagnostics) progress.warn(hint ? `${message} ${hint}` : message);
   progress.done(`${model.graph.nodes.length} → ${compact.graph.nodes.length} operators`);
   return compact;
-}
-
-async function observeCalibration(
-  { calibration, signal, progress }: CandidateBuilderOptions,
-  compact: Model,
-  original: PackageFiles,
-): Promise<Calibrated> {
-  const texts = calibration.slice(0, CALIBRATION_SAMPLES);
-  progress.stage(`calibrate on ${texts.length} sentences`);
-  const samples = await tokenSamples(compact, original, texts);
-  const run: ActivationRunner = (sample, want, emit) =>
-    evaluateModel(compact, sample, { want }).forEach((tensor, name) => emit(name, tensor));
-  const statistics = await observeActivations(compact, run, counted(samples, progress), { signal });
-  progress.done();
-  return statistics;
-}
-
-async function* counted(samples: readonly TokenSample[], progress: Progress): AsyncGenerator<TokenSample> {
-  for (const [index, sample] of samples.entries()) {
-    progress.update(`${index} of ${samples.length}`);
-    yield sample;
-    await breathe();
-  }
 }

@@ -1,4 +1,5 @@
-import { formatBytes, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
+import { hasLimits } from '@edgewise/compiler';
+import { formatBytes, formatInterval, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { renderTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { missedText } from '../report/limit-text.ts';
@@ -14,7 +15,7 @@ export function candidateTable(report: OptimizeReport, colors: Terminal['dataCol
       formatBytes(downloadBytes.brotli),
       `${formatMs(latencyMs.p50)} / ${formatMs(latencyMs.p95)}`,
       formatBytes(candidate.peakMemoryBytes),
-      `${formatPercent(metric.value)} [${(100 * metric.low).toFixed(1)}, ${(100 * metric.high).toFixed(1)}]`,
+      `${formatPercent(metric.value)} ${formatInterval(metric)}`,
       candidate === report.baseline ? '' : formatPoints(-candidate.drop.value),
       verdict(report, candidate, colors),
     ];
@@ -28,7 +29,7 @@ export function candidateTable(report: OptimizeReport, colors: Terminal['dataCol
       { title: 'memory', align: 'right' },
       { title: `${report.baseline.metric.name} [95 %]`, align: 'right' },
       { title: 'change', align: 'right' },
-      { title: 'budget' },
+      { title: hasLimits(report.budget) ? 'budget' : '' },
     ],
     rows,
   );
@@ -36,7 +37,9 @@ export function candidateTable(report: OptimizeReport, colors: Terminal['dataCol
 
 function verdict(report: OptimizeReport, candidate: CandidateReport, colors: Terminal['dataColors']): string {
   if (candidate === report.baseline) return colors.dim('comparison');
-  if (candidate.recipe === report.chosen) return colors.green('met, chosen');
+  const limited = hasLimits(report.budget);
+  if (candidate.recipe === report.chosen) return colors.green(limited ? 'met, chosen' : 'chosen');
+  if (!limited) return '';
   if (candidate.meetsBudget) return colors.green('met');
   return colors.red(candidate.failed.map(missedText).join('; '));
 }

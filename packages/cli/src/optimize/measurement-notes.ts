@@ -1,7 +1,10 @@
 import { METRICS, TIMED_EXAMPLES, type AnswerKind, type Metric, type MetricName } from '@edgewise/compiler';
 import { LABEL_THRESHOLD } from '@edgewise/runtime/format';
+import { isImageTask, type TaskName } from '../command/task-names.ts';
+import { EVALUATED_SCORE } from '../measure/open-task.ts';
 
 export interface MeasurementNotesOptions {
+  readonly task: TaskName;
   readonly target: 'web' | 'node';
   readonly kind: AnswerKind;
   readonly metric: Metric;
@@ -11,6 +14,7 @@ export interface MeasurementNotesOptions {
 
 /** How the numbers of a report were made, for people. */
 export function measurementNotes({
+  task,
   target,
   kind,
   metric,
@@ -22,7 +26,7 @@ export function measurementNotes({
     target === 'web'
       ? 'Download: runtime, manifest, the larger of the two programs, weights and tokenizer, each file compressed by itself (brotli 11; 9 above 1 MB).'
       : 'Download: as a page would fetch it, each file compressed by itself (brotli 11; 9 above 1 MB).',
-    `Latency: one input after the other from text to scores, tokenizer included, after 16 runs of warm-up; of ${TIMED_EXAMPLES} examples, spread evenly over the lengths, where there are more.`,
+    `Latency: one input after the other ${isImageTask(task) ? 'from decoded pixels to the answer, resizing included' : 'from text to scores, tokenizer included'}, after 16 runs of warm-up; of ${TIMED_EXAMPLES} examples, spread evenly, where there are more.`,
     `Times and memory are measured in every run. ${capital(metric.name)} follows from files, data and runner: the answers are kept between runs, and believed where the timed examples give the same ones again.`,
     "Memory: Node: most resident memory of the process over that of Node alone. Browser: the engine's memory and what the scripts of page and workers hold after the runs, over the empty page.",
     ...metricNotes(kind, metric),
@@ -44,13 +48,18 @@ const METRIC_WORDS: Readonly<Record<MetricName, string>> = {
   matthews: "Matthews' correlation of answers and right ones",
   'f1-micro': 'F1 over all decisions for and against a label together',
   'exact-match': 'the share of examples that have all their labels and no other',
+  'top-1': 'the share of images whose most probable label is the right one',
+  'top-5': 'the share of images whose right label is among the five most probable',
+  map: `the mean average precision at overlaps of 0.5, 0.55 … 0.95, as COCO's tools compute it, of boxes with scores from ${EVALUATED_SCORE} up`,
+  map50: `the mean average precision at an overlap of 0.5, as COCO's tools compute it, of boxes with scores from ${EVALUATED_SCORE} up`,
+  auroc: 'the area under the ROC curve, scores from 0.5 being of the class that is looked for',
   spearman: 'the correlation of the ranks of cosine and score',
 };
 
 function metricNotes(kind: AnswerKind, metric: Metric): readonly string[] {
   const holds =
     kind === 'labels' ? ` A label holds where its own probability is above ${100 * LABEL_THRESHOLD} %.` : '';
-  const interval = METRICS[metric.name].isShare
+  const interval = METRICS[metric.name].isRight
     ? 'Exact 95 % interval (Clopper-Pearson). Change against the original on the same examples: Clopper-Pearson intervals of wins and losses at 97.5 % each, so that both hold with 95 %.'
     : '95 % interval by bootstrap, 2000 resamples of the examples; change against the original: paired, every resample takes the same examples for both.';
   return [`${capital(metric.name)}: ${METRIC_WORDS[metric.name]}.${holds}`, interval];

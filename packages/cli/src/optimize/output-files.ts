@@ -1,16 +1,18 @@
-import type { GoldExample, SearchResult } from '@edgewise/compiler';
+import type { SearchResult } from '@edgewise/compiler';
+import type { TaskName } from '../command/task-names.ts';
 import { brotli, gzipped } from '../files/compressed-size.ts';
-import type { TaskName } from '../measure/open-task.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { OptimizeReport } from '../report/optimize-report.ts';
 import { reportHtml } from '../report/report-html.ts';
-import { siteFiles, type SiteParts } from '../site/site-files.ts';
+import { siteFiles } from '../site/site-files.ts';
 import type { CandidateBuilder } from './candidate-builder.ts';
-import { examplesToTry } from './examples-to-try.ts';
-import { sentencesToCompare } from './sentences-to-compare.ts';
+import type { Subject } from './subject.ts';
 
 /** Below this a compressed copy saves less than a request's header. */
 const COMPRESS_FROM_BYTES = 1000;
+
+/** Compressed by themselves. */
+const COMPRESSED = /\.jpg$/;
 
 interface OutputParts {
   readonly report: OptimizeReport;
@@ -18,7 +20,7 @@ interface OutputParts {
   readonly builder: CandidateBuilder;
   readonly runtime: ReadonlyMap<string, Uint8Array>;
   readonly task: TaskName;
-  readonly examples: readonly GoldExample[];
+  readonly subject: Subject;
   readonly target: 'web' | 'node';
 }
 
@@ -42,7 +44,7 @@ export async function outputFiles(parts: OutputParts): Promise<Map<string, Uint8
     packageFiles,
     runtime: parts.runtime,
     reportHtml: page,
-    config: pageConfig(parts),
+    ...(await parts.subject.offer()),
   });
   return withCompressed(new Map([...files, ...site]));
 }
@@ -61,12 +63,6 @@ async function finishedPackage({ report, result, builder }: OutputParts): Promis
   });
 }
 
-function pageConfig({ task, examples }: OutputParts): SiteParts['config'] {
-  if (task === 'text-classification') return { EXAMPLES: examplesToTry(examples) };
-  const { queries, others } = sentencesToCompare(examples);
-  return { EXAMPLES: queries, OTHERS: others };
-}
-
 /** Adds the compressed copies that static hosts send where a browser accepts them. */
 async function withCompressed(
   files: ReadonlyMap<string, Uint8Array | string>,
@@ -75,7 +71,7 @@ async function withCompressed(
   await Promise.all(
     [...files].map(async ([path, content]) => {
       const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-      if (bytes.length < COMPRESS_FROM_BYTES) return;
+      if (bytes.length < COMPRESS_FROM_BYTES || COMPRESSED.test(path)) return;
       all.set(`${path}.br`, await brotli(bytes));
       all.set(`${path}.gz`, await gzipped(bytes));
     }),

@@ -14,6 +14,7 @@ import {
   type SearchResult,
 } from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
+import type { TaskName } from '../command/task-names.ts';
 import { hashOf } from '../files/hash.ts';
 import { resultCache } from '../files/result-cache.ts';
 import { openBrowser } from '../measure/browser-runner.ts';
@@ -28,10 +29,12 @@ import { describeMachine } from './machine.ts';
 import { measurementNotes } from './measurement-notes.ts';
 
 export interface RunSearchOptions {
+  readonly task: TaskName;
   readonly recipes: readonly Recipe[];
   readonly builder: CandidateBuilder;
   readonly budget: Budget;
   readonly examples: readonly GoldExample[];
+  readonly examplesKey: string;
   readonly kind: AnswerKind;
   readonly metric: Metric;
   readonly runtime: ReadonlyMap<string, Uint8Array>;
@@ -55,6 +58,10 @@ export async function runSearch(options: RunSearchOptions): Promise<RunSearchRes
   const { runtime, target, temporary, signal } = options;
   const browser = target === 'web' ? await openBrowser({ runtime, signal }) : undefined;
   const opened = browser && 'runner' in browser ? browser : undefined;
+  if (browser && 'missing' in browser)
+    options.progress.warn(
+      `No browser (${browser.missing}): times and memory are measured in Node and say little about a page's. EDGEWISE_CHROMIUM names a browser.`,
+    );
   try {
     const machine = {
       ...(await describeMachine()),
@@ -65,8 +72,8 @@ export async function runSearch(options: RunSearchOptions): Promise<RunSearchRes
       candidate: opened?.runner ?? nodeRunner('edgewise (Node)'),
     };
     const result = await search(options, runners, machine, temporary);
-    const { kind, metric } = options;
-    return { result, machine, notes: measurementNotes({ target, kind, metric, browser }) };
+    const { task, kind, metric } = options;
+    return { result, machine, notes: measurementNotes({ task, target, kind, metric, browser }) };
   } finally {
     await opened?.close();
   }
@@ -84,7 +91,8 @@ async function search(
   temporary: string,
 ): Promise<SearchResult<PackageFiles>> {
   const sizes = new SizeTable();
-  const common = [VERSION, JSON.stringify(machine), kind, JSON.stringify(examples), ...runtime.values()];
+  const data = [kind, JSON.stringify(examples), options.examplesKey];
+  const common = [VERSION, JSON.stringify(machine), ...data, ...runtime.values()];
   const cache = resultCache(options.cacheFolder, progress.warn);
   const runnerOf = (shippable: boolean): Runner<string> => (shippable ? runners.candidate : runners.original);
   return searchBudget<PackageFiles>({

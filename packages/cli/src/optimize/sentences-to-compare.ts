@@ -1,4 +1,4 @@
-import type { GoldExample } from '@edgewise/compiler';
+import type { TextExample } from '../examples/read-text-examples.ts';
 
 const QUERIES_SHOWN = 3;
 const OTHERS_SHOWN = 6;
@@ -11,7 +11,7 @@ export interface SentencesToCompare {
 }
 
 /** Sentences from the data for the page that compares one with a list: each of the first has its like in the list. */
-export function sentencesToCompare(examples: readonly GoldExample[]): SentencesToCompare {
+export function sentencesToCompare(examples: readonly TextExample[]): SentencesToCompare {
   const pairs = examples
     .flatMap(({ text, textPair, gold }) =>
       textPair === undefined ? [] : [{ text, textPair, gold: Number(gold) }],

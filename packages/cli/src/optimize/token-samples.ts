@@ -1,16 +1,14 @@
 import { int64Tensor, type Model, type Tensor } from '@edgewise/compiler';
 import { loadTokenizer } from '@edgewise/runtime/tokenizer';
 import type { PackageFiles } from '../measure/package-files.ts';
-
-/** One run's inputs by name. */
-export type TokenSample = ReadonlyMap<string, Tensor>;
+import type { Sample } from './pipeline.ts';
 
 /** The texts as the model's inputs, unpadded, tokenized as the package does it. */
 export async function tokenSamples(
   model: Model,
   packageFiles: PackageFiles,
   texts: readonly string[],
-): Promise<readonly TokenSample[]> {
+): Promise<readonly Sample[]> {
   const encode = await loadTokenizer(packageFiles);
   const wanted = new Set(model.graph.inputs.map(({ name }) => name));
   return texts.map((text) => {

@@ -22,6 +22,8 @@ const FONT = { fontFamily: 'system-ui, sans-serif', background: 'none', overflow
 
 const MEGABYTE = 1e6;
 
+const POINT_RADIUS = 9;
+
 /** Between the middles of neighbouring points, in pixels. */
 const POINT_DISTANCE = 18;
 
@@ -30,6 +32,9 @@ const SIZE_MARGINS = 66;
 
 /** The latency axis ends at this multiple of the longest bar. */
 const FARTHEST_TICK = 2.5;
+
+/** Of a letter in the charts' font, a little generous. */
+const LETTER_WIDTH = 6.6;
 
 /** Layers beyond this many share one bar. */
 const LAYERS_SHOWN = 14;
@@ -87,7 +92,11 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
     ),
     y2: high + margin,
   };
-  const shifts = spread(points.map(({ size }) => (size / maxSize) * (WIDTHS[width] - SIZE_MARGINS)));
+  const room = WIDTHS[width] - SIZE_MARGINS;
+  const shifts = spread(
+    points.map(({ size }) => (size / maxSize) * room),
+    room,
+  );
   return {
     width: WIDTHS[width],
     height: width === 'wide' ? 380 : 300,
@@ -97,7 +106,13 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
     x: { domain: [0, maxSize], label: 'download, MB (brotli) →', ticks: width === 'wide' ? 8 : 4 },
     y: { domain: [low - margin, high + margin], label: `↑ ${baseline.metric.name}, %`, ticks: 6, grid: true },
     marks: [
-      Plot.rect([region], { x1: 'x1', x2: 'x2', y1: 'y1', y2: 'y2', fill: COLORS.budget }),
+      Plot.rect(budget.downloadBytes === undefined && budget.drop === undefined ? [] : [region], {
+        x1: 'x1',
+        x2: 'x2',
+        y1: 'y1',
+        y2: 'y2',
+        fill: COLORS.budget,
+      }),
       Plot.ruleY([100 * baseline.metric.value], {
         stroke: 'currentColor',
         strokeOpacity: 0.5,
@@ -111,7 +126,7 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
           Plot.dot([point], {
             x: 'size',
             y: 'value',
-            r: 9,
+            r: POINT_RADIUS,
             fill,
             stroke: 'var(--page)',
             strokeWidth: 1.5,
@@ -132,15 +147,18 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
   };
 }
 
-/** Pixels to move points sideways so that they do not cover each other: neighbours stand in rows around their middle. */
-function spread(positions: readonly number[]): readonly number[] {
+/**
+ * Pixels to move points sideways so that they do not cover each other: neighbours stand in rows around their middle, all
+ * between 0 and `room`.
+ */
+function spread(positions: readonly number[], room: number): readonly number[] {
   const order = positions
     .map((position, index) => ({ position, index }))
     .sort((a, b) => a.position - b.position);
   let rows: (typeof order)[] = [];
   for (const point of order) {
     let row = [point];
-    while (rows.length > 0 && leftEnd(row) - rightEnd(rows.at(-1) ?? []) < POINT_DISTANCE) {
+    while (rows.length > 0 && leftEnd(row, room) - rightEnd(rows.at(-1) ?? [], room) < POINT_DISTANCE) {
       row = [...(rows.at(-1) ?? []), ...row];
       rows = rows.slice(0, -1);
     }
@@ -149,20 +167,21 @@ function spread(positions: readonly number[]): readonly number[] {
   const shifts = positions.map(() => 0);
   for (const row of rows)
     row.forEach(({ position, index }, place) => {
-      shifts[index] = leftEnd(row) + place * POINT_DISTANCE - position;
+      shifts[index] = leftEnd(row, room) + place * POINT_DISTANCE - position;
     });
   return shifts;
 }
 
 type Row = readonly { readonly position: number }[];
 
-function leftEnd(row: Row): number {
+function leftEnd(row: Row, room: number): number {
   const middle = row.reduce((sum, { position }) => sum + position, 0) / row.length;
-  return middle - ((row.length - 1) / 2) * POINT_DISTANCE;
+  const length = (row.length - 1) * POINT_DISTANCE;
+  return Math.max(POINT_RADIUS, Math.min(middle - length / 2, room - POINT_RADIUS - length));
 }
 
-function rightEnd(row: Row): number {
-  return leftEnd(row) + (row.length - 1) * POINT_DISTANCE;
+function rightEnd(row: Row, room: number): number {
+  return leftEnd(row, room) + (row.length - 1) * POINT_DISTANCE;
 }
 
 function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
@@ -184,7 +203,7 @@ function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
   return {
     width: WIDTHS[width],
     height: 60 + rows.length * 26,
-    marginLeft: width === 'wide' ? 290 : 26,
+    marginLeft: labelMargin(rows.map(({ label }) => label)),
     marginRight: 122,
     marginBottom: 42,
     x: {
@@ -217,6 +236,11 @@ function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
   };
 }
 
+/** Room for the longest label, in the charts' font. */
+function labelMargin(labels: readonly string[]): number {
+  return 18 + LETTER_WIDTH * Math.max(...labels.map(({ length }) => length));
+}
+
 function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOptions {
   const costly = layers.filter(({ macs }) => macs > 0);
   const total = costly.reduce((sum, { macs }) => sum + macs, 0);
@@ -234,7 +258,7 @@ function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOption
   return {
     width: WIDTHS[width],
     height: 60 + rows.length * 22,
-    marginLeft: width === 'wide' ? 290 : 130,
+    marginLeft: labelMargin(rows.map(({ name }) => name)),
     marginRight: 50,
     marginBottom: 42,
     x: { label: 'share of multiply-accumulates, % →', grid: true, ticks: width === 'wide' ? 8 : 3 },

@@ -32,6 +32,14 @@ describe('reportHtml', () => {
     );
   });
 
+  it('speaks of no budget where no limit was given', () => {
+    const page = reportHtml({ ...report, budget: {} });
+    expect(page).toContain('<strong>Chosen</strong>:');
+    expect(page).not.toMatch(/within the budget|Budget met|Shaded|Dashed: the budget/);
+    expect(page.match(/fill="var\(--budget\)"/g)).toBeNull();
+    expect(reportHtml(report)).toContain('fill="var(--budget)"');
+  });
+
   it('says which numbers are from an earlier run, where some are', () => {
     expect(reuseText(report)).toBeUndefined();
     const [first, ...others] = report.candidates.map((each) => ({ ...each, metricReused: true }));

@@ -1,3 +1,4 @@
+import { hasLimits } from '@edgewise/compiler';
 import { formatBytes, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { latencyChart, layerChart, numberedCandidates, sizeChart, type NumberedCandidate } from './charts.ts';
 import { html, trusted, type SafeHtml } from './html.ts';
@@ -37,7 +38,8 @@ export function reportHtml(report: OptimizeReport): string {
             ${sizeChart(report)}
             <p class="caption">
               Numbers are rows of the table. Whiskers: 95 % interval of the difference to the original on the
-              same ${report.data.examples} examples. Shaded: the budget. Dashed: the original. Points of about
+              same ${report.data.examples} examples.
+              ${hasLimits(report.budget) ? 'Shaded: the budget. ' : ''}Dashed: the original. Points of about
               one size are moved apart.
             </p>
           </section>
@@ -45,7 +47,8 @@ export function reportHtml(report: OptimizeReport): string {
             <h2>Latency</h2>
             ${latencyChart(report)}
             <p class="caption">
-              One input from text to answer, after warm-up. Dashed: the budget, where it fits in the picture.
+              One input from text to answer, after warm-up.
+              ${report.budget.latencyMs ? 'Dashed: the budget, where it fits in the picture.' : ''}
             </p>
           </section>
           ${layers(report)} ${details(report)}
@@ -62,7 +65,7 @@ function header(report: OptimizeReport, shown: CandidateReport): SafeHtml {
           ${report.relax.map((missed) => html` Relax ${limitText(missed)}.`)}
         </p>`
       : html`<p class="verdict met">
-          <strong>Budget met</strong> by <code>${shown.recipe}</code>. ${report.reasons.join(' ')}
+          ${chosenBy(report)} <code>${shown.recipe}</code>. ${report.reasons.join(' ')}
         </p>`;
   return html`<header>
     <p class="kind">
@@ -71,6 +74,10 @@ function header(report: OptimizeReport, shown: CandidateReport): SafeHtml {
     <h1>${report.model.name}</h1>
     ${verdict}
   </header>`;
+}
+
+function chosenBy({ budget }: OptimizeReport): SafeHtml {
+  return hasLimits(budget) ? html`<strong>Budget met</strong> by` : html`<strong>Chosen</strong>:`;
 }
 
 function tiles({ baseline, data }: OptimizeReport, shown: CandidateReport): SafeHtml {
@@ -145,7 +152,7 @@ function row(report: OptimizeReport, { number, candidate }: NumberedCandidate): 
   return html`<tr class="${chosen}">
     <td class="n">${number}</td>
     <th scope="row">
-      ${candidate.recipe}${chosen ? html` <span class="tag">chosen</span>` : ''}${verdict(candidate, isBaseline)}
+      ${candidate.recipe}${chosen ? html` <span class="tag">chosen</span>` : ''}${verdict(report, candidate)}
     </th>
     <td class="n">${formatBytes(downloadBytes.brotli)}</td>
     <td class="n">${formatBytes(downloadBytes.raw)}</td>
@@ -156,8 +163,9 @@ function row(report: OptimizeReport, { number, candidate }: NumberedCandidate): 
   </tr> `;
 }
 
-function verdict(candidate: CandidateReport, isBaseline: boolean): SafeHtml {
-  if (isBaseline) return html`<small class="muted">what the others are compared with</small>`;
+function verdict({ baseline, budget }: OptimizeReport, candidate: CandidateReport): SafeHtml {
+  if (!hasLimits(budget) && candidate !== baseline) return html``;
+  if (candidate === baseline) return html`<small class="muted">what the others are compared with</small>`;
   if (candidate.meetsBudget) return html`<small class="good">within the budget</small>`;
   return html`<small class="bad">${candidate.failed.map(missedText).join('; ')}</small>`;
 }
@@ -199,7 +207,7 @@ function details(report: OptimizeReport): SafeHtml {
       'Measured by',
       [...new Set([report.baseline, ...report.candidates].map(({ runner }) => runner))].join('; '),
     ],
-    ['Date', report.date],
+    ['Date', `${report.date.slice(0, 16).replace('T', ' ')} UTC`],
   ].filter(([, text]) => text !== '');
   return html`<section>
     <h2>How it was measured</h2>

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sirv from 'sirv';
 import { UsageError } from '../command/usage-error.ts';
@@ -8,6 +8,13 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly host: string;
+  /** Answers what is no file: the body of a URL's path and query; undefined for what it does not know either. */
+  readonly answer?: (url: string) => Promise<ServerAnswer | undefined>;
+}
+
+export interface ServerAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
 }
 
 export interface RunningServer {
@@ -26,7 +33,7 @@ const HEADERS = {
 } as const;
 
 /** Serves plain files; `.br` and `.gz` siblings are sent instead where the browser accepts them. */
-export async function startServer({ folder, port, host }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ folder, port, host, answer }: ServerOptions): Promise<RunningServer> {
   const files = sirv(folder, {
     dev: true,
     etag: true,
@@ -40,7 +47,7 @@ export async function startServer({ folder, port, host }: ServerOptions): Promis
   const server = createServer((request, response) => {
     for (const [name, text] of Object.entries(HEADERS)) response.setHeader(name, text);
     if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
-    files(request, response, () => void response.writeHead(404).end('Not found\n'));
+    files(request, response, () => void answerOthers(request.url ?? '', response, answer));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
@@ -55,6 +62,20 @@ export async function startServer({ folder, port, host }: ServerOptions): Promis
         server.closeAllConnections();
       }),
   };
+}
+
+async function answerOthers(
+  url: string,
+  response: ServerResponse,
+  answer: ServerOptions['answer'],
+): Promise<void> {
+  try {
+    const found = await answer?.(url);
+    if (found) response.writeHead(200, found.headers).end(found.body);
+    else response.writeHead(404).end('Not found\n');
+  } catch (error) {
+    response.writeHead(500).end(`${(error as Error).message}\n`);
+  }
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {

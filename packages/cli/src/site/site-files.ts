@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { TaskName } from '../command/task-names.ts';
 import { SITE_PACKAGE_FOLDER } from '../files/find-package.ts';
 import { hashOf } from '../files/hash.ts';
-import type { TaskName } from '../measure/open-task.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { html } from '../report/html.ts';
 
@@ -13,15 +13,33 @@ const SHARED_FILES = ['style.css', 'page.js'] as const;
 
 interface TaskPage {
   readonly title: string;
-  /** What happens to what one types. */
-  readonly verb: string;
+  /** What happens on the device. */
+  readonly what: string;
   /** Scripts beside the task's own. */
   readonly scripts: readonly string[];
 }
 
 const PAGES: Readonly<Record<TaskName, TaskPage>> = {
-  'text-classification': { title: 'text classification', verb: 'classified', scripts: [] },
-  'feature-extraction': { title: 'sentence similarity', verb: 'compared', scripts: ['cosine.js'] },
+  'text-classification': {
+    title: 'text classification',
+    what: 'What you type is classified',
+    scripts: [],
+  },
+  'feature-extraction': {
+    title: 'sentence similarity',
+    what: 'What you type is compared',
+    scripts: ['cosine.js'],
+  },
+  'image-classification': {
+    title: 'image classification',
+    what: 'Pictures are classified',
+    scripts: ['pictures.js', 'frame-times.js'],
+  },
+  'object-detection': {
+    title: 'object detection',
+    what: 'Objects are found in pictures',
+    scripts: ['pictures.js', 'frame-times.js'],
+  },
 };
 
 export interface SiteParts {
@@ -33,6 +51,8 @@ export interface SiteParts {
   readonly reportHtml: string;
   /** Constants of page-config.js by name: sentences to try. */
   readonly config: Readonly<Record<string, readonly string[]>>;
+  /** Further files of the page, by relative path: images to try. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
 /** The task's page as files by relative path: page, service worker, runtime, package, report. */
@@ -45,6 +65,7 @@ export async function siteFiles(parts: SiteParts): Promise<Map<string, Uint8Arra
     ...(await Promise.all(scripts.map(async (name) => [name, await readTemplate(name)] as const))),
     ['page-config.js', Object.entries(config).map(constant).join('')],
     ['report.html', parts.reportHtml],
+    ...parts.files,
     ...inFolder('runtime', runtime),
     ...inFolder(SITE_PACKAGE_FOLDER, packageFiles),
   ]);
@@ -56,7 +77,7 @@ export async function siteFiles(parts: SiteParts): Promise<Map<string, Uint8Arra
 }
 
 async function indexHtml({ task, name, runtime }: SiteParts): Promise<string> {
-  const { title, verb, scripts } = PAGES[task];
+  const { title, what, scripts } = PAGES[task];
   // All that app.js and the runtime's entry import, so that nothing waits for the imports of an import.
   const runtimeScripts = [...runtime.keys()].filter((file) => file !== 'worker.js');
   const preloads = [
@@ -68,7 +89,7 @@ async function indexHtml({ task, name, runtime }: SiteParts): Promise<string> {
   const values: Readonly<Record<string, string>> = {
     NAME: html`${name}`.text,
     TITLE: title,
-    VERB: verb,
+    WHAT: what,
     PRELOADS: preloads.map(({ text }) => text).join('\n    '),
     BODY: indented(await readTemplate(`${task}.html`)),
   };

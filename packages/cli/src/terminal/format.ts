@@ -12,7 +12,13 @@ export function formatMs(ms: number): string {
 
 /** A share as a percentage: `74.38 %`. */
 export function formatPercent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
+  return `${(100 * share).toFixed(2).replace('-', '−')} %`;
+}
+
+/** The ends of an interval of shares as percentages: `[70.8, 77.7]`. */
+export function formatInterval({ low, high }: { readonly low: number; readonly high: number }): string {
+  const [from, to] = [low, high].map((share) => (100 * share).toFixed(1).replace('-', '−'));
+  return `[${from}, ${to}]`;
 }
 
 /** A difference in points, signed: `+0.16`, `−0.31`, `0.00`. */

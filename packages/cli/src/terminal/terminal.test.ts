@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatMs, formatPercent, formatPoints } from './format.ts';
+import { formatBytes, formatInterval, formatMs, formatPercent, formatPoints } from './format.ts';
 import { createProgress } from './progress.ts';
 import { renderTable } from './table.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
@@ -32,7 +32,8 @@ describe('format', () => {
       '1.00 s',
       '61.5 s',
     ]);
-    expect(formatPercent(0.74375)).toBe('74.38 %');
+    expect([0.74375, -0.04].map(formatPercent)).toEqual(['74.38 %', '−4.00 %']);
+    expect(formatInterval({ low: -0.0396, high: 0.245 })).toBe('[−4.0, 24.5]');
     expect([0.0016, -0.0031, 0, -0.00001].map(formatPoints)).toEqual(['+0.16', '−0.31', '0.00', '0.00']);
   });
 });

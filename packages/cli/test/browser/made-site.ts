@@ -27,13 +27,15 @@ export interface OpenSite {
  * Makes a site before the tests of a suite and removes it after them.
  * @param prepare arguments of `optimize`, from a folder to put data into
  */
-export function useSite(prepare: (folder: string) => readonly string[]): () => MadeSite {
+export function useSite(
+  prepare: (folder: string) => readonly string[] | Promise<readonly string[]>,
+): () => MadeSite {
   let folder = '';
   let site: MadeSite | undefined;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'edgewise-site-'));
     const out = join(folder, 'site');
-    const args = ['optimize', ...prepare(folder), '--cache', join(folder, 'cache')];
+    const args = ['optimize', ...(await prepare(folder)), '--cache', join(folder, 'cache')];
     const made = await runCli(...args, '--out', out);
     const server = await serveStatic({ root: out, isolated: true });
     site = { folder: out, args, made, server, browser: await launchChromium() };

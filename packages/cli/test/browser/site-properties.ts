@@ -76,6 +76,16 @@ export function describeSite(site: () => MadeSite, use: (page: Page) => Promise<
       await context.close();
     });
 
+    it('says what went wrong when the model does not load', async () => {
+      const { context, page } = await openSite(site(), 'about:blank');
+      await page.route('**/model.weights', (route) => route.fulfill({ status: 404 }));
+      await page.goto(`${site().server.origin}/`);
+      await answered(page);
+      expect(await page.textContent('#status.failed')).toContain('model.weights');
+      expect(await page.isVisible('#answer')).toBe(false);
+      await context.close();
+    });
+
     it.each(['index.html', 'report.html'])('%s fits a phone, and follows light and dark', async (path) => {
       const looks = [];
       for (const colorScheme of ['light', 'dark'] as const) {

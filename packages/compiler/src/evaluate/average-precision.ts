@@ -26,9 +26,17 @@ interface Judgement {
   readonly hit: boolean;
 }
 
-/** The same, and where it was. */
 interface PlacedJudgement extends Judgement {
+  /** Position of its image. */
   readonly image: number;
+}
+
+/** All that one class's average precision needs, whichever images are taken. */
+interface ClassJudgements {
+  /** Golds that count, by image. */
+  readonly golds: readonly number[];
+  /** For each threshold, best detection first. */
+  readonly byThreshold: readonly (readonly PlacedJudgement[])[];
 }
 
 /**
@@ -39,37 +47,44 @@ export function meanAveragePrecision(
   images: readonly ScoredImage[],
   options: AveragePrecisionOptions = {},
 ): number {
-  return resampledPrecision(images, options)(images.map((_, image) => image));
+  return averagePrecisionOver(images, options)([...images.keys()]);
 }
 
-/** Matches boxes once; what it returns is the mean average precision of these of the images, which may be repeated. */
-export function resampledPrecision(
+/**
+ * The same as a function of which images are taken, by position, some of them perhaps several times. Boxes are compared
+ * once, so that resampling is quick.
+ */
+export function averagePrecisionOver(
   images: readonly ScoredImage[],
   { thresholds = COCO_THRESHOLDS, area = [0, Infinity] }: AveragePrecisionOptions = {},
-): (rows: readonly number[]) => number {
+): (positions: readonly number[]) => number {
   const classes = new Set(images.flatMap(({ golds }) => golds.map(({ classIndex }) => classIndex)));
-  const judged = [...classes].map((classIndex) => {
-    const ofClass = images.map((image) => selectClass(image, classIndex));
-    return {
-      goldCounts: ofClass.map(({ golds }) => golds.filter((gold) => !isIgnored(gold, area)).length),
-      byThreshold: thresholds.map((threshold) =>
-        ofClass
-          .flatMap((scored, image) =>
-            judge(scored, threshold, area).map((judgement): PlacedJudgement => ({ ...judgement, image })),
-          )
-          .sort((a, b) => b.score - a.score),
-      ),
-    };
-  });
-  return (rows) => {
+  const judged = [...classes].map((classIndex) => judgeClass(images, classIndex, thresholds, area));
+  return (positions) => {
     const times = images.map(() => 0);
-    for (const row of rows) times[row]!++;
-    const values = judged.flatMap(({ goldCounts, byThreshold }) => {
-      const total = goldCounts.reduce((sum, count, image) => sum + count * times[image]!, 0);
-      if (total === 0) return [];
-      return byThreshold.map((judgements) => averagePrecision(judgements, times, total));
+    for (const position of positions) times[position]!++;
+    const values = judged.flatMap(({ golds, byThreshold }) => {
+      const total = golds.reduce((sum, count, image) => sum + count * times[image]!, 0);
+      return total === 0 ? [] : byThreshold.map((ordered) => averagePrecision(ordered, times, total));
     });
     return values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+}
+
+function judgeClass(
+  images: readonly ScoredImage[],
+  classIndex: number,
+  thresholds: readonly number[],
+  area: readonly [number, number],
+): ClassJudgements {
+  const ofClass = images.map((image) => selectClass(image, classIndex));
+  return {
+    golds: ofClass.map(({ golds }) => golds.filter((gold) => !isIgnored(gold, area)).length),
+    byThreshold: thresholds.map((threshold) =>
+      ofClass
+        .flatMap((each, image) => judge(each, threshold, area).map((judgement) => ({ ...judgement, image })))
+        .sort((a, b) => b.score - a.score),
+    ),
   };
 }
 
@@ -124,8 +139,8 @@ function judge(
 }
 
 /**
- * Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on.
- * @param ordered best first @param times how often each image counts
+ * Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on. A detection of
+ * an image that was taken several times stands for as many, one after the other.
  */
 function averagePrecision(
   ordered: readonly PlacedJudgement[],
@@ -133,24 +148,26 @@ function averagePrecision(
   total: number,
 ): number {
   const recalls: number[] = [];
-  const ceilings: number[] = [];
+  const precisions: number[] = [];
   let hits = 0;
+  let seen = 0;
   for (const { hit, image } of ordered) {
-    for (let time = 0; time < times[image]!; time++) {
-      if (hit) hits++;
-      recalls.push(hits / total);
-      ceilings.push(hits / recalls.length);
-    }
+    const count = times[image]!;
+    if (count === 0) continue;
+    seen += count;
+    if (hit) hits += count;
+    recalls.push(hits / total);
+    precisions.push(hits / seen);
   }
-  for (let index = ceilings.length - 2; index >= 0; index--) {
-    ceilings[index] = Math.max(ceilings[index] as number, ceilings[index + 1] as number);
+  for (let index = precisions.length - 2; index >= 0; index--) {
+    precisions[index] = Math.max(precisions[index]!, precisions[index + 1]!);
   }
   let sum = 0;
   let next = 0;
   for (let point = 0; point < RECALL_POINTS; point++) {
     const recall = point / (RECALL_POINTS - 1);
-    while (next < recalls.length && (recalls[next] as number) < recall) next++;
-    sum += ceilings[next] ?? 0;
+    while (next < recalls.length && recalls[next]! < recall) next++;
+    sum += precisions[next] ?? 0;
   }
   return sum / RECALL_POINTS;
 }

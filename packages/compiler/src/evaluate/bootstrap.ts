@@ -1,4 +1,3 @@
-import { resampledPrecision, type AveragePrecisionOptions, type ScoredImage } from './average-precision.ts';
 import type { Answer } from './dataset.ts';
 import { CONFIDENCE, type Estimate } from './interval.ts';
 import type { Metric } from './metrics.ts';
@@ -20,9 +19,7 @@ export function bootstrapMetric(
   golds: readonly Answer[],
   options: BootstrapOptions = {},
 ): Estimate {
-  const statistic = (rows: readonly number[]): number =>
-    metric.value(pick(predictions, rows), pick(golds, rows));
-  return bootstrap(golds.length, statistic, options);
+  return bootstrap(golds.length, metric.over(predictions, golds), options);
 }
 
 /**
@@ -36,43 +33,27 @@ export function bootstrapDrop(
   golds: readonly Answer[],
   options: BootstrapOptions = {},
 ): Estimate {
-  const statistic = (rows: readonly number[]): number => {
-    const gold = pick(golds, rows);
-    return metric.value(pick(baseline, rows), gold) - metric.value(pick(candidate, rows), gold);
-  };
-  return bootstrap(golds.length, statistic, options);
-}
-
-/**
- * Percentile interval of the drop in mean average precision, baseline minus candidate, over resampled images; paired as `bootstrapDrop`.
- * A resample without golds counts as no drop.
- */
-export function bootstrapPrecisionDrop(
-  baseline: readonly ScoredImage[],
-  candidate: readonly ScoredImage[],
-  options: BootstrapOptions & AveragePrecisionOptions = {},
-): Estimate {
-  const [before, after] = [resampledPrecision(baseline, options), resampledPrecision(candidate, options)];
-  return bootstrap(baseline.length, (rows) => before(rows) - after(rows) || 0, options);
+  const before = metric.over(baseline, golds);
+  const after = metric.over(candidate, golds);
+  return bootstrap(golds.length, (positions) => before(positions) - after(positions), options);
 }
 
 function bootstrap(
   examples: number,
-  statistic: (rows: readonly number[]) => number,
+  statistic: (positions: readonly number[]) => number,
   { resamples = BOOTSTRAP_RESAMPLES, confidence = CONFIDENCE, seed = 1 }: BootstrapOptions,
 ): Estimate {
   const random = mulberry32(seed);
-  const rows = Array.from({ length: examples }, (_, i) => i);
+  const all = Array.from({ length: examples }, (_, i) => i);
   const values = Array.from({ length: resamples }, () =>
-    statistic(rows.map(() => Math.floor(random() * examples))),
-  ).sort((a, b) => a - b);
-  const at = (share: number): number => values[Math.round(share * (resamples - 1))] ?? 0;
+    statistic(all.map(() => Math.floor(random() * examples))),
+  )
+    // Images without any box may be all that a resample takes.
+    .filter((value) => !Number.isNaN(value))
+    .sort((a, b) => a - b);
+  const at = (share: number): number => values[Math.round(share * (values.length - 1))] ?? NaN;
   const tail = (1 - confidence) / 2;
-  return { value: statistic(rows), low: at(tail), high: at(1 - tail) };
-}
-
-function pick(values: readonly Answer[], rows: readonly number[]): readonly Answer[] {
-  return rows.map((row) => values[row] ?? 0);
+  return { value: statistic(all), low: at(tail), high: at(1 - tail) };
 }
 
 /** Tommy Ettinger's mulberry32: small, seeded, good enough for resampling. */

@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateCandidate } from './evaluate-candidate.ts';
 import { METRICS } from './metrics.ts';
-import type { Runner } from './runner.ts';
+import type { Runner, RunnerInput } from './runner.ts';
+
+const textOf = (input: RunnerInput): string => ('text' in input ? input.text : input.image);
 
 /** A model that says class 1 when the text holds a plus; its first call and its length are its times. */
 function plusRunner(log: string[]): Runner<string> {
   return {
     name: 'plus',
     open: (artifact, { first }) => {
-      log.push(`open ${artifact} ${first.text}`);
+      log.push(`open ${artifact} ${textOf(first)}`);
       return Promise.resolve({
         loadMs: 5,
         firstMs: 2,
         run: (inputs) => {
           log.push(`run ${inputs.length}`);
           return Promise.resolve(
-            inputs.map(({ text }) => {
+            inputs.map((input) => {
+              const text = textOf(input);
               if (text === 'crash') throw new Error('crashed');
               return { scores: text.includes('+') ? [0, 1] : [1, 0], latencyMs: text.length };
             }),

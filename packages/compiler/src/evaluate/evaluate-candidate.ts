@@ -3,7 +3,7 @@ import { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
 import type { Answer, AnswerKind, GoldExample } from './dataset.ts';
 import { clopperPearson, pairedAccuracyDrop, type Estimate } from './interval.ts';
 import { latencyStats, type LatencyStats } from './latency.ts';
-import { correct, sameAnswer, type Metric, type MetricName } from './metrics.ts';
+import { sameAnswer, type Metric, type MetricName } from './metrics.ts';
 import type { Runner, RunnerOutput, RunnerSession } from './runner.ts';
 import { timedExamples } from './timed-examples.ts';
 
@@ -57,6 +57,9 @@ export interface EvaluateOptions<Artifact> {
 /** Runs that are not timed: V8 needs some to tier up, caches to fill. */
 const WARM_UP_RUNS = 16;
 
+/** Labels of a ranking that are kept: what top-5 looks at. */
+const RANKED = 5;
+
 /** Examples between two progress calls. */
 const CHUNK = 32;
 
@@ -95,9 +98,9 @@ export async function evaluateCandidate<Artifact>(options: EvaluateOptions<Artif
 
 /** The metric with its interval: exact for shares, bootstrap for the others. */
 export function estimate(metric: Metric, predictions: readonly Answer[], golds: readonly Answer[]): Estimate {
-  if (!metric.isShare) return bootstrapMetric(metric, predictions, golds);
-  const hits = correct(predictions, golds).filter(Boolean).length;
-  return clopperPearson(hits, golds.length);
+  const right = rightOnes(metric, predictions, golds);
+  if (right === undefined) return bootstrapMetric(metric, predictions, golds);
+  return clopperPearson(right.filter(Boolean).length, golds.length);
 }
 
 /** The drop with its interval: `pairedAccuracyDrop` for shares, paired bootstrap for the others. */
@@ -109,8 +112,19 @@ export function estimateDrop(
 ): Estimate {
   // A candidate compared with itself: nothing was estimated.
   if (baseline === candidate) return { value: 0, low: 0, high: 0 };
-  if (!metric.isShare) return bootstrapDrop(metric, baseline, candidate, golds);
-  return pairedAccuracyDrop(correct(baseline, golds), correct(candidate, golds));
+  const before = rightOnes(metric, baseline, golds);
+  const after = rightOnes(metric, candidate, golds);
+  if (!before || !after) return bootstrapDrop(metric, baseline, candidate, golds);
+  return pairedAccuracyDrop(before, after);
+}
+
+/** Which predictions are right; undefined for a metric that is no share of examples. */
+function rightOnes(
+  { isRight }: Metric,
+  predictions: readonly Answer[],
+  golds: readonly Answer[],
+): readonly boolean[] | undefined {
+  return isRight && golds.map((gold, i) => isRight(predictions[i], gold));
 }
 
 /** Every example's prediction: the known ones where the timed examples agree with them, else by running the others too. */
@@ -132,9 +146,18 @@ async function predictAll<Artifact>(
 
 function predict(kind: AnswerKind, output: RunnerOutput | undefined): Answer {
   const scores = output?.scores ?? [];
-  if (kind === 'class') return argmax(scores);
-  if (kind === 'score') return scores[0] ?? NaN;
-  return scores.flatMap((score, label) => (score > LABEL_THRESHOLD ? label : []));
+  switch (kind) {
+    case 'class':
+      return argmax(scores);
+    case 'ranking':
+      return best(scores, RANKED);
+    case 'score':
+      return scores[0] ?? NaN;
+    case 'labels':
+      return scores.flatMap((score, label) => (score > LABEL_THRESHOLD ? label : []));
+    case 'boxes':
+      return { boxes: output?.boxes ?? [] };
+  }
 }
 
 /** Runs the examples at these positions, `done` others having been run before. */
@@ -157,4 +180,9 @@ async function runAll<Artifact>(
 
 function argmax(scores: readonly number[]): number {
   return scores.reduce((best, score, index) => (score > (scores[best] ?? -Infinity) ? index : best), 0);
+}
+
+/** Indices of the highest scores, best first; of equal ones the lower index. */
+function best(scores: readonly number[], count: number): readonly number[] {
+  return [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0)).slice(0, count);
 }

@@ -1,5 +1,12 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Answer, Dataset, Example, GoldExample } from './dataset.ts';
+import type { RunnerInput } from './runner.ts';
+
+type AnyDataset = Pick<Dataset, 'name'>;
+type AnyExample = Pick<Example, 'label' | 'line'>;
+
+/** Labels that a message lists. */
+const LABELS_LISTED = 20;
 
 /** What separates labels in one cell of a table. */
 const SEPARATORS = /[,;|]/;
@@ -10,7 +17,10 @@ const SEPARATORS = /[,;|]/;
  * @param labels class names by index, as in the model's id2label
  * @throws CompilerError `bad-file` at the first example with no label, several, or an unknown one.
  */
-export function classExamples(dataset: Dataset, labels: readonly string[]): readonly GoldExample<number>[] {
+export function classExamples<Input extends RunnerInput>(
+  dataset: Dataset<Input>,
+  labels: readonly string[],
+): readonly GoldExample<number, Input>[] {
   return dataset.examples.map((example) => {
     const { label = '' } = example;
     if (label === '' || label.length === 0) throw missing(dataset, example, 'label', 'label');
@@ -26,10 +36,10 @@ export function classExamples(dataset: Dataset, labels: readonly string[]): read
  * @param labels label names by index, as in the model's id2label
  * @throws CompilerError `bad-file` at the first example without a label column, with an unknown label or with one twice.
  */
-export function labelExamples(
-  dataset: Dataset,
+export function labelExamples<Input extends RunnerInput>(
+  dataset: Dataset<Input>,
   labels: readonly string[],
-): readonly GoldExample<readonly number[]>[] {
+): readonly GoldExample<readonly number[], Input>[] {
   return dataset.examples.map((example) => {
     if (example.label === undefined) throw missing(dataset, example, 'labels', 'labels');
     const found = findLabels(dataset, example, labels);
@@ -43,7 +53,9 @@ export function labelExamples(
 }
 
 /** The examples with their score as gold, for similarity and regression. */
-export function scoreExamples(dataset: Dataset): readonly GoldExample<number>[] {
+export function scoreExamples<Input extends RunnerInput>(
+  dataset: Dataset<Input>,
+): readonly GoldExample<number, Input>[] {
   return dataset.examples.map((example) => {
     if (example.score === undefined) throw missing(dataset, example, 'score', 'score');
     return withGold(example, example.score);
@@ -51,20 +63,20 @@ export function scoreExamples(dataset: Dataset): readonly GoldExample<number>[] 
 }
 
 /** Indices of what the example names, in its order. */
-function findLabels(dataset: Dataset, example: Example, labels: readonly string[]): readonly number[] {
+function findLabels(dataset: AnyDataset, example: AnyExample, labels: readonly string[]): readonly number[] {
   return spelledLabels(example, labels).map((name) => {
     const index = indexOfLabel(name, labels);
     if (index !== undefined) return index;
-    throw problem(
-      dataset,
-      example,
-      `the model has no label '${name}'`,
-      `Its labels are ${labels.map((each, i) => `${i} ${each}`).join(', ')}.`,
-    );
+    throw problem(dataset, example, `the model has no label '${name}'`, `Its labels are ${listed(labels)}.`);
   });
 }
 
-function spelledLabels({ label = '' }: Example, labels: readonly string[]): readonly string[] {
+function listed(labels: readonly string[]): string {
+  const shown = labels.slice(0, LABELS_LISTED).map((each, i) => `${i} ${each}`);
+  return [...shown, ...(labels.length > LABELS_LISTED ? [`… (${labels.length} in all)`] : [])].join(', ');
+}
+
+function spelledLabels({ label = '' }: AnyExample, labels: readonly string[]): readonly string[] {
   if (typeof label !== 'string') return label;
   // A name may hold a separator itself.
   if (indexOfLabel(label, labels) !== undefined || !SEPARATORS.test(label))
@@ -82,15 +94,18 @@ function indexOfLabel(name: string, labels: readonly string[]): number | undefin
   return /^\d+$/.test(name) && Number(name) < labels.length ? Number(name) : undefined;
 }
 
-function withGold<Gold extends Answer>({ text, textPair }: Example, gold: Gold): GoldExample<Gold> {
-  return textPair === undefined ? { text, gold } : { text, textPair, gold };
+function withGold<Gold extends Answer, Input extends RunnerInput>(
+  { label: _label, score: _score, line: _line, ...input }: Example<Input>,
+  gold: Gold,
+): GoldExample<Gold, Input> {
+  return { ...(input as unknown as Input), gold };
 }
 
-function missing(dataset: Dataset, example: Example, what: string, column: string): CompilerError {
+function missing(dataset: AnyDataset, example: AnyExample, what: string, column: string): CompilerError {
   return problem(dataset, example, `the example has no ${what}`, `Evaluation needs a '${column}' column.`);
 }
 
-function several(dataset: Dataset, example: Example): CompilerError {
+function several(dataset: AnyDataset, example: AnyExample): CompilerError {
   return problem(
     dataset,
     example,
@@ -99,7 +114,7 @@ function several(dataset: Dataset, example: Example): CompilerError {
   );
 }
 
-function repeated(dataset: Dataset, example: Example, label: string): CompilerError {
+function repeated(dataset: AnyDataset, example: AnyExample, label: string): CompilerError {
   return problem(
     dataset,
     example,
@@ -108,7 +123,8 @@ function repeated(dataset: Dataset, example: Example, label: string): CompilerEr
   );
 }
 
-function problem(dataset: Dataset, { line }: Example, what: string, hint: string): CompilerError {
+function problem(dataset: AnyDataset, { line }: AnyExample, what: string, hint: string): CompilerError {
   const at = { file: dataset.name };
-  return new CompilerError('bad-file', `${dataset.name}:${line}: ${what}.`, { at, hint });
+  const place = line === undefined ? dataset.name : `${dataset.name}:${line}`;
+  return new CompilerError('bad-file', `${place}: ${what}.`, { at, hint });
 }

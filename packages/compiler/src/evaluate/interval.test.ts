@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meanAveragePrecision, type ScoredImage } from './average-precision.ts';
-import { bootstrapDrop, bootstrapMetric, bootstrapPrecisionDrop } from './bootstrap.ts';
+import { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
 import { binomialCdf, clopperPearson, pairedAccuracyDrop } from './interval.ts';
 import { latencyStats } from './latency.ts';
 import { METRICS } from './metrics.ts';
@@ -78,32 +77,5 @@ describe('latencyStats', () => {
     expect(latencyStats(samples)).toEqual({ p50: 10, p95: 19 });
     expect(latencyStats([3])).toEqual({ p50: 3, p95: 3 });
     expect(() => latencyStats([])).toThrow('no samples');
-  });
-});
-
-describe('bootstrapPrecisionDrop', () => {
-  const box = { x: 0, y: 0, width: 10, height: 10 };
-  const elsewhere = { ...box, x: 100 };
-  const image = (isFound: boolean): ScoredImage => ({
-    golds: [{ classIndex: 0, box }],
-    found: [{ classIndex: 0, score: 0.9, box: isFound ? box : elsewhere }],
-  });
-  const baseline = Array.from({ length: 40 }, () => image(true));
-
-  it('is 0 for the same boxes, and pairs images', () => {
-    expect(bootstrapPrecisionDrop(baseline, baseline)).toEqual({ value: 0, low: 0, high: 0 });
-    const candidate = baseline.map((_, i) => image(i % 10 !== 0));
-    const { value, low, high } = bootstrapPrecisionDrop(baseline, candidate, { resamples: 200 });
-    expect(value).toBeCloseTo(1 - meanAveragePrecision(candidate), 12);
-    expect(low).toBeGreaterThan(0);
-    expect(low).toBeLessThan(value);
-    expect(high).toBeGreaterThan(value);
-    expect(high).toBeLessThan(0.4);
-  });
-
-  it('takes a resample without golds as no drop', () => {
-    const empty = { golds: [], found: [] };
-    const drop = bootstrapPrecisionDrop([image(true), empty], [image(false), empty], { resamples: 100 });
-    expect(drop).toEqual({ value: 1, low: 0, high: 1 });
   });
 });

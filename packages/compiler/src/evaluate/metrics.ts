@@ -1,14 +1,22 @@
-import type { Answer, AnswerKind } from './dataset.ts';
+import { averagePrecisionOver } from './average-precision.ts';
+import type { Answer, AnswerKind, BoxesAnswer } from './dataset.ts';
+import type { DetectedBox } from './detection.ts';
 
 /** What a model's quality is measured in. Higher is better for all of them. */
 export interface Metric {
   readonly name: MetricName;
   /** Kinds of answers that it compares. */
   readonly fits: readonly AnswerKind[];
-  /** A share of examples that are right: its intervals are exact ones, those of the others bootstrapped. */
-  readonly isShare: boolean;
-  /** Prediction i belongs to gold i; both have the same length, at least 1. */
-  readonly value: (predictions: readonly Answer[], golds: readonly Answer[]) => number;
+  /** Of a metric that is a share of examples, whether one is right: its intervals are exact, those of others bootstrapped. */
+  readonly isRight?: (prediction: Answer | undefined, gold: Answer) => boolean;
+  /**
+   * The metric as a function of which examples are taken, by position, some of them perhaps several times. Prediction i
+   * belongs to gold i; both have the same length, at least 1.
+   */
+  readonly over: (
+    predictions: readonly Answer[],
+    golds: readonly Answer[],
+  ) => (positions: readonly number[]) => number;
 }
 
 export type MetricName =
@@ -16,45 +24,95 @@ export type MetricName =
   | 'f1'
   | 'f1-macro'
   | 'matthews'
+  | 'top-1'
+  | 'top-5'
   | 'f1-micro'
   | 'exact-match'
-  | 'spearman';
+  | 'spearman'
+  | 'auroc'
+  | 'map'
+  | 'map50';
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = {
-  accuracy: { name: 'accuracy', fits: ['class'], isShare: true, value: accuracy },
-  f1: {
-    name: 'f1',
-    fits: ['class'],
-    isShare: false,
-    value: (predictions, golds) => f1(predictions, golds, 1),
-  },
-  'f1-macro': { name: 'f1-macro', fits: ['class', 'labels'], isShare: false, value: f1Macro },
-  matthews: { name: 'matthews', fits: ['class'], isShare: false, value: matthews },
-  'f1-micro': { name: 'f1-micro', fits: ['labels'], isShare: false, value: f1Micro },
+  accuracy: share('accuracy', 'class', sameAnswer),
+  f1: statistic('f1', ['class'], (predictions, golds) => f1(predictions, golds, 1)),
+  'f1-macro': statistic('f1-macro', ['class', 'labels'], f1Macro),
+  matthews: statistic('matthews', ['class'], matthews),
+  'top-1': share('top-1', 'ranking', isAmongBest(1)),
+  'top-5': share('top-5', 'ranking', isAmongBest(5)),
+  'f1-micro': statistic('f1-micro', ['labels'], f1Micro),
   /** scikit-learn's `accuracy_score` of several labels, also called subset accuracy. */
-  'exact-match': { name: 'exact-match', fits: ['labels'], isShare: true, value: accuracy },
-  spearman: { name: 'spearman', fits: ['score'], isShare: false, value: spearman },
+  'exact-match': share('exact-match', 'labels', sameAnswer),
+  spearman: statistic('spearman', ['score'], spearman),
+  auroc: statistic('auroc', ['score'], auroc),
+  map: averagePrecision('map'),
+  map50: averagePrecision('map50', [0.5]),
 };
 
 /** The metric that is usual for a kind of answers. */
 export const USUAL_METRIC: Readonly<Record<AnswerKind, MetricName>> = {
   class: 'accuracy',
+  ranking: 'top-1',
   labels: 'f1-micro',
   score: 'spearman',
+  boxes: 'map',
 };
 
-/** Share of predictions that equal their gold, 0…1; of several labels all must be right. */
-export function accuracy(predictions: readonly Answer[], golds: readonly Answer[]): number {
-  return correct(predictions, golds).filter(Boolean).length / golds.length;
+function share(name: MetricName, kind: AnswerKind, isRight: NonNullable<Metric['isRight']>): Metric {
+  return {
+    name,
+    fits: [kind],
+    isRight,
+    over: (predictions, golds) => {
+      const right = golds.map((gold, i) => isRight(predictions[i], gold));
+      return (positions) => positions.filter((position) => right[position]).length / positions.length;
+    },
+  };
 }
 
-/** Which predictions equal their gold. */
-export function correct(predictions: readonly Answer[], golds: readonly Answer[]): readonly boolean[] {
-  return golds.map((gold, i) => sameAnswer(predictions[i], gold));
+function statistic(
+  name: MetricName,
+  fits: readonly AnswerKind[],
+  value: (predictions: readonly Answer[], golds: readonly Answer[]) => number,
+): Metric {
+  return {
+    name,
+    fits,
+    over: (predictions, golds) => (positions) =>
+      value(
+        positions.map((position) => predictions[position] ?? 0),
+        positions.map((position) => golds[position] ?? 0),
+      ),
+  };
+}
+
+function averagePrecision(name: MetricName, thresholds?: readonly number[]): Metric {
+  return {
+    name,
+    fits: ['boxes'],
+    over: (predictions, golds) => {
+      const images = golds.map((gold, i) => ({ found: foundBoxes(predictions[i]), golds: boxesOf(gold) }));
+      return averagePrecisionOver(images, thresholds === undefined ? {} : { thresholds });
+    },
+  };
+}
+
+function foundBoxes(answer: Answer | undefined): readonly DetectedBox[] {
+  return boxesOf(answer).filter((box) => 'score' in box);
+}
+
+function boxesOf(answer: Answer | undefined): BoxesAnswer['boxes'] {
+  return typeof answer === 'object' && 'boxes' in answer ? answer.boxes : [];
+}
+
+/** Whether a ranking has the right label among its first so many. */
+function isAmongBest(count: number): NonNullable<Metric['isRight']> {
+  return (prediction, gold) => labelsOf(prediction).slice(0, count).includes(Number(gold));
 }
 
 export function sameAnswer(a: Answer | undefined, b: Answer | undefined): boolean {
   if (typeof a !== 'object' || typeof b !== 'object') return a === b;
+  if ('boxes' in a || 'boxes' in b) return JSON.stringify(a) === JSON.stringify(b);
   return a.length === b.length && a.every((label, i) => label === b[i]);
 }
 
@@ -73,7 +131,7 @@ export function f1(predictions: readonly Answer[], golds: readonly Answer[], pos
 
 /** Unweighted mean of every class's or label's F1, over those that occur in either list. */
 export function f1Macro(predictions: readonly Answer[], golds: readonly Answer[]): number {
-  const classes = [...new Set([...predictions, ...golds].flat())];
+  const classes = [...new Set([...predictions, ...golds].flatMap(labelsOf))];
   if (classes.length === 0) return 0;
   return classes.reduce((sum, each) => sum + f1(predictions, golds, each), 0) / classes.length;
 }
@@ -97,11 +155,12 @@ function f1Of(truePositives: number, errors: number): number {
 }
 
 function says(answer: Answer | undefined, label: number): boolean {
-  return typeof answer === 'object' ? answer.includes(label) : answer === label;
+  return labelsOf(answer).includes(label);
 }
 
 function labelsOf(answer: Answer | undefined): readonly number[] {
-  return typeof answer === 'number' ? [answer] : (answer ?? []);
+  if (typeof answer === 'number') return [answer];
+  return answer === undefined || 'boxes' in answer ? [] : answer;
 }
 
 /**
@@ -110,7 +169,7 @@ function labelsOf(answer: Answer | undefined): readonly number[] {
  */
 export function matthews(predictions: readonly Answer[], golds: readonly Answer[]): number {
   const samples = golds.length;
-  const hits = correct(predictions, golds).filter(Boolean).length;
+  const hits = golds.filter((gold, i) => sameAnswer(predictions[i], gold)).length;
   let crossed = 0;
   let predictedSquares = 0;
   let goldSquares = 0;
@@ -142,6 +201,22 @@ export function spearman(predictions: readonly Answer[], golds: readonly Answer[
   });
   const denominator = Math.sqrt(squaresA * squaresB);
   return denominator === 0 ? 0 : product / denominator;
+}
+
+/** Gold scores from here on are of the class that is looked for. */
+const POSITIVE = 0.5;
+
+/**
+ * Area under the ROC curve, 0…1: the probability that a positive example (gold at least 0.5) scores above a negative one,
+ * equal scores counting half; 0.5 when there are no two classes. Through the rank sum of Mann and Whitney 1947, as in
+ * Fawcett 2006, "An introduction to ROC analysis", section 7.
+ */
+export function auroc(predictions: readonly Answer[], golds: readonly Answer[]): number {
+  const rank = ranks(predictions.map(Number));
+  const positives = golds.flatMap((gold, i) => (Number(gold) >= POSITIVE ? [rank[i] ?? 0] : []));
+  const pairs = positives.length * (golds.length - positives.length);
+  const sum = positives.reduce((a, b) => a + b, 0);
+  return pairs === 0 ? 0.5 : (sum - (positives.length * (positives.length + 1)) / 2) / pairs;
 }
 
 /** Ranks from 1; equal values get the mean of the ranks they take. */

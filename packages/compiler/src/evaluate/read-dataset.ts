@@ -1,12 +1,14 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { parseDelimited, type DelimitedRow } from './delimited.ts';
+import type { ImageInput, RunnerInput, TextInput } from './runner.ts';
 
 /** Column names by what they hold, in order of preference; compared without case. */
 export const DATASET_COLUMNS = {
   text: ['sentence', 'text', 'sentence1', 'premise', 'question', 'question1', 'review', 'content'],
   textPair: ['text_pair', 'sentence2', 'hypothesis', 'question2', 'text2'],
-  label: ['label', 'labels', 'class', 'sentiment', 'target'],
+  image: ['image', 'file', 'filename', 'file_name', 'path', 'image_path'],
+  label: ['label', 'labels', 'class', 'class_index', 'sentiment', 'target'],
   score: ['score', 'similarity', 'similarity_score'],
 } as const;
 
@@ -17,16 +19,56 @@ export interface ReadDatasetOptions {
   readonly file: string;
 }
 
+/** What a table's examples are: a text or a pair of them, or the path of an image as it is written. */
+interface Kind<Input extends RunnerInput> {
+  /** The column that every example has. */
+  readonly column: 'text' | 'image';
+  /** The input of one example; undefined where its column is empty. */
+  readonly read: (field: Field) => Input | undefined;
+}
+
+type Field = (column: Column) => string | undefined;
+
+const TEXTS: Kind<TextInput> = {
+  column: 'text',
+  read: (field) => {
+    const text = field('text');
+    const textPair = field('textPair');
+    if (text === undefined || text.trim() === '') return undefined;
+    return textPair === undefined ? { text } : { text, textPair };
+  },
+};
+
+const IMAGES: Kind<ImageInput> = {
+  column: 'image',
+  read: (field) => {
+    const image = field('image')?.trim();
+    return image ? { image } : undefined;
+  },
+};
+
 /**
- * Reads examples. TSV and CSV need a header line unless they have one or two columns without any known name: these are
+ * Reads examples of texts. TSV and CSV need a header line unless they have one or two columns without any known name: these are
  * text, then label. JSONL has one object a line with the same names; its label may be a list. TXT has one text a line,
  * without labels.
  * @throws CompilerError `bad-file` naming file and line.
  */
 export function readDataset(bytes: Uint8Array, options: ReadDatasetOptions): Dataset {
-  const { file } = options;
+  return read(bytes, options, TEXTS);
+}
+
+/** Reads examples of images from the same kinds of files; paths are as the file has them. In TXT each line is a path. */
+export function readImageTable(bytes: Uint8Array, options: ReadDatasetOptions): Dataset<ImageInput> {
+  return read(bytes, options, IMAGES);
+}
+
+function read<Input extends RunnerInput>(
+  bytes: Uint8Array,
+  { file }: ReadDatasetOptions,
+  kind: Kind<Input>,
+): Dataset<Input> {
   const text = decode(bytes, file);
-  const examples = readExamples(text, file);
+  const examples = readExamples(text, file, kind);
   if (examples.length === 0) throw problem(file, undefined, 'holds no examples');
   return { name: file, examples };
 }
@@ -39,18 +81,22 @@ function decode(bytes: Uint8Array, file: string): string {
   }
 }
 
-function readExamples(text: string, file: string): readonly Example[] {
+function readExamples<Input extends RunnerInput>(
+  text: string,
+  file: string,
+  kind: Kind<Input>,
+): readonly Example<Input>[] {
   const ending = /\.([a-z0-9]+)$/i.exec(file)?.[1]?.toLowerCase();
   switch (ending) {
     case 'tsv':
-      return fromRows(parseDelimited(text, { delimiter: '\t', file }), file);
+      return fromRows(parseDelimited(text, { delimiter: '\t', file }), file, kind);
     case 'csv':
-      return fromRows(parseDelimited(text, { delimiter: csvDelimiter(text), file }), file);
+      return fromRows(parseDelimited(text, { delimiter: csvDelimiter(text), file }), file, kind);
     case 'jsonl':
     case 'ndjson':
-      return fromJsonLines(text, file);
+      return fromJsonLines(text, file, kind);
     case 'txt':
-      return fromLines(text);
+      return fromLines(text, file, kind);
     default:
       throw new CompilerError('bad-file', `${file}: unknown kind of data file.`, {
         at: { file },
@@ -65,16 +111,20 @@ function csvDelimiter(text: string): ',' | ';' {
   return !header.includes(',') && header.includes(';') ? ';' : ',';
 }
 
-function fromRows(rows: readonly DelimitedRow[], file: string): readonly Example[] {
+function fromRows<Input extends RunnerInput>(
+  rows: readonly DelimitedRow[],
+  file: string,
+  kind: Kind<Input>,
+): readonly Example<Input>[] {
   const first = rows[0];
   if (!first) return [];
-  const named = findColumns(first.fields);
-  const columns = named ?? bareColumns(first, file);
+  const named = findColumns(first.fields, kind.column);
+  const columns = named ?? bareColumns(first, file, kind.column);
   const width = first.fields.length;
   return rows.slice(named ? 1 : 0).map(({ line, fields }) => {
     if (fields.length !== width)
       throw problem(file, line, `has ${countOf(fields.length)} where the first line has ${width}`);
-    return toExample((column) => fields[columns[column] ?? -1], line, file);
+    return toExample((column) => fields[columns[column] ?? -1], line, file, kind);
   });
 }
 
@@ -84,46 +134,59 @@ function countOf(fields: number): string {
 
 type ColumnIndex = Partial<Record<Column, number>>;
 
-/** Where each known column stands; undefined when the line is no header with a text column. */
-function findColumns(header: readonly string[]): ColumnIndex | undefined {
+/** Where each known column stands; undefined when the line is no header with the needed column. */
+function findColumns(header: readonly string[], needed: Column): ColumnIndex | undefined {
   const names = header.map((name) => name.trim().toLowerCase());
   const columns: ColumnIndex = {};
   for (const column of Object.keys(DATASET_COLUMNS) as Column[]) {
     const name = DATASET_COLUMNS[column].find((candidate) => names.includes(candidate));
     if (name !== undefined) columns[column] = names.indexOf(name);
   }
-  return columns.text === undefined ? undefined : columns;
+  // Beside images the only other column is their class, whatever its name: `file,person`.
+  const isAlone = needed === 'image' && names.length === 2 && Object.keys(columns).length === 1;
+  if (isAlone && columns.image !== undefined) columns.label = 1 - columns.image;
+  return columns[needed] === undefined ? undefined : columns;
 }
 
-function bareColumns({ line, fields }: DelimitedRow, file: string): ColumnIndex {
-  if (fields.length <= 2) return fields.length === 2 ? { text: 0, label: 1 } : { text: 0 };
+function bareColumns({ line, fields }: DelimitedRow, file: string, needed: 'text' | 'image'): ColumnIndex {
+  if (fields.length <= 2) return fields.length === 2 ? { [needed]: 0, label: 1 } : { [needed]: 0 };
+  const pairs = needed === 'text' ? '; for pairs also text_pair, score' : '';
   throw problem(
     file,
     line,
-    `has no known text column among ${fields.map((name) => `'${name}'`).join(', ')}`,
-    `Name the columns in the first line: ${DATASET_COLUMNS.text.slice(0, 2).join(' or ')}, label; for pairs also text_pair, score.`,
+    `has no known ${needed} column among ${fields.map((name) => `'${name}'`).join(', ')}`,
+    `Name the columns in the first line: ${DATASET_COLUMNS[needed].slice(0, 2).join(' or ')}, label${pairs}.`,
   );
 }
 
-function fromJsonLines(text: string, file: string): readonly Example[] {
+function fromJsonLines<Input extends RunnerInput>(
+  text: string,
+  file: string,
+  kind: Kind<Input>,
+): readonly Example<Input>[] {
   return text.split(/\r\n|\n|\r/).flatMap((source, index) => {
     if (source.trim() === '') return [];
     const line = index + 1;
-    return [fromObject(parseObject(source, line, file), line, file)];
+    return [fromObject(parseObject(source, line, file), line, file, kind)];
   });
 }
 
-function fromObject(object: object, line: number, file: string): Example {
+function fromObject<Input extends RunnerInput>(
+  object: object,
+  line: number,
+  file: string,
+  kind: Kind<Input>,
+): Example<Input> {
   const fields = new Map(Object.entries(object).map(([key, value]) => [key.toLowerCase(), value as unknown]));
   const nameOf = (column: Column): string =>
     DATASET_COLUMNS[column].find((candidate) => fields.has(candidate)) ?? column;
-  const field = (column: Column): string | undefined => {
+  const field: Field = (column) => {
     const value = fields.get(nameOf(column)) ?? undefined;
     if (value === undefined || (column === 'label' && Array.isArray(value))) return undefined;
     if (isPlain(value)) return String(value);
     throw problem(file, line, `'${nameOf(column)}' is neither text nor a number`);
   };
-  const example = toExample(field, line, file);
+  const example = toExample(field, line, file, kind);
   const label = fields.get(nameOf('label'));
   if (!Array.isArray(label)) return example;
   if (!label.every(isPlain))
@@ -145,25 +208,35 @@ function parseObject(source: string, line: number, file: string): object {
   throw problem(file, line, 'is not a JSON object');
 }
 
-function fromLines(text: string): readonly Example[] {
+function fromLines<Input extends RunnerInput>(
+  text: string,
+  file: string,
+  kind: Kind<Input>,
+): readonly Example<Input>[] {
   return text
     .split(/\r\n|\n|\r/)
-    .map((line, index) => ({ text: line.trim(), line: index + 1 }))
-    .filter((example) => example.text !== '');
+    .flatMap((each, index) =>
+      each.trim() === ''
+        ? []
+        : toExample((column) => (column === kind.column ? each.trim() : undefined), index + 1, file, kind),
+    );
 }
 
-function toExample(field: (column: Column) => string | undefined, line: number, file: string): Example {
-  const text = field('text');
-  if (text === undefined || text.trim() === '') throw problem(file, line, 'has no text');
-  const textPair = field('textPair');
+function toExample<Input extends RunnerInput>(
+  field: Field,
+  line: number,
+  file: string,
+  { column, read: readInput }: Kind<Input>,
+): Example<Input> {
+  const input = readInput(field);
+  if (input === undefined) throw problem(file, line, `has no ${column}`);
   const label = field('label')?.trim();
   const score = field('score');
   if (score !== undefined && (score.trim() === '' || !Number.isFinite(Number(score))))
     throw problem(file, line, `the score '${score}' is not a number`);
   return {
-    text,
+    ...input,
     line,
-    ...(textPair === undefined ? {} : { textPair }),
     ...(label === undefined ? {} : { label }),
     ...(score === undefined ? {} : { score: Number(score) }),
   };

@@ -1,13 +1,27 @@
+import type { DetectedBox } from './detection.ts';
+
 /** What a runner is given for one example. */
-export interface RunnerInput {
+export type RunnerInput = TextInput | ImageInput;
+
+export interface TextInput {
   readonly text: string;
   readonly textPair?: string;
 }
 
+export interface ImageInput {
+  /** Path of the image's file. */
+  readonly image: string;
+}
+
 export interface RunnerOutput {
-  /** Class scores by index (logits or probabilities), each label's own probability, or one similarity or regression value. */
+  /**
+   * Class scores by index (logits or probabilities), each label's own probability, or one similarity or regression value.
+   * Empty for detectors.
+   */
   readonly scores: readonly number[];
-  /** From text to scores, tokenizing included, measured where the model runs. */
+  /** What a detector found, in pixels of the image. */
+  readonly boxes?: readonly DetectedBox[];
+  /** From text or decoded pixels to the answer, tokenizing or resizing included, measured where the model runs. */
   readonly latencyMs: number;
 }
 

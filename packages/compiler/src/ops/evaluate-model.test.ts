@@ -7,7 +7,7 @@ import {
   type DenseTensor,
   type Tensor,
 } from '../ir/index.ts';
-import { evaluateModel, evaluateNode } from './evaluate-model.ts';
+import { createEvaluator, evaluateModel, evaluateNode } from './evaluate-model.ts';
 import { tensorNumbers } from './nd-array.ts';
 
 const numbers = (tensor: Tensor | undefined): number[] => Array.from(tensorNumbers(tensor as Tensor));
@@ -30,6 +30,27 @@ const BRANCHES = parseModel(`graph main {
 function bool(value: 0 | 1): DenseTensor {
   return { kind: 'dense', dtype: 'bool', dims: [], data: Uint8Array.of(value) };
 }
+
+it('createEvaluator copies a constant once for all runs', () => {
+  const model = parseModel('graph g {\n  input x: float32[2]\n  y = Add(x, w)\n  output y\n}');
+  let reads = 0;
+  const bytes = new Uint8Array([0, ...new Uint8Array(Float32Array.of(1, 2).buffer)]);
+  model.graph.initializers.set('w', {
+    kind: 'dense',
+    dtype: 'float32',
+    dims: [2],
+    get data() {
+      reads++;
+      return bytes.subarray(1);
+    },
+  });
+  const evaluate = createEvaluator();
+  const inputs = new Map([['x', float32Tensor([2], [10, 20])]]);
+  evaluate(model, inputs);
+  const readsOfOneRun = reads;
+  expect(numbers(evaluate(model, inputs).get('y'))).toEqual([11, 22]);
+  expect(reads).toBe(readsOfOneRun);
+});
 
 describe('evaluateModel', () => {
   it('runs only what is needed, and subgraphs that read enclosing values', () => {

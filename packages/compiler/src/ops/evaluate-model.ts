@@ -18,10 +18,30 @@ export interface EvaluateOptions {
 export function evaluateModel(
   model: Model,
   inputs: ReadonlyMap<string, Tensor>,
-  options: EvaluateOptions = {},
+  options?: EvaluateOptions,
 ): Map<string, Tensor> {
-  const wanted = options.want ?? model.graph.outputs.map((output) => output.name);
-  const scope = new Scope(model.opsets);
+  return createEvaluator()(model, inputs, options);
+}
+
+/**
+ * An `evaluateModel` for many runs: constants that have to be copied into their working form (because the file leaves them
+ * unaligned, or still holds them) are copied once for all runs, and held as long as the function is.
+ */
+export function createEvaluator(): typeof evaluateModel {
+  const constants: Constants = new WeakMap();
+  return (model, inputs, options) => evaluate(model, inputs, options?.want, constants);
+}
+
+type Constants = WeakMap<Tensor, NdArray>;
+
+function evaluate(
+  model: Model,
+  inputs: ReadonlyMap<string, Tensor>,
+  want: readonly string[] | undefined,
+  constants: Constants,
+): Map<string, Tensor> {
+  const wanted = want ?? model.graph.outputs.map((output) => output.name);
+  const scope = new Scope(model.opsets, constants);
   for (const { name } of model.graph.inputs) {
     const tensor = inputs.get(name);
     if (tensor) scope.set(name, fromTensor(tensor));
@@ -41,7 +61,7 @@ export function evaluateNode(
 ): readonly Tensor[] | undefined {
   const operator = findOperator(node.domain, node.opType, opsetVersion(opsets, node.domain));
   if (operator?.evaluate === undefined || operator.deterministic === false) return undefined;
-  const scope = new Scope(opsets);
+  const scope = new Scope(opsets, new WeakMap());
   return scope
     .evaluate(
       node,
@@ -54,11 +74,13 @@ export function evaluateNode(
 class Scope {
   readonly #opsets: ReadonlyMap<string, number>;
   readonly #parent: Scope | undefined;
+  readonly #constants: Constants;
   readonly #values = new Map<string, NdArray>();
   #initializers: ReadonlyMap<string, Tensor> = new Map();
 
-  constructor(opsets: ReadonlyMap<string, number>, parent?: Scope) {
+  constructor(opsets: ReadonlyMap<string, number>, constants: Constants, parent?: Scope) {
     this.#opsets = opsets;
+    this.#constants = constants;
     this.#parent = parent;
   }
 
@@ -80,7 +102,8 @@ class Scope {
     if (known) return known;
     const initializer = this.#initializers.get(name);
     if (initializer === undefined) return this.#parent && this.#parent.#find(name);
-    const value = fromTensor(initializer);
+    const value = this.#constants.get(initializer) ?? fromTensor(initializer);
+    this.#constants.set(initializer, value);
     this.#values.set(name, value);
     return value;
   }
@@ -135,7 +158,7 @@ class Scope {
   }
 
   #runGraph(graph: Graph, inputs: readonly NdArray[]): readonly NdArray[] {
-    const inner = new Scope(this.#opsets, this);
+    const inner = new Scope(this.#opsets, this.#constants, this);
     for (const [index, { name }] of graph.inputs.entries()) {
       const value = inputs[index];
       if (value) inner.set(name, value);

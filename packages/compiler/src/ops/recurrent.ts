@@ -1,7 +1,7 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import { elementCount, type Dim, type TensorType } from '../ir/index.ts';
 import { sigmoid } from './activations.ts';
-import { asNumbers } from './indexing.ts';
+import { asNumbers, concatenate, transpose } from './indexing.ts';
 import { dtypeOf, shapeOf, tensorType } from './inference.ts';
 import { multiplyMatrices } from './matrix-multiply.ts';
 import { ndArray, toNumbers, type NdArray } from './nd-array.ts';
@@ -34,10 +34,15 @@ function recurrentMacs({ inputs }: CostContext): number {
   return steps * (elementCount(inputs[1]?.dims ?? [0]) + elementCount(inputs[2]?.dims ?? [0]));
 }
 
+/** What one direction of a layer computes with, for each gate in ONNX's order. */
 interface Direction {
+  /** W [features, gates·hidden] and R [hidden, gates·hidden], transposed for the products. */
   readonly weight: Float32Array;
   readonly recurrence: Float32Array;
-  readonly bias: Float64Array;
+  /** Of the input and of the state, [gates·hidden]. */
+  readonly inputBias: Float64Array;
+  readonly stateBias: Float64Array;
+  /** Of an LSTM: [3·hidden] for input, output, forget. */
   readonly peephole: Float32Array | undefined;
   readonly reverse: boolean;
 }
@@ -49,23 +54,112 @@ interface Sizes {
   readonly hidden: number;
 }
 
-/** Rows of gate parameters of one direction, W transposed to [features, gates·hidden] for the products. */
+/** One kind of recurrent layer. */
+interface Cell {
+  readonly gates: number;
+  /** Default activations, which are the only ones. */
+  readonly activations: readonly string[];
+  /** Whether there is a cell state beside the hidden state. */
+  readonly hasCell: boolean;
+  /** Advances the states in place. */
+  readonly step: (sums: GateSums, states: States) => void;
+}
+
+/** x·W + b and h·R + b of one step, [batch, gates·hidden]. */
+interface GateSums {
+  readonly fromInput: Float64Array;
+  readonly fromState: Float64Array;
+  readonly direction: Direction;
+  readonly sizes: Sizes;
+  readonly context: EvaluateContext;
+}
+
+/** [batch, hidden]. */
+interface States {
+  readonly h: Float64Array;
+  readonly c: Float64Array;
+}
+
+function evaluateRecurrent(context: EvaluateContext, cell: Cell): readonly NdArray[] {
+  refuseVariants(context, cell);
+  const isBatchFirst = context.attributes.int('layout', 0) === 1;
+  const swap = (array: NdArray): NdArray => (isBatchFirst ? transpose(array, [1, 0, 2]) : array);
+  const x = swap(context.input(0));
+  const [steps, batch, features] = x.dims as [number, number, number];
+  const [directions, rows] = context.input(1).dims as [number, number];
+  const sizes: Sizes = { steps, batch, features, hidden: rows / cell.gates };
+  const initial = [5, 6].map((slot) => context.inputs[slot] && asNumbers(swap(context.inputs[slot])));
+  const runs = Array.from({ length: directions }, (_, index) => {
+    const width = batch * sizes.hidden;
+    const [h, c] = initial.map((values) =>
+      values ? Float64Array.from(values.slice(index * width, (index + 1) * width)) : new Float64Array(width),
+    ) as [Float64Array, Float64Array];
+    return runDirection(context, cell, directionOf(context, index, cell.gates, sizes), sizes, x, { h, c });
+  });
+  const y = concatenate(
+    runs.map((run) => run.y),
+    1,
+  );
+  const finals = (pick: 'h' | 'c'): NdArray =>
+    swap(
+      concatenate(
+        runs.map((run) => run[pick]),
+        0,
+      ),
+    );
+  return [isBatchFirst ? transpose(y, [2, 0, 1, 3]) : y, finals('h'), ...(cell.hasCell ? [finals('c')] : [])];
+}
+
+/** Y [steps, 1, batch, hidden] and the last states [1, batch, hidden] of one direction. */
+function runDirection(
+  context: EvaluateContext,
+  cell: Cell,
+  direction: Direction,
+  sizes: Sizes,
+  x: NdArray,
+  states: States,
+): { readonly y: NdArray; readonly h: NdArray; readonly c: NdArray } {
+  const { steps, batch, features, hidden } = sizes;
+  const y = new Float32Array(steps * batch * hidden);
+  for (let step = 0; step < steps; step++) {
+    const at = direction.reverse ? steps - 1 - step : step;
+    const now = (x.data as Float32Array).subarray(at * batch * features, (at + 1) * batch * features);
+    const fromInput = affine(now, direction.weight, direction.inputBias, batch);
+    const fromState = affine(states.h, direction.recurrence, direction.stateBias, batch);
+    cell.step({ fromInput, fromState, direction, sizes, context }, states);
+    y.set(states.h, at * batch * hidden);
+  }
+  const state = (values: Float64Array): NdArray =>
+    ndArray('float32', [1, batch, hidden], Float32Array.from(values));
+  return { y: ndArray('float32', [steps, 1, batch, hidden], y), h: state(states.h), c: state(states.c) };
+}
+
 function directionOf(context: EvaluateContext, index: number, gates: number, sizes: Sizes): Direction {
   const { hidden, features } = sizes;
   const rows = gates * hidden;
   const part = (input: NdArray, count: number): Float32Array =>
     (input.data as Float32Array).subarray(index * count, (index + 1) * count);
-  const both = context.inputs[3] && part(context.inputs[3], 2 * rows);
-  const bias = new Float64Array(rows);
-  if (both) for (let i = 0; i < rows; i++) bias[i] = (both[i] as number) + (both[rows + i] as number);
-  const kind = context.attributes.string('direction', 'forward');
+  const bias = context.inputs[3] ? part(context.inputs[3], 2 * rows) : new Float32Array(2 * rows);
   return {
     weight: transposed(part(context.input(1), rows * features), rows, features),
     recurrence: transposed(part(context.input(2), rows * hidden), rows, hidden),
-    bias,
+    inputBias: Float64Array.from(bias.subarray(0, rows)),
+    stateBias: Float64Array.from(bias.subarray(rows)),
     peephole: context.inputs[7] && part(context.inputs[7], 3 * hidden),
-    reverse: kind === 'reverse' || index === 1,
+    reverse: index === 1 || context.attributes.string('direction', 'forward') === 'reverse',
   };
+}
+
+/** x·matrix + bias for each of `rows` rows. */
+function affine(
+  x: Float32Array | Float64Array,
+  matrix: Float32Array,
+  bias: Float64Array,
+  rows: number,
+): Float64Array {
+  const out = new Float64Array(rows * bias.length);
+  multiplyMatrices(x, matrix, out, { m: rows, k: x.length / rows, n: bias.length });
+  return out.map((sum, i) => sum + (bias[i % bias.length] as number));
 }
 
 function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
@@ -75,93 +169,77 @@ function transposed(matrix: Float32Array, rows: number, columns: number): Float3
   return out;
 }
 
-const LSTM_GATES = 4;
-
-/** LSTM with the default activations; gates in ONNX's order: input, output, forget, cell. */
-function evaluateLstm(context: EvaluateContext): readonly NdArray[] {
-  refuseVariants(context);
-  const x = context.input(0);
-  const [steps, batch, features] = x.dims as [number, number, number];
-  const [directions, rows] = context.input(1).dims as [number, number];
-  const sizes: Sizes = { steps, batch, features, hidden: rows / LSTM_GATES };
-  const { hidden } = sizes;
-  const y = new Float32Array(steps * directions * batch * hidden);
-  const finals = [
-    new Float32Array(directions * batch * hidden),
-    new Float32Array(directions * batch * hidden),
-  ] as const;
-  for (let d = 0; d < directions; d++) {
-    const width = batch * hidden;
-    const start = (input: NdArray | undefined): Float64Array =>
-      input ? Float64Array.from(asNumbers(input).slice(d * width, (d + 1) * width)) : new Float64Array(width);
-    const direction = directionOf(context, d, LSTM_GATES, sizes);
-    const [h, c] = [start(context.inputs[5]), start(context.inputs[6])];
-    for (let step = 0; step < steps; step++) {
-      const at = direction.reverse ? steps - 1 - step : step;
-      lstmStep(
-        direction,
-        sizes,
-        (x.data as Float32Array).subarray(at * batch * features, (at + 1) * batch * features),
-        h,
-        c,
-      );
-      y.set(h, (at * directions + d) * width);
-    }
-    finals[0].set(h, d * width);
-    finals[1].set(c, d * width);
-  }
-  const last = [directions, batch, hidden];
-  return [
-    ndArray('float32', [steps, directions, batch, hidden], y),
-    ndArray('float32', last, finals[0]),
-    ndArray('float32', last, finals[1]),
-  ];
-}
-
-/** Advances the states `h` and `c` [batch, hidden] in place. */
-function lstmStep(
-  direction: Direction,
-  sizes: Sizes,
-  x: Float32Array,
-  h: Float64Array,
-  c: Float64Array,
+/** Calls the function for each unit of each example with its place in the states and in the sums of a gate. */
+function forEachUnit(
+  { batch, hidden }: Sizes,
+  gates: number,
+  visit: (state: number, unit: number, at: (gate: number) => number) => void,
 ): void {
-  const { batch, features, hidden } = sizes;
-  const rows = LSTM_GATES * hidden;
-  const fromInput = new Float64Array(batch * rows);
-  const fromState = new Float64Array(batch * rows);
-  multiplyMatrices(x, direction.weight, fromInput, { m: batch, k: features, n: rows });
-  multiplyMatrices(h, direction.recurrence, fromState, { m: batch, k: hidden, n: rows });
-  const peep = (gate: number, i: number): number => direction.peephole?.[gate * hidden + i] ?? 0;
-  for (let b = 0; b < batch; b++) {
-    for (let i = 0; i < hidden; i++) {
-      const gate = (g: number): number => {
-        const at = g * hidden + i;
-        return (
-          (fromInput[b * rows + at] as number) +
-          (fromState[b * rows + at] as number) +
-          (direction.bias[at] as number)
-        );
-      };
-      const cell = b * hidden + i;
-      const old = c[cell] as number;
-      const input = sigmoid(gate(0) + peep(0, i) * old);
-      const forget = sigmoid(gate(2) + peep(2, i) * old);
-      const next = forget * old + input * Math.tanh(gate(3));
-      c[cell] = next;
-      h[cell] = sigmoid(gate(1) + peep(1, i) * next) * Math.tanh(next);
-    }
-  }
+  for (let b = 0; b < batch; b++)
+    for (let unit = 0; unit < hidden; unit++)
+      visit(b * hidden + unit, unit, (gate) => (b * gates + gate) * hidden + unit);
 }
 
-function refuseVariants({ node, attributes, inputs }: EvaluateContext): void {
+/** Gates in ONNX's order: input, output, forget, cell. */
+const LSTM: Cell = {
+  gates: 4,
+  activations: ['Sigmoid', 'Tanh', 'Tanh'],
+  hasCell: true,
+  step: ({ fromInput, fromState, direction: { peephole }, sizes }, { h, c }) => {
+    forEachUnit(sizes, 4, (state, unit, at) => {
+      const gate = (g: number): number => (fromInput[at(g)] as number) + (fromState[at(g)] as number);
+      const peep = (g: number): number => peephole?.[g * sizes.hidden + unit] ?? 0;
+      const old = c[state] as number;
+      const input = sigmoid(gate(0) + peep(0) * old);
+      const forget = sigmoid(gate(2) + peep(2) * old);
+      const next = forget * old + input * Math.tanh(gate(3));
+      c[state] = next;
+      h[state] = sigmoid(gate(1) + peep(1) * next) * Math.tanh(next);
+    });
+  },
+};
+
+/** Gates: update, reset, hidden. */
+const GRU: Cell = {
+  gates: 3,
+  activations: ['Sigmoid', 'Tanh'],
+  hasCell: false,
+  step: ({ fromInput, fromState, direction, sizes, context }, { h }) => {
+    const isResetAfter = context.attributes.int('linear_before_reset', 0) !== 0;
+    const reset = new Float64Array(h.length);
+    forEachUnit(sizes, 3, (state, _, at) => {
+      reset[state] = sigmoid((fromInput[at(1)] as number) + (fromState[at(1)] as number));
+    });
+    // The state goes through its gate before the product, or the product does after it.
+    const gated = h.map((value, i) => value * (reset[i] as number));
+    const products = isResetAfter
+      ? fromState
+      : affine(gated, direction.recurrence, direction.stateBias, sizes.batch);
+    forEachUnit(sizes, 3, (state, _, at) => {
+      const update = sigmoid((fromInput[at(0)] as number) + (fromState[at(0)] as number));
+      const recurrent = (isResetAfter ? (reset[state] as number) : 1) * (products[at(2)] as number);
+      const candidate = Math.tanh((fromInput[at(2)] as number) + recurrent);
+      h[state] = (1 - update) * candidate + update * (h[state] as number);
+    });
+  },
+};
+
+const RNN: Cell = {
+  gates: 1,
+  activations: ['Tanh'],
+  hasCell: false,
+  step: ({ fromInput, fromState }, { h }) => {
+    fromInput.forEach((value, i) => (h[i] = Math.tanh(value + (fromState[i] as number))));
+  },
+};
+
+function refuseVariants({ node, attributes, inputs }: EvaluateContext, { activations }: Cell): void {
   const lengths = inputs[4] && toNumbers(inputs[4]);
-  const steps = inputs[0]?.dims[0];
+  const steps = inputs[0]?.dims[attributes.int('layout', 0)];
   const named = attributes.strings('activations') ?? [];
   const variants: readonly (readonly [boolean, string])[] = [
-    [named.some((name, i) => name !== DEFAULT_ACTIVATIONS[i % 3]), 'its own activations'],
+    [named.some((name, i) => name !== activations[i % activations.length]), 'its own activations'],
     [attributes.has('clip'), 'clip'],
-    [attributes.int('layout', 0) === 1, 'layout 1'],
     [attributes.int('input_forget', 0) === 1, 'input_forget'],
     [lengths?.some((length) => length !== steps) === true, 'sequence_lens'],
   ];
@@ -172,23 +250,22 @@ function refuseVariants({ node, attributes, inputs }: EvaluateContext): void {
   });
 }
 
-const DEFAULT_ACTIVATIONS = ['Sigmoid', 'Tanh', 'Tanh'];
-
-function recurrent(opType: string, outputs: number): OpDefinition {
+function recurrent(opType: string, cell: Cell): OpDefinition {
   return {
     domain: '',
     opType,
     since: 7,
-    inputs: [3, outputs === 3 ? 8 : 6],
-    outputs: [0, outputs],
+    inputs: [3, cell.hasCell ? 8 : 6],
+    outputs: [0, cell.hasCell ? 3 : 2],
     infer: inferRecurrent,
     macs: recurrentMacs,
+    evaluate: (context) => evaluateRecurrent(context, cell),
   };
 }
 
-/** Recurrent layers of ai.onnx; only the LSTM has a reference evaluation. */
+/** Recurrent layers of ai.onnx, with their default activations. */
 export const recurrentOps: readonly OpDefinition[] = [
-  { ...recurrent('LSTM', 3), evaluate: evaluateLstm },
-  recurrent('GRU', 2),
-  recurrent('RNN', 2),
+  recurrent('LSTM', LSTM),
+  recurrent('GRU', GRU),
+  recurrent('RNN', RNN),
 ];

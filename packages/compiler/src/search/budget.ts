@@ -40,6 +40,11 @@ const LIMITS: Readonly<Record<Limit, LimitReader>> = {
 /** Drops are differences of sums: equal to the limit up to rounding is within it. */
 const ROUNDING = 1e-9;
 
+/** Whether there is any limit to keep. */
+export function hasLimits(budget: Budget): boolean {
+  return Object.values(LIMITS).some(({ allowed }) => allowed(budget) !== undefined);
+}
+
 /** Every limit that the measurements break; empty when the budget is met. */
 export function missedLimits(budget: Budget, evaluation: Evaluation): readonly MissedLimit[] {
   return (Object.keys(LIMITS) as Limit[]).flatMap((limit) => {

@@ -1,6 +1,6 @@
 import type { Budget } from '@edgewise/runtime/format';
 import type { Evaluation } from '../evaluate/index.ts';
-import { missedLimits, type MissedLimit } from './budget.ts';
+import { hasLimits, missedLimits, type MissedLimit } from './budget.ts';
 
 export interface Contender {
   readonly name: string;
@@ -46,7 +46,9 @@ export function choose(contenders: readonly Contender[], budget: Budget): Choice
   const [best] = within.toSorted(bySizeThenSpeed);
   if (best) {
     const reasons = [
-      smallestReason(within.length, contenders.length),
+      hasLimits(budget)
+        ? smallestReason(within.length, contenders.length)
+        : `The smallest download of ${contenders.length} candidates; no limit was given.`,
       ...faster(best, within),
       ...better(best, within),
     ];

@@ -1,10 +1,10 @@
-export { missedLimits } from './budget.ts';
+export { hasLimits, missedLimits } from './budget.ts';
 export type { Limit, MissedLimit } from './budget.ts';
 export { choose, paretoFront } from './choose.ts';
 export type { Choice, Contender } from './choose.ts';
 export { listTransforms } from './list-transforms.ts';
 export type { Calibrated } from './list-transforms.ts';
-export { listRecipes, ORIGINAL } from './recipe.ts';
+export { listConvNetRecipes, listRecipes, ORIGINAL } from './recipe.ts';
 export type { Activations, ListRecipesOptions, Recipe, RecipeStep } from './recipe.ts';
 export { searchBudget } from './search-budget.ts';
 export type {

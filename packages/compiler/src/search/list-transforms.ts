@@ -1,25 +1,34 @@
+import { CompilerError } from '../diagnostics/index.ts';
 import {
+  quantizeConvNet,
   quantizeEmbeddings,
   quantizeLinears,
   quantizeWeightsInt4,
+  separateActivations,
+  type ConvNetStatistics,
   type ValueRange,
 } from '../quantize/index.ts';
 import type { Transform } from '../rewrite/index.ts';
-import { edgeEncoder } from '../transforms/index.ts';
+import { compactConvNet, edgeEncoder, tabulateBytes } from '../transforms/index.ts';
 import type { Recipe, RecipeStep } from './recipe.ts';
 
-/** What was observed on calibration examples (`observeActivations`). */
+/** What was observed on calibration examples (`observeActivations`, `observeConvNet`). */
 export interface Calibrated {
   /** Range by value name; static recipes need it. */
   readonly ranges?: ReadonlyMap<string, ValueRange>;
   /** Mean square of each feature by value name; weights stored in 4 bits lose less with it. */
   readonly importance?: ReadonlyMap<string, Float32Array>;
+  /** Of a convolutional network after `separateActivations`; its static recipes need it. */
+  readonly convNet?: ConvNetStatistics;
 }
 
-/** The transforms that a recipe's steps name, in order. */
+/**
+ * The transforms that a recipe's steps name, in order.
+ * @throws CompilerError `bad-option` for a static recipe of a convolutional network that was not calibrated.
+ */
 export function listTransforms(
   recipe: Recipe,
-  { ranges, importance }: Calibrated = {},
+  { ranges, importance, convNet }: Calibrated = {},
 ): readonly Transform[] {
   const calibrated = ranges === undefined ? {} : { ranges };
   const weighed = importance === undefined ? {} : { importance };
@@ -33,6 +42,16 @@ export function listTransforms(
         return [quantizeWeightsInt4({ ...step.options, ...calibrated, ...weighed })];
       case 'quantize-embeddings':
         return [quantizeEmbeddings(step.options)];
+      case 'conv-net':
+        return compactConvNet();
+      case 'quantize-conv-net':
+        if (convNet === undefined)
+          throw new CompilerError('bad-option', `${recipe.name} needs calibration examples`);
+        return [
+          separateActivations(),
+          quantizeConvNet({ ...step.options, statistics: convNet }),
+          tabulateBytes(),
+        ];
     }
   });
 }

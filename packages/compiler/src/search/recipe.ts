@@ -9,7 +9,9 @@ export type RecipeStep =
       readonly name: 'quantize-weights-int4';
       readonly options: { readonly computeBits: 7 | 8; readonly activations: Activations };
     }
-  | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } };
+  | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } }
+  | { readonly name: 'conv-net' }
+  | { readonly name: 'quantize-conv-net'; readonly options: { readonly weightBits: 7 | 8 } };
 
 /** How activations are quantized: per row at run time, or from calibrated ranges. */
 export type Activations = 'dynamic' | 'static';
@@ -43,6 +45,22 @@ export function listRecipes({ calibrated }: ListRecipesOptions): readonly Recipe
     ...modes.map(int4Weights),
   ];
 }
+
+/**
+ * The recipes worth trying for a convolutional network: float, then static int8, whose activations need calibration. 7-bit
+ * weights run in one exact instruction on every CPU, and cost depthwise networks accuracy.
+ */
+export function listConvNetRecipes({ calibrated }: ListRecipesOptions): readonly Recipe[] {
+  const float: Recipe = { name: 'float32', steps: [CONV_NET] };
+  if (!calibrated) return [ORIGINAL, float];
+  const quantized = ([8, 7] as const).map((weightBits): Recipe => {
+    const quantize: RecipeStep = { name: 'quantize-conv-net', options: { weightBits } };
+    return { name: `w${weightBits}a8-static`, steps: [CONV_NET, quantize] };
+  });
+  return [ORIGINAL, float, ...quantized];
+}
+
+const CONV_NET: RecipeStep = { name: 'conv-net' };
 
 const ENCODER: RecipeStep = { name: 'edge-encoder' };
 

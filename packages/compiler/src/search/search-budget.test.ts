@@ -3,7 +3,8 @@ import { CompilerError } from '../diagnostics/index.ts';
 import type { Evaluation } from '../evaluate/index.ts';
 import { missedLimits } from './budget.ts';
 import { choose, paretoFront } from './choose.ts';
-import { listRecipes, type Recipe } from './recipe.ts';
+import { listTransforms } from './list-transforms.ts';
+import { listConvNetRecipes, listRecipes, type Recipe } from './recipe.ts';
 import { searchBudget, type SearchOptions } from './search-budget.ts';
 
 function evaluation(size: number, p50: number, metric: number, drop = 0): Evaluation {
@@ -42,7 +43,7 @@ function table(log: string[], more: Partial<SearchOptions<string>> = {}): Search
       return Promise.resolve({ artifact: `<${name}>`, contentHash: name, shippable: name !== 'original' });
     },
     measure: (_, { recipe: { name }, baseline, known }) => {
-      const given = known ? `, knowing ${known.join(' ')}` : '';
+      const given = known ? `, knowing ${known.map(Number).join(' ')}` : '';
       log.push(`measure ${name} against ${baseline?.metric.value ?? 'nothing'}${given}`);
       return Promise.resolve({
         ...(TABLE[name] ?? evaluation(0, 0, 0)),
@@ -91,6 +92,9 @@ describe('choose', () => {
       relax: [],
     });
     expect(choose(contenders, {}).name).toBe('int4');
+    expect(choose(contenders, {}).reasons[0]).toBe(
+      'The smallest download of 4 candidates; no limit was given.',
+    );
     expect(choose(contenders, {}).reasons).toContain('int8 is faster (1.25×) but larger.');
   });
 
@@ -191,5 +195,16 @@ describe('listRecipes', () => {
       'w7a8-static+int4-embeddings+int4-weights',
     ]);
     expect(listRecipes({ calibrated: false }).some(({ name }) => name.includes('static'))).toBe(false);
+  });
+});
+
+describe('listConvNetRecipes', () => {
+  it('needs calibration for int8', () => {
+    const names = (calibrated: boolean): string[] =>
+      listConvNetRecipes({ calibrated }).map(({ name }) => name);
+    expect(names(true)).toEqual(['original', 'float32', 'w8a8-static', 'w7a8-static']);
+    expect(names(false)).toEqual(['original', 'float32']);
+    const [, , int8 = { name: '', steps: [] }] = listConvNetRecipes({ calibrated: true });
+    expect(() => listTransforms(int8)).toThrow('w8a8-static needs calibration examples');
   });
 });

@@ -140,7 +140,15 @@ async function measure<Artifact>(
 function isPredictions(value: unknown): value is readonly Answer[] {
   const isNumber = (each: unknown): boolean => typeof each === 'number';
   return (
-    Array.isArray(value) &&
-    value.every((each) => (Array.isArray(each) ? each.every(isNumber) : isNumber(each)))
+    Array.isArray(value) && value.every((each) => isNumber(each) || isList(each, isNumber) || isBoxes(each))
   );
+}
+
+function isBoxes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('boxes' in value)) return false;
+  return isList(value.boxes, (box) => typeof box === 'object' && box !== null && 'score' in box);
+}
+
+function isList(value: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(isItem);
 }

@@ -4,6 +4,7 @@ import { fixBatch } from './fix-batch.ts';
 import { fixDims } from './fix-dims.ts';
 import { foldConstants } from './fold-constants.ts';
 import { freezeDefaults } from './freeze-defaults.ts';
+import { freezeInputs } from './freeze-inputs.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 import { fuseAttention } from './fuse-attention.ts';
@@ -12,6 +13,7 @@ import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
 import { fuseLayerNorm } from './fuse-layer-norm.ts';
 import { fuseLinear } from './fuse-linear.ts';
+import { fuseLstmCell } from './fuse-lstm-cell.ts';
 import { fusePad } from './fuse-pad.ts';
 import { inlineConditions } from './inline-conditions.ts';
 import { inlineFunctions } from './inline-functions.ts';
@@ -21,6 +23,7 @@ import { raiseOpset } from './raise-opset.ts';
 import { removeDeadCode } from './remove-dead-code.ts';
 import { removeIdentity } from './remove-identity.ts';
 import { resolveAutoPad } from './resolve-auto-pad.ts';
+import { simplifyArithmetic } from './simplify-arithmetic.ts';
 import { simplifyHeads } from './simplify-heads.ts';
 import { simplifyPooling } from './simplify-pooling.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
@@ -91,6 +94,55 @@ export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Trans
     simplifyPooling(),
     simplifyHeads(),
     fuseLinear(),
+    removeIdentity(),
+    eliminateCommonSubexpressions(),
+    mergeInitializers(),
+    removeDeadCode(),
+  ];
+}
+
+export interface CompactRecurrentNetOptions extends CompactConvNetOptions {
+  /** Values of inputs that are settings, `{ sr: 16000 }`. Default: none. */
+  readonly settings?: Readonly<Record<string, number>>;
+}
+
+/** How deep PyTorch's scripted modules were seen to nest conditions on shapes. */
+const NESTED_CONDITIONS = 4;
+
+/**
+ * Networks with a memory that run a chunk at a time (voice activity, denoising), from any exporter, to a compact float graph: the
+ * operators of `compactConvNet` and ai.onnx LSTM, the state as ordinary inputs and outputs.
+ */
+export function compactRecurrentNet({
+  dims = {},
+  settings = {},
+}: CompactRecurrentNetOptions = {}): Transform[] {
+  return [
+    inlineFunctions(),
+    ...(Object.keys(settings).length > 0 ? [freezeInputs(settings)] : []),
+    ...(Object.keys(dims).length > 0 ? [fixDims(dims)] : []),
+    fixBatch(),
+    freezeDefaults(),
+    raiseOpset(),
+    // A condition inside a branch is known once the branch has been taken.
+    ...Array.from({ length: NESTED_CONDITIONS }, () => [
+      foldConstants(),
+      simplifyShapes(),
+      inlineConditions(),
+      removeIdentity(),
+    ]).flat(),
+    resolveAutoPad(),
+    splitBatchNormalization(),
+    // Before simplifyArithmetic, which writes its powers otherwise.
+    fuseLayerNorm(),
+    simplifyArithmetic(),
+    fuseActivations(),
+    fuseConv(),
+    fusePad(),
+    simplifyPooling(),
+    simplifyHeads(),
+    fuseLinear(),
+    fuseLstmCell(),
     removeIdentity(),
     eliminateCommonSubexpressions(),
     mergeInitializers(),

@@ -7,7 +7,7 @@ import { ruleTransform, type RuleContext } from './rule-transform.ts';
 /**
  * Removes nodes that hand their first input on unchanged: Identity, Dropout outside training, Cast to the same type,
  * shape operators and Slice that keep a known shape, Transpose without movement, Concat, Sum, Max, Min and Mean of one
- * value, multiplication and division by 1. A node between a graph input and a graph output stays: both names are the
+ * value, multiplication and division by 1, addition and subtraction of 0. A node between a graph input and a graph output stays: both names are the
  * model's signature.
  */
 export function removeIdentity(): Transform {
@@ -44,6 +44,8 @@ const UNCHANGED: Readonly<Record<string, Test>> = {
   Mean: hasOneInput,
   Mul: (node, graph, context) => isOne(node.inputs[1], graph) && keepsShape(node, graph, context),
   Div: (node, graph, context) => isOne(node.inputs[1], graph) && keepsShape(node, graph, context),
+  Add: (node, graph, context) => isZero(node.inputs[1], graph) && keepsShape(node, graph, context),
+  Sub: (node, graph, context) => isZero(node.inputs[1], graph) && keepsShape(node, graph, context),
 };
 
 function dropRule(operator: string, test: Test, context: RuleContext): Rule {
@@ -84,4 +86,8 @@ function hasOneInput(node: Node): boolean {
 
 function isOne(value: string | undefined, graph: GraphView): boolean {
   return numberConstant(graph, value) === 1;
+}
+
+function isZero(value: string | undefined, graph: GraphView): boolean {
+  return numberConstant(graph, value) === 0;
 }

@@ -6,11 +6,14 @@ import {
   emitLayerNorm,
   emitLinearF32,
   emitLinearInt8,
+  emitLstm,
   emitPackKeys,
   emitQuantizeRows,
   emitSoftmaxRows,
   keyBiasBytes,
   linearInt8ScratchBytes,
+  lstmGateColumns,
+  lstmScratchBytes,
   packedKeysBytes,
   int8PanelBytes,
   packInt8,
@@ -242,6 +245,35 @@ const SHAPES = [
 ] as const;
 
 /** All measurements whose name contains the filter. `modes` are those to time even where they are not exact. */
+/** One step; the products are those of the state. */
+function lstm(rung: Rung, hidden: number): Timed {
+  const spec = { hidden, steps: 1, reverse: false, yStride: hidden };
+  const rig = new KernelRig(rung, (library) => emitLstm(library, spec));
+  const columns = lstmGateColumns(hidden);
+  const args = {
+    gates: rig.put(random.normal(columns)),
+    weights: rig.put(random.normal(columns * hidden)),
+    h: rig.put(random.uniform(hidden, -1, 1)),
+    c: rig.put(random.normal(hidden)),
+    y: rig.allocate(4 * hidden),
+    cell: rig.allocate(4 * hidden),
+    scratch: rig.allocate(lstmScratchBytes(spec)),
+  };
+  return {
+    name: `lstm ${rung} ${hidden}`,
+    unit: 'GOPS',
+    work: 2 * columns * hidden,
+    call: () => rig.call(args),
+  };
+}
+
+/** Rows of one: heads of classifiers, one step of a recurrent layer. */
+const SINGLE_ROWS = [
+  [1, 128, 512],
+  [1, 257, 512],
+  [1, 384, 384],
+] as const;
+
 export function kernelSpeeds(
   filter = '',
   modes: readonly ModeName[] = ['i16', 'pairs', 'u8'],
@@ -254,6 +286,7 @@ export function kernelSpeeds(
   }
   timed.push(attention('simd', 12, 32, 128), attention('simd', 12, 64, 128), attention('simd', 12, 32, 512));
   timed.push(attention('simd', 12, 32, 16));
+  timed.push(...SINGLE_ROWS.map((shape) => linearF32('simd', shape)), lstm('simd', 128));
   timed.push(...rowKernels('simd', 128, 384), ...rowKernels('simd', 128, 1536));
   return timed.filter(({ name }) => name.includes(filter)).map(measure);
 }

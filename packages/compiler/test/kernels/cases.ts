@@ -2,8 +2,8 @@ import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-
 import {
   attentionScratchBytes,
   emitActivateRows,
-  emitAddRows,
   emitAttention,
+  emitBinaryRows,
   emitEmbedLayerNorm,
   emitExpandInt4,
   emitKeyBias,
@@ -33,6 +33,7 @@ import * as reference from '../../src/targets/edge/reference/index.ts';
 import { expectSame, type KernelCase } from './case.ts';
 import { exactModes, KernelRig, type ModeName, type RigMemory } from './harness.ts';
 import { mapCases } from './map-cases.ts';
+import { recurrentCases } from './recurrent-cases.ts';
 
 // Every kernel against its plain reference, to the bit, over seeded shapes. One list of cases for Node and Chromium.
 
@@ -338,9 +339,9 @@ function elementwiseCase(rung: Rung, seed: number, activation: Exclude<NamedActi
   };
 }
 
-function softmaxAndAddCase(rung: Rung, seed: number, n: number): KernelCase {
+function softmaxAndBinaryCase(rung: Rung, seed: number, n: number): KernelCase {
   return {
-    name: `softmaxRows and addRows n=${n} seed=${seed}`,
+    name: `softmaxRows and binaryRows n=${n} seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
       const rows = 4;
@@ -354,13 +355,17 @@ function softmaxAndAddCase(rung: Rung, seed: number, n: number): KernelCase {
       softmax.call({ x, y: x, m0: 0, m1: rows });
       expectSame(softmax.floats(x, rows, n, stride), reference.softmaxRows(a, n), 'softmax');
       softmax.checkGuards();
-      const adding = new KernelRig(rung, (library) =>
-        emitAddRows(library, { n, aStride: stride, bStride: stride, yStride: stride }),
-      );
-      const y = adding.allocate(4 * rows * stride);
-      adding.call({ a: adding.put(a, n, stride), b: adding.put(b, n, stride), y, m0: 0, m1: rows });
-      expectSame(adding.floats(y, rows, n, stride), reference.addRows(a, b), 'add');
-      adding.checkGuards();
+      for (const operator of ['add', 'sub', 'mul', 'div'] as const) {
+        for (const isRepeated of [false, true]) {
+          const spec = { operator, n, aStride: stride, bStride: isRepeated ? 0 : stride, yStride: stride };
+          const rig = new KernelRig(rung, (library) => emitBinaryRows(library, spec));
+          const y = rig.allocate(4 * rows * stride);
+          rig.call({ a: rig.put(a, n, stride), b: rig.put(b, n, stride), y, m0: 0, m1: rows });
+          const expected = reference.binaryRows(a, isRepeated ? b.subarray(0, n) : b, operator);
+          expectSame(rig.floats(y, rows, n, stride), expected, operator);
+          rig.checkGuards();
+        }
+      }
     },
   };
 }
@@ -568,6 +573,8 @@ const ALL_ACTIVATIONS: NamedActivation[] = [
   'sigmoid',
   'silu',
   'hard_swish',
+  'sqrt',
+  'exp',
 ];
 
 const LINEAR_SHAPES: LinearShape[] = [
@@ -623,7 +630,7 @@ export function kernelCases(rung: Rung): KernelCase[] {
       layerNormCase(rung, ++seed, n),
       layerNormCase(rung, ++seed, n),
     );
-    cases.push(softmaxAndAddCase(rung, ++seed, n));
+    cases.push(softmaxAndBinaryCase(rung, ++seed, n));
   }
   for (const activation of ALL_ACTIVATIONS) {
     if (activation !== 'none') cases.push(elementwiseCase(rung, ++seed, activation));
@@ -653,5 +660,5 @@ export function kernelCases(rung: Rung): KernelCase[] {
   ] as const) {
     cases.push(expandCase(rung, ++seed, k, n));
   }
-  return [...cases, ...mapCases(rung)];
+  return [...cases, ...mapCases(rung), ...recurrentCases(rung)];
 }

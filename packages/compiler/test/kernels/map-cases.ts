@@ -5,36 +5,40 @@ import {
   convInt8ScratchBytes,
   depthwiseF32ScratchBytes,
   depthwiseInt8ScratchBytes,
-  emitAddBytes,
   emitAverageBytes,
+  emitAveragePool,
   emitAverageRows,
+  emitBinaryBytes,
   emitConvF32,
   emitConvInt8,
-  emitCopyBytes,
   emitDepthwiseF32,
   emitDepthwiseInt8,
   emitDequantizeRows,
-  emitImageRows,
-  emitMapBytes,
   emitMaxPoolBytes,
   emitMaxPoolRows,
+  emitQuantizeFloats,
   emitQuantizeImage,
+  emitResizeLinear,
   int8PanelBytes,
   kernelMatrix,
   packDepthwiseF32,
   packDepthwiseWeights,
   packFloatWeights,
   packInt8,
+  packTaps,
   patchBytes,
   type Activation,
   type ByteGrid,
   type ConvInt8Spec,
   type DepthwiseInt8Spec,
+  type LinearTap,
   type Rung,
   type ByteWindowSpec,
+  type WindowSpec,
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
 import { expectSame, type KernelCase } from './case.ts';
+import { copyCases } from './copy-cases.ts';
 import { exactModes, KernelRig, type ModeName, type RigMemory } from './harness.ts';
 
 // Kernels over maps of bytes against their plain references, to the bit.
@@ -280,7 +284,7 @@ function randomGrid(random: SeededRandom): ByteGrid {
 
 function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCase {
   return {
-    name: `quantizeImage, addBytes, averageBytes, dequantizeRows seed=${seed}`,
+    name: `quantizeImage, binaryBytes, averageBytes, dequantizeRows, quantizeFloats seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
       const channels = random.int(1, 40);
@@ -309,22 +313,37 @@ function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCa
         );
         quantize.checkGuards();
 
-        const sum = new KernelRig(rung, (library) => emitAddBytes(library, { a, b, output, stride }));
-        sum.setMode(mode);
-        const sumArgs = {
-          a: putMap(sum, first, channels, stride, mode),
-          b: putMap(sum, second, channels, stride, mode),
-          y: sum.allocate(pixels * stride),
-          scratch: sum.allocate(BYTE_LIMITS_BYTES),
-        };
-        sum.call({ ...sumArgs, m0: 0, m1: half });
-        sum.call({ ...sumArgs, m0: half, m1: pixels });
-        expectSame(
-          mapValues(sum, sumArgs.y, pixels, channels, stride, mode),
-          reference.addBytes(first, second, { a, b, output }),
-          `addBytes in mode ${mode}`,
-        );
-        sum.checkGuards();
+        for (const operator of ['add', 'mul'] as const) {
+          for (const isRepeated of [false, true]) {
+            const grids = { a, b, output };
+            const spec = {
+              ...grids,
+              operator,
+              columns: channels,
+              aStride: stride,
+              bStride: isRepeated ? 0 : stride,
+              yStride: stride,
+            };
+            const binary = new KernelRig(rung, (library) => emitBinaryBytes(library, spec));
+            binary.setMode(mode);
+            const binaryArgs = {
+              a: putMap(binary, first, channels, stride, mode),
+              b: putMap(binary, second, channels, stride, mode),
+              y: binary.allocate(pixels * stride),
+              scratch: binary.allocate(BYTE_LIMITS_BYTES),
+            };
+            binary.call({ ...binaryArgs, m0: 0, m1: half });
+            binary.call({ ...binaryArgs, m0: half, m1: pixels });
+            const other = isRepeated ? second.subarray(0, channels) : second;
+            const combine = operator === 'add' ? reference.addBytes : reference.multiplyBytes;
+            expectSame(
+              mapValues(binary, binaryArgs.y, pixels, channels, stride, mode),
+              combine(first, other, grids),
+              `${operator} of bytes in mode ${mode}`,
+            );
+            binary.checkGuards();
+          }
+        }
 
         const average = new KernelRig(rung, (library) =>
           emitAverageBytes(library, { channels, pixels, input: a, output, xStride: stride }),
@@ -356,14 +375,35 @@ function mapCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCa
           `dequantizeRows in mode ${mode}`,
         );
         floats.checkGuards();
+
+        const rows = new KernelRig(rung, (library) =>
+          emitQuantizeFloats(library, { columns: channels, grid: a, xStride: yStride, yStride: stride }),
+        );
+        rows.setMode(mode);
+        const quantized = rows.allocate(pixels * stride);
+        const rowArgs = { x: rows.put(image, channels, yStride), scratch: rows.allocate(BYTE_LIMITS_BYTES) };
+        rows.call({ ...rowArgs, y: quantized, m0: 0, m1: pixels });
+        expectSame(
+          mapValues(rows, quantized, pixels, channels, stride, mode),
+          reference.quantize(image, a),
+          `quantizeFloats in mode ${mode}`,
+        );
+        rows.checkGuards();
       }
     },
   };
 }
 
+/** Which windows have a pixel that is not padding: the mean of nothing is not a number. */
+function windowsWithPixels(window: WindowSpec, outHeight: number): boolean[] {
+  const inputs = window.height * window.width;
+  const ones = { channels: 1, values: new Float32Array(inputs).fill(1) };
+  return Array.from(reference.averagePoolRows(ones, window, outHeight, true), (mean) => mean > 0);
+}
+
 function poolCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCase {
   return {
-    name: `maxPoolBytes, copyBytes, mapBytes seed=${seed}`,
+    name: `maxPoolBytes, averagePool of bytes seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
       const channels = random.int(1, 40);
@@ -373,10 +413,7 @@ function poolCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
       const pixels = outHeight * window.outWidth;
       const split = random.int(0, pixels);
       const { zeroPoint: _, ...pool } = window;
-      const offset = random.int(0, 9);
-      const sides = { channels, xStride: stride, yStride: mapStride(channels + offset), offset };
-      const inputs = window.height * window.width;
-      const table = randomBytes(random, 256, false);
+      const [input, output] = [randomGrid(random), randomGrid(random)];
       for (const mode of modes) {
         const largest = new KernelRig(rung, (library) =>
           emitMaxPoolBytes(library, { ...pool, yStride: stride }),
@@ -395,28 +432,26 @@ function poolCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
         );
         largest.checkGuards();
 
-        const copy = new KernelRig(rung, (library) => emitCopyBytes(library, sides));
-        const copied = copy.allocate(inputs * sides.yStride);
-        const before = copy.rawBytes(copied, inputs * sides.yStride);
-        copy.call({ x: putMap(copy, x.values, channels, stride, mode), y: copied, m0: 0, m1: inputs });
-        x.values.forEach((value, index) => {
-          before[Math.floor(index / channels) * sides.yStride + offset + (index % channels)] =
-            value ^ offsetOf(mode);
-        });
-        expectSame(copy.rawBytes(copied, inputs * sides.yStride), before, `copyBytes in mode ${mode}`);
-        copy.checkGuards();
-
-        const map = new KernelRig(rung, (library) => emitMapBytes(library, sides));
-        map.setMode(mode);
-        const mapped = map.allocate(inputs * sides.yStride);
-        const mapArgs = { x: putMap(map, x.values, channels, stride, mode), table: map.put(table) };
-        map.call({ ...mapArgs, y: mapped, m0: 0, m1: inputs });
-        expectSame(
-          mapValues(map, mapped + offset, inputs, channels, sides.yStride, mode),
-          x.values.map((value) => table[value]!),
-          `mapBytes in mode ${mode}`,
-        );
-        map.checkGuards();
+        for (const countsPadding of [false, true]) {
+          const means = new KernelRig(rung, (library) =>
+            emitAveragePool(library, { ...pool, countsPadding, grids: [input, output], yStride: stride }),
+          );
+          means.setMode(mode);
+          const meanArgs = {
+            x: putMap(means, x.values, channels, stride, mode),
+            y: means.allocate(pixels * stride),
+            scratch: means.allocate(BYTE_LIMITS_BYTES),
+          };
+          means.call({ ...meanArgs, m0: 0, m1: split });
+          means.call({ ...meanArgs, m0: split, m1: pixels });
+          const filled = windowsWithPixels(pool, outHeight);
+          const expected = reference.averagePoolBytes(x, pool, { outHeight, countsPadding, input, output });
+          const actual = mapValues(means, meanArgs.y, pixels, channels, stride, mode);
+          const kept = (values: Uint8Array): Uint8Array =>
+            values.filter((_, index) => filled[Math.floor(index / channels)]);
+          expectSame(kept(actual), kept(expected), `averagePool of bytes in mode ${mode}`);
+          means.checkGuards();
+        }
       }
     },
   };
@@ -428,11 +463,12 @@ const FLOAT_ACTIVATIONS: Activation[] = [
   'hard_swish',
   { kind: 'clip', low: 0, high: 6 },
   { kind: 'leaky_relu', slope: 0.1 },
+  { kind: 'hard_sigmoid', slope: 0.2, offset: 0.5 },
 ];
 
 function floatCase(rung: Rung, seed: number): KernelCase {
   return {
-    name: `imageRows, convF32, depthwiseF32, averageRows, maxPoolRows seed=${seed}`,
+    name: `convF32, depthwiseF32, averageRows, maxPoolRows, averagePool seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
       const channels = random.int(1, 20);
@@ -450,17 +486,6 @@ function floatCase(rung: Rung, seed: number): KernelCase {
         { m0: 0, m1: split },
         { m0: split, m1: pixels },
       ];
-
-      const image = new KernelRig(rung, (library) =>
-        emitImageRows(library, { channels, pixels: inputs, yStride: stride }),
-      );
-      const planes = x.values.map(
-        (_value, index) => x.values[(index % inputs) * channels + Math.floor(index / inputs)]!,
-      );
-      const laidOut = image.allocate(4 * inputs * stride);
-      image.call({ x: image.put(planes), y: laidOut, m0: 0, m1: inputs });
-      expectSame(image.floats(laidOut, inputs, channels, stride), x.values, 'imageRows');
-      image.checkGuards();
 
       const kernel = {
         filters,
@@ -537,6 +562,79 @@ function floatCase(rung: Rung, seed: number): KernelCase {
         'maxPoolRows',
       );
       pool.checkGuards();
+
+      for (const countsPadding of [false, true]) {
+        const means = new KernelRig(rung, (library) =>
+          emitAveragePool(library, { ...window, countsPadding, grids: undefined, yStride: 4 * stride }),
+        );
+        const meanArgs = {
+          x: means.put(x.values, channels, stride),
+          y: means.allocate(4 * pixels * stride),
+          scratch: 0,
+        };
+        for (const half of halves) means.call({ ...meanArgs, ...half });
+        expectSame(
+          means.floats(meanArgs.y, pixels, channels, stride),
+          reference.averagePoolRows(x, window, outHeight, countsPadding),
+          'averagePool',
+        );
+        means.checkGuards();
+      }
+    },
+  };
+}
+
+function resizeCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCase {
+  return {
+    name: `resizeLinear seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const [height, width, channels] = [random.int(1, 6), random.int(1, 6), random.int(1, 20)];
+      const taps = (from: number): LinearTap[] =>
+        Array.from({ length: random.int(1, 9) }, () => {
+          const near = random.int(0, from - 1);
+          const [toNear = 0] = random.uniform(1, 0, 1);
+          return { near, far: Math.min(near + 1, from - 1), toNear, toFar: Math.fround(1 - toNear) };
+        });
+      const [rows, columns] = [taps(height), taps(width)];
+      const pixels = rows.length * columns.length;
+      const split = random.int(0, pixels);
+      const values = randomBytes(random, height * width * channels, false);
+      for (const [elementBytes, list] of [
+        [4, ['i16']],
+        [1, modes],
+      ] as const) {
+        const stride = elementBytes === 4 ? roundUp(channels, 8) : mapStride(channels);
+        const bytes = elementBytes * stride;
+        const spec = { elementBytes, xStride: bytes, yStride: bytes, outWidth: columns.length };
+        for (const mode of list) {
+          const rig = new KernelRig(rung, (library) => emitResizeLinear(library, spec));
+          rig.setMode(mode);
+          const floats = Float32Array.from(values, (value) => value - 100);
+          const args = {
+            x:
+              elementBytes === 4
+                ? rig.put(floats, channels, stride)
+                : putMap(rig, values, channels, stride, mode),
+            rowTaps: rig.put(packTaps(rows, width * bytes)),
+            columnTaps: rig.put(packTaps(columns, bytes)),
+            y: rig.allocate(pixels * bytes),
+          };
+          rig.call({ ...args, m0: 0, m1: split });
+          rig.call({ ...args, m0: split, m1: pixels });
+          const source = elementBytes === 4 ? floats : Float32Array.from(values);
+          const expected = reference.resizeLinear({ width, channels, values: source }, rows, columns);
+          if (elementBytes === 4)
+            expectSame(rig.floats(args.y, pixels, channels, stride), expected, 'floats');
+          else
+            expectSame(
+              mapValues(rig, args.y, pixels, channels, stride, mode),
+              Uint8Array.from(expected, Math.trunc),
+              `bytes in mode ${mode}`,
+            );
+          rig.checkGuards();
+        }
+      }
     },
   };
 }
@@ -559,7 +657,12 @@ export function mapCases(rung: Rung): KernelCase[] {
       depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),
       depthwiseCase(rung, byteModes, ++seed, false),
     );
-    cases.push(mapCase(rung, byteModes, ++seed), poolCase(rung, byteModes, ++seed), floatCase(rung, ++seed));
+    cases.push(
+      resizeCase(rung, byteModes, ++seed),
+      mapCase(rung, byteModes, ++seed),
+      poolCase(rung, byteModes, ++seed),
+      floatCase(rung, ++seed),
+    );
   }
-  return cases;
+  return [...cases, ...copyCases(rung, byteModes)];
 }

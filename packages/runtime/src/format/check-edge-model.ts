@@ -3,7 +3,9 @@ import { at, fail, finite, int, list, oneOf, optional, text, type Field } from '
 /** WebAssembly memory ends at 4 GiB; one page less keeps every end address a u32. */
 const MAX_MEMORY_BYTES = 2 ** 32 - 2 ** 16;
 const MAX_SECTIONS = 100_000;
-const MAX_TENSORS = 64;
+const MAX_INPUTS = 64;
+/** Programs made to look into a model have an output per layer. */
+const MAX_OUTPUTS = 10_000;
 const MAX_RANK = 8;
 const MAX_SEQUENCE = 1 << 20;
 const MAX_THREADS = 64;
@@ -30,7 +32,7 @@ export function checkEdgeModel(model: Field, fileBytes: (field: Field) => number
   const sequence = optional(at(at(model, 'dims'), 'sequence'), (field) =>
     int(at(field, 'max'), 1, MAX_SEQUENCE),
   );
-  const inputs = list(at(model, 'inputs'), 1, MAX_TENSORS);
+  const inputs = list(at(model, 'inputs'), 1, MAX_INPUTS);
   for (const input of inputs) {
     const shape = checkTensor(input, sequence);
     const elements = shape.reduce((product, dim) => product * dim, 1);
@@ -38,7 +40,7 @@ export function checkEdgeModel(model: Field, fileBytes: (field: Field) => number
     optional(at(input, 'default'), (field) => oneOf(field, ['ones', 'zeros']));
     optional(at(input, 'range'), (field) => list(field, 2, 2).map(finite));
   }
-  const outputs = list(at(model, 'outputs'), 1, MAX_TENSORS);
+  const outputs = list(at(model, 'outputs'), 1, MAX_OUTPUTS);
   for (const output of outputs) {
     const shape = checkTensor(output, sequence);
     const row = shape.at(-1) ?? 1;

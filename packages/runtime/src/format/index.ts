@@ -1,3 +1,6 @@
+export * from './audio/audio-input.ts';
+export { validateAudioManifest, type AudioManifest } from './audio/check-audio-manifest.ts';
+export * from './audio/streaming.ts';
 export { validateImageManifest, type ImageManifest } from './image/check-image-manifest.ts';
 export * from './image/detection-head.ts';
 export * from './image/preprocessing.ts';

@@ -1,3 +1,5 @@
+import type { AudioInput } from './audio/audio-input.ts';
+import type { Streaming } from './audio/streaming.ts';
 import type { DetectionHead } from './image/detection-head.ts';
 import type { ImagePreprocessing } from './image/preprocessing.ts';
 
@@ -30,12 +32,18 @@ export interface Manifest {
   readonly normalize?: boolean;
   /** Image tasks: how an image becomes the model's only input. */
   readonly preprocessing?: ImagePreprocessing;
-  /** image-classification: what the first output holds. Default `logits`. */
+  /** Image and audio classification: what the first output holds. Default `logits`. */
   readonly scores?: 'logits' | 'probabilities';
-  /** image-classification: columns before the first label's, such as a background class. Default 0. */
+  /** Image and audio classification: columns before the first label's, such as a background class. Default 0. */
   readonly labelOffset?: number;
   /** object-detection: what the outputs mean. */
   readonly detection?: DetectionHead;
+  /** Audio tasks: how sound becomes the model's input. */
+  readonly audio?: AudioInput;
+  /** voice-activity-detection: how the model is run over a stream. */
+  readonly streaming?: Streaming;
+  /** voice-activity-detection: probability from which a chunk is speech, between 0 and 1. Default 0.5. */
+  readonly threshold?: number;
   /** Every file of the package but the manifest itself, by plain name (no folders). */
   readonly files: Readonly<Record<string, FileEntry>>;
   /** How the model was made; for people and tools, the runtime does not read it. */

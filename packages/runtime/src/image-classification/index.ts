@@ -1,10 +1,9 @@
 import { loadImageTask, type ReadImage } from '../image/image-task.ts';
 import type { PackageSource } from '../package/package-reader.ts';
 import type { Platform } from '../platform.ts';
-import { RuntimeError } from '../runtime-error.ts';
 import type { SessionOptions } from '../session/session.ts';
-import { checkTopK, rankLabels, type ClassifyOptions, type LabelScore } from '../tasks/label-scores.ts';
-import { sigmoid, softmax } from '../tasks/scores.ts';
+import { checkTopK, type ClassifyOptions, type LabelScore } from '../tasks/label-scores.ts';
+import { rankOutput } from '../tasks/rank-output.ts';
 import { firstOutput, mapInputs, type TaskHandle } from '../tasks/task-handle.ts';
 
 export type { ClassifyOptions, LabelScore } from '../tasks/label-scores.ts';
@@ -35,22 +34,13 @@ export function imageClassifierLoader<Image>(
 ): LoadImageClassifier<Image> {
   return async (source, options = {}) => {
     const { handle, manifest, run } = await loadImageTask(platform, readImage, TASK, source, options);
-    const { labels = [], labelOffset = 0, multiLabel = false, scores = 'logits' } = manifest;
-    const activate = multiLabel ? sigmoid : softmax;
-
     const classifyOne = async (image: Image, topK: number): Promise<LabelScore[]> => {
-      const { data } = firstOutput(handle.session, (await run(image)).outputs);
-      if (data.length !== labelOffset + labels.length) {
-        handle.dispose();
-        const columns = `${labels.length} labels from column ${labelOffset}`;
-        throw new RuntimeError('bad-package', `${columns} for ${data.length} outputs`);
-      }
-      const probabilities = scores === 'probabilities' ? data : activate(data);
-      return rankLabels(labels, probabilities.subarray(labelOffset), topK);
+      const { outputs } = await run(image);
+      return rankOutput(handle, firstOutput(handle.session, outputs).data, topK);
     };
     const classify = async (
       images: Image | readonly Image[],
-      { topK = labels.length }: ClassifyOptions = {},
+      { topK = manifest.labels?.length ?? 1 }: ClassifyOptions = {},
     ): Promise<LabelScore[] | LabelScore[][]> => {
       checkTopK(topK);
       return mapInputs(images, (image) => classifyOne(image, topK));

@@ -1,9 +1,9 @@
 import { validateImageManifest, type ImageManifest, type Manifest } from '../format/index.ts';
 import type { PackageSource } from '../package/package-reader.ts';
 import type { Platform } from '../platform.ts';
-import { RuntimeError } from '../runtime-error.ts';
 import { loadPackage } from '../session/load-package.ts';
-import type { Outputs, Session, SessionOptions } from '../session/session.ts';
+import type { Outputs, SessionOptions } from '../session/session.ts';
+import { onlyInput } from '../tasks/only-input.ts';
 import { checkTask, type TaskHandle } from '../tasks/task-handle.ts';
 import type { Placement } from './fit.ts';
 import type { RawImage } from './pixels.ts';
@@ -33,10 +33,10 @@ export async function loadImageTask<Image>(
   });
   const { session } = loaded;
   const manifest = loaded.manifest as ImageManifest;
-  const input = onlyInput(session);
+  const { name } = onlyInput(session, 'an image');
   const run: ImageTask<Image>['run'] = async (image) => {
     const prepared = preprocess(await readImage(image), manifest.preprocessing);
-    const outputs = await session.run({ [input]: prepared.input.data });
+    const outputs = await session.run({ [name]: prepared.input.data });
     return { outputs, placement: prepared.placement };
   };
   const dispose = (): void => session.dispose();
@@ -46,12 +46,4 @@ export async function loadImageTask<Image>(
 function checkImageTask(manifest: Manifest, task: string): void {
   checkTask(manifest, task);
   validateImageManifest(manifest);
-}
-
-function onlyInput(session: Session): string {
-  const [input, ...others] = session.inputs.filter(({ required }) => required);
-  if (input && others.length === 0) return input.name;
-  session.dispose();
-  const names = session.inputs.map(({ name }) => name).join(', ');
-  throw new RuntimeError('bad-package', `an image model has one input, this one has ${names || 'none'}`);
 }

@@ -1,7 +1,13 @@
 import { ScalarType, type DescField, type DescMessage } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { CompilerError } from '../../diagnostics/index.ts';
-import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProtoSchema } from './proto/onnx_pb.ts';
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProtoSchema,
+} from './proto/onnx_pb.ts';
 
 /** Protobuf cannot address more; larger models keep their weights in external data. */
 export const FILE_BYTES_LIMIT: number = 2 ** 31 - 1;
@@ -10,22 +16,33 @@ export const FILE_BYTES_LIMIT: number = 2 ** 31 - 1;
 const DEPTH_LIMIT = 100;
 
 /**
- * A message of two bytes becomes objects of about 600, so their number is limited: real models take more than 16 bytes
- * for each, and the largest exports of language models have about 200,000.
+ * What may be built of a file beside its weights, in estimated bytes of memory: a node of five bytes becomes objects of
+ * 200. The free part is for structure without weights: the largest exports of language models have about 200,000
+ * messages, 11 bytes or more each.
  */
-const MESSAGES_LIMIT = 500_000;
-const MESSAGES_FREE = 100_000;
-const BYTES_PER_MESSAGE = 8;
+const MEMORY_FREE = 40e6;
+const MEMORY_PER_BYTE = 3;
+/** What a JavaScript heap surely has. */
+const MEMORY_LIMIT = 500e6;
 
-/** Strings and numbers in lists other than tensor data (which stays raw), 8 to 32 bytes of memory each. */
-const LIST_ENTRIES_LIMIT = 4_000_000;
+/** Measured on V8, lists and maps included. */
+const MESSAGE_MEMORY = 200;
+const GRAPH_MEMORY = 700;
+/** Of a list's entries: views of bytes, and names or numbers. */
+const BYTES_ENTRY_MEMORY = 125;
+const ENTRY_MEMORY = 40;
+
+/** The longest number of 64 bits. */
+const VARINT_BYTES = 10;
+
+const OP_TYPE: DescField = NodeProtoSchema.field.opType;
 
 interface State {
   readonly reader: BinaryReader;
   readonly bytes: Uint8Array;
-  readonly messagesLimit: number;
-  messages: number;
-  entries: number;
+  readonly memoryLimit: number;
+  /** Of what was seen so far. */
+  memory: number;
 }
 
 /**
@@ -39,22 +56,17 @@ export function checkWire(bytes: Uint8Array): void {
       hint: 'save the model with external data',
     });
   }
-  const messagesLimit = Math.min(MESSAGES_LIMIT, MESSAGES_FREE + bytes.length / BYTES_PER_MESSAGE);
-  const state: State = { reader: new BinaryReader(bytes), bytes, messagesLimit, messages: 0, entries: 0 };
+  const memoryLimit = Math.min(MEMORY_LIMIT, MEMORY_FREE + bytes.length * MEMORY_PER_BYTE);
+  const state: State = { reader: new BinaryReader(bytes), bytes, memoryLimit, memory: 0 };
   checkMessage(state, ModelProtoSchema, bytes.length, 1);
 }
 
 function checkMessage(state: State, schema: DescMessage, end: number, depth: number): void {
   const { reader } = state;
-  state.messages += 1;
-  if (state.messages > state.messagesLimit) {
-    throw new CompilerError(
-      'too-large',
-      `more than ${Math.floor(state.messagesLimit)} parts (nodes, attributes, …)`,
-    );
-  }
+  charge(state, schema === GraphProtoSchema ? GRAPH_MEMORY : MESSAGE_MEMORY);
   if (depth > DEPTH_LIMIT) throw new CompilerError('too-large', `nested deeper than ${DEPTH_LIMIT} messages`);
   const fields = fieldsOf(schema);
+  let hasOpType = false;
   while (reader.pos < end) {
     const start = reader.pos;
     const [number, wireType] = reader.tag();
@@ -62,7 +74,9 @@ function checkMessage(state: State, schema: DescMessage, end: number, depth: num
     if (field === undefined) skipUnknown(state, wireType, schema, start);
     else checkField(state, field, wireType, end, depth);
     if (reader.pos > end) throw malformed(`${schema.name} ends inside a field`, start);
+    if (field === OP_TYPE) hasOpType = reader.pos - start > 2; // more than tag and length
   }
+  if (schema === NodeProtoSchema && !hasOpType) throw malformed('a node has no op_type', end);
 }
 
 function skipUnknown({ reader }: State, wireType: WireType, schema: DescMessage, start: number): void {
@@ -92,9 +106,10 @@ function checkField(state: State, field: DescField, wireType: WireType, end: num
     return;
   }
   if (wireType !== expected) throw wrongWireType(field, start);
-  if (field.fieldKind === 'list') countEntries(state, 1);
+  if (field.fieldKind === 'list') charge(state, ENTRY_MEMORY);
   if (field.fieldKind === 'enum') checkEnum(field, reader.int32(), start);
   else reader.skip(wireType);
+  if (wireType === WireType.Varint && reader.pos - start > VARINT_BYTES) throw endless(field, start);
 }
 
 function wireTypeOf(field: DescField): WireType {
@@ -119,8 +134,8 @@ function checkEnum(field: DescField & { fieldKind: 'enum' }, value: number, star
 
 /** Names must be valid UTF-8, or two of them could become equal; documentation may be anything. */
 function checkText(state: State, field: DescField, stop: number): void {
-  if (field.fieldKind === 'list') countEntries(state, 1);
   const isText = field.scalar === ScalarType.STRING;
+  if (field.fieldKind === 'list') charge(state, isText ? ENTRY_MEMORY : BYTES_ENTRY_MEMORY);
   if (!isText || field.parent === StringStringEntryProtoSchema || field.name === 'doc_string') return;
   const { bytes, reader } = state;
   for (let i = reader.pos; i < stop; i++) {
@@ -138,25 +153,32 @@ function countPacked(state: State, field: DescField, wireType: WireType, stop: n
   const { bytes, reader } = state;
   if (wireType === WireType.Bit32) {
     if ((stop - reader.pos) % 4 !== 0) throw malformed(`${label(field)} ends inside a number`, reader.pos);
-    countEntries(state, (stop - reader.pos) / 4);
+    charge(state, ((stop - reader.pos) / 4) * ENTRY_MEMORY);
     return;
   }
   let count = 0;
-  for (let i = reader.pos; i < stop; i++) if ((bytes[i] ?? 0) < 0x80) count += 1;
-  if (stop > reader.pos && (bytes[stop - 1] ?? 0) >= 0x80) {
-    throw malformed(`${label(field)} ends inside a number`, reader.pos);
+  let length = 0;
+  for (let i = reader.pos; i < stop; i++) {
+    length = (bytes[i] ?? 0) < 0x80 ? 0 : length + 1;
+    if (length === 0) count += 1;
+    if (length === VARINT_BYTES) throw endless(field, i);
   }
-  countEntries(state, count);
+  if (length > 0) throw malformed(`${label(field)} ends inside a number`, stop);
+  charge(state, count * ENTRY_MEMORY);
 }
 
-function countEntries(state: State, count: number): void {
-  state.entries += count;
-  if (state.entries > LIST_ENTRIES_LIMIT) {
-    throw new CompilerError(
-      'too-large',
-      `more than ${LIST_ENTRIES_LIMIT} entries in attribute and shape lists`,
-    );
-  }
+function endless(field: DescField, offset: number): CompilerError {
+  return malformed(`${label(field)} has a number of more than ${VARINT_BYTES} bytes`, offset);
+}
+
+function charge(state: State, memory: number): void {
+  state.memory += memory;
+  if (state.memory <= state.memoryLimit) return;
+  const limit = Math.floor(state.memoryLimit / 1e6);
+  throw new CompilerError(
+    'too-large',
+    `its nodes, attributes and lists would take more than ${limit} MB of memory, weights aside`,
+  );
 }
 
 const fieldMaps = new Map<DescMessage, ReadonlyMap<number, DescField>>();

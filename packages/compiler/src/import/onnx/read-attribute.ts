@@ -5,58 +5,85 @@ import {
   AttributeProto_AttributeType as AttributeType,
   AttributeProto_AttributeTypeSchema,
   AttributeProtoSchema,
+  SparseTensorProtoSchema,
+  TensorProtoSchema,
+  TypeProtoSchema,
   type AttributeProto,
-  type GraphProto,
 } from './proto/onnx_pb.ts';
+import { decode, decodeRest, fieldBytes, readEach } from './read-fields.ts';
 import { readSparseTensor, readTensor, type TensorSource } from './read-tensor.ts';
 import { readType } from './read-type.ts';
 
 export interface AttributeContext extends TensorSource {
-  /** Reads a subgraph that belongs to this attribute. */
-  readonly readGraph: (proto: GraphProto, attribute: string) => Graph;
+  /** Reads the `GraphProto` of a subgraph. */
+  readonly readGraph: (bytes: Uint8Array) => Graph;
 }
 
-/** An `AttributeProto`. @param owner how messages name the node or function: `node 'Conv_1'` */
-export function readAttribute(proto: AttributeProto, owner: string, context: AttributeContext): Attribute {
+const { field } = AttributeProtoSchema;
+const APART = [field.g, field.graphs, field.tensors, field.sparseTensors, field.typeProtos];
+
+/** An `AttributeProto`, with its name. @param owner how messages name the node or function: `node 'Conv_1'` */
+export function readAttribute(
+  bytes: Uint8Array,
+  owner: string,
+  context: AttributeContext,
+): [name: string, value: Attribute] {
+  const proto = decodeRest(AttributeProtoSchema, bytes, APART);
   const label = `attribute '${proto.name}' of ${owner}`;
-  if (proto.refAttrName) return { kind: 'reference', type: typeName(proto.type), name: proto.refAttrName };
-  switch (proto.type === AttributeType.UNDEFINED ? guessType(proto) : proto.type) {
-    case AttributeType.FLOAT:
-      return { kind: 'float', value: proto.f };
-    case AttributeType.INT:
-      return { kind: 'int', value: proto.i };
-    case AttributeType.STRING:
-      return { kind: 'string', value: proto.s };
-    case AttributeType.TENSOR:
-      return { kind: 'tensor', value: readTensor(required(proto.t), label, context) };
-    case AttributeType.GRAPH:
-      return { kind: 'graph', value: context.readGraph(required(proto.g), proto.name) };
-    case AttributeType.SPARSE_TENSOR:
-      return { kind: 'sparse-tensor', value: readSparseTensor(required(proto.sparseTensor), label, context) };
-    case AttributeType.TYPE_PROTO:
-      return { kind: 'type', value: required(readType(required(proto.tp), label, context.file)) };
-    case AttributeType.FLOATS:
-      return { kind: 'floats', value: proto.floats };
-    case AttributeType.INTS:
-      return { kind: 'ints', value: proto.ints };
-    case AttributeType.STRINGS:
-      return { kind: 'strings', value: proto.strings };
-    case AttributeType.TENSORS:
-      return { kind: 'tensors', value: proto.tensors.map((tensor) => readTensor(tensor, label, context)) };
-    case AttributeType.GRAPHS:
-      return { kind: 'graphs', value: proto.graphs.map((graph) => context.readGraph(graph, proto.name)) };
-    case AttributeType.SPARSE_TENSORS:
-      return {
-        kind: 'sparse-tensors',
-        value: proto.sparseTensors.map((tensor) => readSparseTensor(tensor, label, context)),
-      };
-    case AttributeType.TYPE_PROTOS:
-      return {
-        kind: 'types',
-        value: proto.typeProtos.map((type) => required(readType(type, label, context.file))),
-      };
-    case AttributeType.UNDEFINED:
-      throw fail('has no type and no value');
+  return [proto.name, readValue()];
+
+  function readValue(): Attribute {
+    if (proto.refAttrName) return { kind: 'reference', type: typeName(proto.type), name: proto.refAttrName };
+    switch (proto.type === AttributeType.UNDEFINED ? guessType(proto, bytes) : proto.type) {
+      case AttributeType.FLOAT:
+        return { kind: 'float', value: proto.f };
+      case AttributeType.INT:
+        return { kind: 'int', value: proto.i };
+      case AttributeType.STRING:
+        return { kind: 'string', value: proto.s };
+      case AttributeType.TENSOR:
+        return { kind: 'tensor', value: readTensor(required(proto.t), label, context) };
+      case AttributeType.GRAPH:
+        return { kind: 'graph', value: context.readGraph(required(fieldBytes(bytes, field.g))) };
+      case AttributeType.SPARSE_TENSOR:
+        return {
+          kind: 'sparse-tensor',
+          value: readSparseTensor(required(proto.sparseTensor), label, context),
+        };
+      case AttributeType.TYPE_PROTO:
+        return { kind: 'type', value: required(readType(required(proto.tp), label, context.file)) };
+      case AttributeType.FLOATS:
+        return { kind: 'floats', value: proto.floats };
+      case AttributeType.INTS:
+        return { kind: 'ints', value: proto.ints };
+      case AttributeType.STRINGS:
+        return { kind: 'strings', value: proto.strings };
+      case AttributeType.TENSORS:
+        return {
+          kind: 'tensors',
+          value: readEach(bytes, field.tensors, (tensor) =>
+            readTensor(decode(TensorProtoSchema, tensor), label, context),
+          ),
+        };
+      case AttributeType.GRAPHS:
+        return { kind: 'graphs', value: readEach(bytes, field.graphs, context.readGraph) };
+      case AttributeType.SPARSE_TENSORS:
+        return {
+          kind: 'sparse-tensors',
+          value: readEach(bytes, field.sparseTensors, (tensor) =>
+            readSparseTensor(decode(SparseTensorProtoSchema, tensor), label, context),
+          ),
+        };
+      case AttributeType.TYPE_PROTOS:
+        return {
+          kind: 'types',
+          value: readEach(bytes, field.typeProtos, (type) =>
+            required(readType(decode(TypeProtoSchema, type), label, context.file)),
+          ),
+        };
+      case AttributeType.UNDEFINED:
+        throw fail('has no type and no value');
+    }
   }
 
   function required<T>(value: T | undefined): T {
@@ -75,19 +102,24 @@ function typeName(type: AttributeType): string {
 }
 
 /** Files of the first IR version have no `type`; exactly one value field is set. */
-function guessType(proto: AttributeProto): AttributeType {
-  const { field } = AttributeProtoSchema;
-  const candidates = [
+function guessType(proto: AttributeProto, bytes: Uint8Array): AttributeType {
+  const plain = [
     [field.f, AttributeType.FLOAT],
     [field.i, AttributeType.INT],
     [field.s, AttributeType.STRING],
     [field.t, AttributeType.TENSOR],
-    [field.g, AttributeType.GRAPH],
     [field.floats, AttributeType.FLOATS],
     [field.ints, AttributeType.INTS],
     [field.strings, AttributeType.STRINGS],
+  ] as const;
+  const apart = [
+    [field.g, AttributeType.GRAPH],
     [field.tensors, AttributeType.TENSORS],
     [field.graphs, AttributeType.GRAPHS],
   ] as const;
-  return candidates.find(([desc]) => isFieldSet(proto, desc))?.[1] ?? AttributeType.UNDEFINED;
+  const [, type = AttributeType.UNDEFINED] =
+    plain.find(([desc]) => isFieldSet(proto, desc)) ??
+    apart.find(([desc]) => fieldBytes(bytes, desc) !== undefined) ??
+    [];
+  return type;
 }

@@ -1,18 +1,20 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import type { DescField } from '@bufbuild/protobuf';
 import { CompilerError } from '../../diagnostics/index.ts';
 import type { Attribute, Graph, Model, ModelFunction, Node, Tensor, ValueInfo } from '../../ir/index.ts';
 import { checkWire } from './check-wire.ts';
 import type { ExternalData } from './external-data.ts';
 import {
+  FunctionProtoSchema,
+  GraphProtoSchema,
   ModelProtoSchema,
-  type AttributeProto,
-  type FunctionProto,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
+  NodeProtoSchema,
+  SparseTensorProtoSchema,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
   type OperatorSetIdProto,
 } from './proto/onnx_pb.ts';
 import { readAttribute } from './read-attribute.ts';
+import { decode, decodeRest, fieldBytes, readEach } from './read-fields.ts';
 import { readPairs } from './read-pairs.ts';
 import { plainBytes, readSparseTensor, readTensor } from './read-tensor.ts';
 import { readValueInfo } from './read-type.ts';
@@ -35,35 +37,20 @@ export interface ReadOnnxOptions {
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOnnxOptions = {}): Model {
   const { file, external } = options;
-  const proto = decode(plainBytes(bytes), file);
-  if (proto.graph === undefined)
-    throw fail('bad-file', 'this is not an ONNX model: it has no graph', file, recognize(bytes));
-  if (proto.trainingInfo.length > 0) {
-    throw fail('unsupported', 'the model carries training graphs', file, 'export it for inference');
+  const model = plainBytes(bytes);
+  try {
+    checkWire(model);
+  } catch (error) {
+    throw notReadable(error, model, file);
   }
-  const reader = createReader({ file, external });
-  return {
-    irVersion: safeNumber(proto.irVersion, 'ir_version', file),
-    opsets: readOpsets(proto.opsetImport, file),
-    producer: { name: proto.producerName, version: proto.producerVersion },
-    domain: proto.domain,
-    modelVersion: proto.modelVersion,
-    ...(proto.docString ? { doc: proto.docString } : {}),
-    metadata: readPairs(proto.metadataProps),
-    graph: reader.graph(proto.graph),
-    functions: proto.functions.map(reader.function),
-  };
+  return createReader({ file, external }).model(model);
 }
 
-function decode(bytes: Uint8Array, file: string | undefined): ModelProto {
-  try {
-    checkWire(bytes);
-    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    const { code, hint } = error instanceof CompilerError ? error : { code: 'bad-file' as const };
-    throw fail(code, `this is not a readable ONNX model: ${problem}`, file, recognize(bytes) ?? hint, error);
-  }
+function notReadable(error: unknown, bytes: Uint8Array, file: string | undefined): CompilerError {
+  const problem = error instanceof Error ? error.message : String(error);
+  const { code, hint } = error instanceof CompilerError ? error : { code: 'bad-file' as const };
+  const message = `this is not a readable ONNX model: ${problem}`;
+  return fail(code, message, file, recognize(bytes) ?? hint, error);
 }
 
 /** What the file might be instead. */
@@ -78,25 +65,56 @@ function recognize(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
-interface GraphReader {
-  readonly graph: (proto: GraphProto) => Graph;
-  readonly function: (proto: FunctionProto) => ModelFunction;
+interface ModelReader {
+  readonly model: (bytes: Uint8Array) => Model;
 }
 
-function createReader(source: { file: string | undefined; external: ExternalData | undefined }): GraphReader {
+/** Reads messages from their bytes, node by node and tensor by tensor, so that little more than the model is in memory. */
+function createReader(source: { file: string | undefined; external: ExternalData | undefined }): ModelReader {
   const { file } = source;
   const context = { ...source, readGraph };
-  return { graph: readGraph, function: readFunction };
+  return { model: readModel };
 
-  function readGraph(proto: GraphProto): Graph {
+  function readModel(bytes: Uint8Array): Model {
+    const { field } = ModelProtoSchema;
+    const graph = fieldBytes(bytes, field.graph);
+    if (graph === undefined)
+      throw fail('bad-file', 'this is not an ONNX model: it has no graph', file, recognize(bytes));
+    if (fieldBytes(bytes, field.trainingInfo) !== undefined) {
+      throw fail('unsupported', 'the model carries training graphs', file, 'export it for inference');
+    }
+    const proto = decodeRest(ModelProtoSchema, bytes, [field.graph, field.functions]);
+    return {
+      irVersion: safeNumber(proto.irVersion, 'ir_version', file),
+      opsets: readOpsets(proto.opsetImport, file),
+      producer: { name: proto.producerName, version: proto.producerVersion },
+      domain: proto.domain,
+      modelVersion: proto.modelVersion,
+      ...(proto.docString ? { doc: proto.docString } : {}),
+      metadata: readPairs(proto.metadataProps),
+      graph: readGraph(graph),
+      functions: readEach(bytes, field.functions, readFunction),
+    };
+  }
+
+  function readGraph(bytes: Uint8Array): Graph {
+    const { field } = GraphProtoSchema;
+    const proto = decodeRest(GraphProtoSchema, bytes, [
+      field.node,
+      field.initializer,
+      field.sparseInitializer,
+      field.input,
+      field.output,
+      field.valueInfo,
+    ]);
     return {
       name: proto.name,
       ...(proto.docString ? { doc: proto.docString } : {}),
-      inputs: proto.input.map((info) => readValueInfo(info, file)),
-      outputs: proto.output.map((info) => readValueInfo(info, file)),
-      nodes: proto.node.map(readNode),
-      initializers: readInitializers(proto),
-      valueInfo: new Map(proto.valueInfo.map((info) => [info.name, readValueInfo(info, file)])),
+      inputs: readEach(bytes, field.input, readInfo),
+      outputs: readEach(bytes, field.output, readInfo),
+      nodes: readEach(bytes, field.node, readNode),
+      initializers: readInitializers(bytes),
+      valueInfo: new Map(readEach(bytes, field.valueInfo, readInfo).map((info) => [info.name, info])),
       ...(proto.quantizationAnnotation.length > 0
         ? {
             quantizationAnnotations: proto.quantizationAnnotation.map((annotation) => ({
@@ -109,49 +127,65 @@ function createReader(source: { file: string | undefined; external: ExternalData
     };
   }
 
-  function readInitializers(proto: GraphProto): Map<string, Tensor> {
+  function readInfo(bytes: Uint8Array): ValueInfo {
+    return readValueInfo(decode(ValueInfoProtoSchema, bytes), file);
+  }
+
+  function readInitializers(graph: Uint8Array): Map<string, Tensor> {
+    const { field } = GraphProtoSchema;
     const initializers = new Map<string, Tensor>();
     const add = (name: string, tensor: Tensor): void => {
       if (initializers.has(name)) throw fail('bad-file', `there are two initializers '${name}'`, file);
       initializers.set(name, tensor);
     };
-    for (const tensor of proto.initializer) {
-      add(tensor.name, readTensor(tensor, `initializer '${tensor.name}'`, source));
-    }
-    for (const tensor of proto.sparseInitializer) {
-      const name = tensor.values?.name ?? '';
-      add(name, readSparseTensor(tensor, `sparse initializer '${name}'`, source));
-    }
+    readEach(graph, field.initializer, (bytes) => {
+      const proto = decode(TensorProtoSchema, bytes);
+      add(proto.name, readTensor(proto, `initializer '${proto.name}'`, source));
+    });
+    readEach(graph, field.sparseInitializer, (bytes) => {
+      const proto = decode(SparseTensorProtoSchema, bytes);
+      const name = proto.values?.name ?? '';
+      add(name, readSparseTensor(proto, `sparse initializer '${name}'`, source));
+    });
     return initializers;
   }
 
-  function readNode(proto: NodeProto, index: number): Node {
+  function readNode(bytes: Uint8Array, index: number): Node {
+    const { field } = NodeProtoSchema;
+    const proto = decodeRest(NodeProtoSchema, bytes, [field.attribute, field.deviceConfigurations]);
     const owner = proto.name ? `node '${proto.name}'` : `node #${index} ${proto.opType}`;
     return {
       name: proto.name,
       opType: proto.opType,
       domain: plainDomain(proto.domain),
-      inputs: proto.input,
-      outputs: proto.output,
-      attributes: readAttributes(proto.attribute, owner),
+      // Copies, because arrays that grew by themselves keep room for 16 more.
+      inputs: proto.input.slice(),
+      outputs: proto.output.slice(),
+      attributes: readAttributes(bytes, field.attribute, owner),
       ...(proto.overload ? { overload: proto.overload } : {}),
       ...(proto.docString ? { doc: proto.docString } : {}),
       ...(proto.metadataProps.length > 0 ? { metadata: readPairs(proto.metadataProps) } : {}),
     };
   }
 
-  function readAttributes(protos: readonly AttributeProto[], owner: string): Map<string, Attribute> {
+  function readAttributes(
+    bytes: Uint8Array,
+    field: DescField,
+    owner: string,
+  ): ReadonlyMap<string, Attribute> {
     const attributes = new Map<string, Attribute>();
-    for (const proto of protos) {
-      if (attributes.has(proto.name))
-        throw fail('bad-file', `${owner} has two attributes '${proto.name}'`, file);
-      attributes.set(proto.name, readAttribute(proto, owner, context));
-    }
-    return attributes;
+    readEach(bytes, field, (attribute) => {
+      const [name, value] = readAttribute(attribute, owner, context);
+      if (attributes.has(name)) throw fail('bad-file', `${owner} has two attributes '${name}'`, file);
+      attributes.set(name, value);
+    });
+    return attributes.size === 0 ? NO_ATTRIBUTES : attributes;
   }
 
-  function readFunction(proto: FunctionProto): ModelFunction {
-    const valueInfo: ValueInfo[] = proto.valueInfo.map((info) => readValueInfo(info, file));
+  function readFunction(bytes: Uint8Array): ModelFunction {
+    const { field } = FunctionProtoSchema;
+    const proto = decodeRest(FunctionProtoSchema, bytes, [field.node, field.attributeProto, field.valueInfo]);
+    const valueInfo = readEach(bytes, field.valueInfo, readInfo);
     return {
       name: proto.name,
       domain: plainDomain(proto.domain),
@@ -159,8 +193,8 @@ function createReader(source: { file: string | undefined; external: ExternalData
       inputs: proto.input,
       outputs: proto.output,
       attributes: proto.attribute,
-      attributeDefaults: readAttributes(proto.attributeProto, `function '${proto.name}'`),
-      nodes: proto.node.map(readNode),
+      attributeDefaults: readAttributes(bytes, field.attributeProto, `function '${proto.name}'`),
+      nodes: readEach(bytes, field.node, readNode),
       opsets: readOpsets(proto.opsetImport, file),
       ...(valueInfo.length > 0 ? { valueInfo } : {}),
       ...(proto.docString ? { doc: proto.docString } : {}),
@@ -168,6 +202,9 @@ function createReader(source: { file: string | undefined; external: ExternalData
     };
   }
 }
+
+/** Shared by all nodes without attributes, because an empty map takes 200 bytes. */
+const NO_ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map();
 
 function readOpsets(imports: readonly OperatorSetIdProto[], file: string | undefined): Map<string, number> {
   const opsets = new Map<string, number>();

@@ -3,10 +3,11 @@ import type { Model } from '../../ir/index.ts';
 import { ConstantStore } from './constant-store.ts';
 import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
 import { lowerModel } from './lower.ts';
-import { floatStride, planMemory, roundUp } from './plan-memory.ts';
-import { patchBytes } from './kernels/index.ts';
-import type { Program, Step, Value } from './program.ts';
+import { planMemory } from './plan-memory.ts';
+import { lstmGateColumns, patchBytes } from './kernels/index.ts';
+import { stepRows, type Program, type Step } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
+import { floatStride, roundUp, type Value } from './value.ts';
 import { WeightsImage } from './weights-image.ts';
 
 const PAGE_BYTES = 65_536;
@@ -63,7 +64,7 @@ export function compileEdge(model: Model, options: CompileEdgeOptions = {}): Edg
   };
   const hasInt4 = image.sections.some(({ encoding }) => encoding === 'int4');
   const emit = (rung: 'relaxed' | 'simd'): Uint8Array =>
-    emitProgram({ levels, plan, blockRows, limits, rung, hasInt4 });
+    emitProgram({ levels, plan, blockRows, limits, rung, maxThreads, hasInt4 });
   const place = (value: Value): number => plan.places.get(value)!.offset;
   return {
     files: new Map([
@@ -85,7 +86,7 @@ export function compileEdge(model: Model, options: CompileEdgeOptions = {}): Edg
       dims: hasTokens ? { sequence: { max: maxSequence } } : {},
       inputs: program.inputs.map(({ name, value, shape, default: fallback }) => ({
         name,
-        dtype: value.kind === 'image' ? ('float32' as const) : ('int32' as const),
+        dtype: value.kind === 'dense' ? ('float32' as const) : ('int32' as const),
         shape,
         address: place(value),
         ...(fallback && { default: fallback }),
@@ -118,7 +119,7 @@ function macsPerToken(program: Program): number {
   let macs = 0;
   for (const step of program.steps) {
     const perRow = macsPerRow(step, program.maxSequence);
-    const rows = 'output' in step ? step.output.rows : 0;
+    const rows = stepRows(step);
     macs += rows === 'sequence' ? perRow : (perRow * rows) / program.maxSequence;
   }
   return Math.round(macs);
@@ -128,6 +129,8 @@ function macsPerRow(step: Step, maxSequence: number): number {
   switch (step.op) {
     case 'linear':
       return step.weight.k * step.weight.n;
+    case 'lstm':
+      return lstmGateColumns(step.output.columns) * step.output.columns * (step.output.rows as number);
     case 'attention':
       return 2 * maxSequence * step.output.columns;
     case 'conv':

@@ -10,8 +10,8 @@ import {
   type Int8PanelFacts,
 } from './kernels/index.ts';
 import { expandInt4, packNibbles, padRows, unpackNibbles } from './int4.ts';
-import { roundUp } from './plan-memory.ts';
 import type { ConvWeight, FloatWeight, QuantizedWeight, Table } from './program.ts';
+import { roundUp } from './value.ts';
 import type { Fill, WeightsImage } from './weights-image.ts';
 
 /** Columns of a panel; per-column vectors are padded to whole panels. */
@@ -47,13 +47,20 @@ export class ConstantStore {
     this.#image = image;
   }
 
+  /** A constant as the graph has it. */
+  tensor(name: string): DenseTensor {
+    const tensor = this.#graph.initializers.get(name);
+    if (tensor?.kind !== 'dense') throw wrong(name, 'is not a constant');
+    return tensor;
+  }
+
   dims(name: string): readonly number[] {
-    return this.#tensor(name).dims;
+    return this.tensor(name).dims;
   }
 
   /** The only element of a constant. */
   scalar(name: string): number {
-    const tensor = this.#tensor(name);
+    const tensor = this.tensor(name);
     if (elementCount(tensor.dims) !== 1) throw wrong(name, 'must hold one element');
     return Number(typedData(tensor)[0]);
   }
@@ -111,12 +118,12 @@ export class ConstantStore {
 
   /** The elements of a constant of any number type. */
   numbers(name: string): readonly number[] {
-    return Array.from(typedData(this.#tensor(name)) as Float32Array, Number);
+    return Array.from(typedData(this.tensor(name)) as Float32Array, Number);
   }
 
   /** The elements of a constant; undefined when they are not int8. */
   int8(name: string): Int8Array | undefined {
-    const tensor = this.#tensor(name);
+    const tensor = this.tensor(name);
     return tensor.dtype === 'int8' ? (typedData(tensor) as Int8Array) : undefined;
   }
 
@@ -139,6 +146,11 @@ export class ConstantStore {
     return this.#once(table.join(), 'byte table', () => this.#image.add(table));
   }
 
+  /** Puts whole numbers into the image, each different list once. */
+  list(values: Int32Array): number {
+    return this.#once(values.join(), 'list', () => this.#image.add(values));
+  }
+
   /** Puts what a convolution over bytes reads into the image; `key` says which convolution it is. */
   convWeight(key: string, make: () => ConvConstants): ConvWeight {
     return this.#once(key, 'convolution', () => {
@@ -158,7 +170,7 @@ export class ConstantStore {
   table(name: string, scale: string): Table {
     return this.#once(name, 'table', () => {
       const [rows] = this.#matrixDims(name);
-      const { storage, data } = paddedTable(name, this.#tensor(name));
+      const { storage, data } = paddedTable(name, this.tensor(name));
       return { storage, rows, address: this.#image.add(data), scale: scale ? this.vector(scale) : 0 };
     });
   }
@@ -201,19 +213,13 @@ export class ConstantStore {
   }
 
   #matrixDims(name: string): [number, number] {
-    const { dims } = this.#tensor(name);
+    const { dims } = this.tensor(name);
     if (dims.length !== 2) throw wrong(name, `has ${dims.length} dimensions instead of 2`);
     return [dims[0]!, dims[1]!];
   }
 
-  #tensor(name: string): DenseTensor {
-    const tensor = this.#graph.initializers.get(name);
-    if (tensor?.kind !== 'dense') throw wrong(name, 'is not a constant');
-    return tensor;
-  }
-
   #typed<D extends DenseTensor['dtype']>(name: string, dtype: D): DenseTensor & { readonly dtype: D } {
-    const tensor = this.#tensor(name);
+    const tensor = this.tensor(name);
     if (tensor.dtype !== dtype) throw wrong(name, `has type ${tensor.dtype} instead of ${dtype}`);
     return { ...tensor, dtype };
   }

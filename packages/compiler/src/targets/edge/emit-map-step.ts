@@ -1,31 +1,35 @@
 import {
   BYTE_LIMITS_BYTES,
+  COPY_TABLE_BYTES,
   convF32ScratchBytes,
   convInt8ScratchBytes,
   depthwiseF32ScratchBytes,
   depthwiseInt8ScratchBytes,
-  emitAddBytes,
   emitAverageBytes,
+  emitAveragePool,
   emitAverageRows,
+  emitBinaryBytes,
   emitConvF32,
   emitConvInt8,
-  emitCopyBytes,
+  emitCopyElements,
   emitDepthwiseF32,
   emitDepthwiseInt8,
   emitDequantizeRows,
-  emitImageRows,
-  emitMapBytes,
+  emitFillRows,
   emitMaxPoolBytes,
   emitMaxPoolRows,
+  emitQuantizeFloats,
   emitQuantizeImage,
+  emitResizeLinear,
   type ConvF32Spec,
   type ConvInt8Spec,
+  type CopyLoop,
   type DepthwiseF32Spec,
   type DepthwiseInt8Spec,
 } from './kernels/index.ts';
-import { bytesStride, floatStride } from './plan-memory.ts';
-import type { ConvWeight, MapStep, Value } from './program.ts';
+import { readsRows, writesRows, type ConvWeight, type MapStep, type Step } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
+import { bytesStride, elementBytes, floatStride, rowStride } from './value.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 type StepOf<O extends MapStep['op']> = Extract<MapStep, { op: O }>;
@@ -37,17 +41,24 @@ const EMITTERS: Emitters = {
   'quantize-image': emitQuantize,
   conv: emitConv,
   depthwise: emitDepthwise,
-  'add-bytes': emitAdd,
+  'quantize-rows': emitQuantizeRows,
+  'binary-bytes': emitBinary,
   average: emitAverage,
   'max-pool': emitMaxPool,
-  concat: emitConcat,
+  'average-pool': emitWindowMeans,
+  copy: emitCopy,
+  fill: emitFill,
+  'resize-linear': emitResize,
   dequantize: emitDequantize,
-  'image-rows': emitImage,
   'conv-f32': emitFloatConv,
   'depthwise-f32': emitFloatDepthwise,
   'average-rows': emitFloatAverage,
   'max-pool-rows': emitFloatMaxPool,
 };
+
+export function isMapStep(step: Step): step is MapStep {
+  return step.op in EMITTERS;
+}
 
 /** Emits the call that computes rows [m0, m1) of a step over maps. */
 export function emitMapStep(f: FunctionBuilder, step: MapStep, scope: StepScope): void {
@@ -66,6 +77,8 @@ export function mapStepScratchBytes(step: MapStep, rows: number): number {
       return convF32ScratchBytes(floatConvSpec(step), rows);
     case 'depthwise-f32':
       return depthwiseF32ScratchBytes(floatDepthwiseSpec(step));
+    case 'copy':
+      return step.table === undefined ? 0 : COPY_TABLE_BYTES;
     default:
       return BYTE_LIMITS_BYTES;
   }
@@ -99,7 +112,7 @@ function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): Con
 }
 
 function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
-  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows);
+  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows, scope.rowCounts);
   f.call(kernel, {
     x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
     ...weightPointers(step.weight),
@@ -135,12 +148,61 @@ function weightPointers({ panels, bias, columnSums, multiplier }: ConvWeight): {
   return { weights: panels, bias, colsum: columnSums, multiplier };
 }
 
-function emitAdd(f: FunctionBuilder, { x, y, grids, output }: StepOf<'add-bytes'>, scope: StepScope): void {
-  const [a, b, sum] = grids;
-  const kernel = emitAddBytes(scope.library, { a, b, output: sum, stride: bytesStride(output) });
+function emitQuantizeRows(
+  f: FunctionBuilder,
+  { x, grid, output }: StepOf<'quantize-rows'>,
+  scope: StepScope,
+): void {
+  const kernel = emitQuantizeFloats(scope.library, {
+    columns: output.columns,
+    grid,
+    xStride: floatStride(x),
+    yStride: bytesStride(output),
+  });
   f.call(kernel, {
-    a: rowZero(x, scope),
-    b: rowZero(y, scope),
+    x: rowZero(x, scope),
+    y: rowZero(output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitBinary(
+  f: FunctionBuilder,
+  { operator, a, b, grids, output }: StepOf<'binary-bytes'>,
+  scope: StepScope,
+): void {
+  const isRepeated = b.rows !== output.rows;
+  const kernel = emitBinaryBytes(scope.library, {
+    operator,
+    a: grids[0],
+    b: grids[1],
+    output: grids[2],
+    columns: output.columns,
+    aStride: bytesStride(a),
+    bStride: isRepeated ? 0 : bytesStride(b),
+    yStride: bytesStride(output),
+  });
+  f.call(kernel, {
+    a: rowZero(a, scope),
+    b: isRepeated ? whole(b, scope) : rowZero(b, scope),
+    y: rowZero(output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitWindowMeans(
+  f: FunctionBuilder,
+  { x, window, countsPadding, grids, output }: StepOf<'average-pool'>,
+  scope: StepScope,
+): void {
+  const yStride = elementBytes(output) * rowStride(output);
+  const kernel = emitAveragePool(scope.library, { ...window, countsPadding, grids, yStride });
+  f.call(kernel, {
+    x: whole(x, scope),
     y: rowZero(output, scope),
     scratch: scope.scratch,
     m0: scope.m0,
@@ -165,18 +227,51 @@ function emitMaxPool(f: FunctionBuilder, { x, window, output }: StepOf<'max-pool
   f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
-function emitConcat(f: FunctionBuilder, { parts, output }: StepOf<'concat'>, scope: StepScope): void {
-  let offset = 0;
-  const isFloat = output.kind === 'float';
-  const bytes = isFloat ? 4 : 1;
-  const stride = (value: Value): number => (isFloat ? 4 * floatStride(value) : bytesStride(value));
-  for (const { x, table } of parts) {
-    const spec = { channels: bytes * x.columns, xStride: stride(x), yStride: stride(output), offset };
-    const pointers = { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 };
-    if (table === undefined) f.call(emitCopyBytes(scope.library, spec), pointers);
-    else f.call(emitMapBytes(scope.library, spec), { ...pointers, table });
-    offset += bytes * x.columns;
-  }
+function emitCopy(f: FunctionBuilder, step: StepOf<'copy'>, scope: StepScope): void {
+  const { x, loops, list, table, output } = step;
+  const size = elementBytes(output);
+  const inBytes = (axes: readonly CopyLoop[]): CopyLoop[] =>
+    axes.map(({ extent, from, to }) => ({ extent, from: size * from, to: size * to }));
+  const kernel = emitCopyElements(scope.library, {
+    elementBytes: size,
+    rows: inBytes(loops.rows),
+    columns: inBytes(loops.columns),
+    isListed: list !== undefined,
+    hasTable: table !== undefined,
+  });
+  f.call(kernel, {
+    x: i32.add(readsRows(step) ? rowZero(x, scope) : whole(x, scope), size * loops.from),
+    list: list ?? 0,
+    table: table ?? 0,
+    y: i32.add(writesRows(step) ? rowZero(output, scope) : whole(output, scope), size * loops.to),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitFill(f: FunctionBuilder, { value, output }: StepOf<'fill'>, scope: StepScope): void {
+  const size = elementBytes(output);
+  const kernel = emitFillRows(scope.library, { elementBytes: size, stride: size * rowStride(output), value });
+  f.call(kernel, { y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function emitResize(
+  f: FunctionBuilder,
+  { x, rowTaps, columnTaps, outWidth, output }: StepOf<'resize-linear'>,
+  scope: StepScope,
+): void {
+  const size = elementBytes(output);
+  const strides = { xStride: size * rowStride(x), yStride: size * rowStride(output) };
+  const kernel = emitResizeLinear(scope.library, { elementBytes: size, ...strides, outWidth });
+  f.call(kernel, {
+    x: whole(x, scope),
+    rowTaps,
+    columnTaps,
+    y: rowZero(output, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
 }
 
 function emitDequantize(
@@ -195,15 +290,6 @@ function emitDequantize(
 
 type FloatConv = StepOf<'conv-f32' | 'depthwise-f32'>;
 
-function emitImage(f: FunctionBuilder, { x, output }: StepOf<'image-rows'>, scope: StepScope): void {
-  const kernel = emitImageRows(scope.library, {
-    channels: output.columns,
-    pixels: output.rows as number,
-    yStride: floatStride(output),
-  });
-  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
-}
-
 function floatConvSpec({ window, activation, output }: FloatConv): ConvF32Spec {
   return { n: output.columns, activation, yStride: floatStride(output), window };
 }
@@ -213,7 +299,8 @@ function floatDepthwiseSpec({ window, activation, output }: FloatConv): Depthwis
 }
 
 function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
-  f.call(emitConvF32(scope.library, floatConvSpec(step)), floatConvPointers(step, scope));
+  const kernel = emitConvF32(scope.library, floatConvSpec(step), scope.rowCounts);
+  f.call(kernel, floatConvPointers(step, scope));
 }
 
 function emitFloatDepthwise(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {

@@ -1,39 +1,34 @@
 import {
   attentionScratchBytes,
   emitActivateRows,
-  emitAddRows,
   emitAttention,
+  emitBinaryRows,
   emitEmbedLayerNorm,
   emitKeyBias,
   emitLayerNorm,
   emitLinearF32,
   emitLinearInt8,
+  emitLstm,
   emitPackKeys,
   emitPackValues,
   emitQuantizeRows,
   emitSoftmaxRows,
   linearInt8ScratchBytes,
+  lstmScratchBytes,
   type Activation,
   type ActivationQuantization,
+  type LstmSpec,
 } from './kernels/index.ts';
-import { emitMapStep, mapStepScratchBytes } from './emit-map-step.ts';
-import { floatStride, quantizedParts, quantizedStride } from './plan-memory.ts';
-import {
-  isMapStep,
-  type FloatWeight,
-  type MapStep,
-  type Quantized,
-  type QuantizedWeight,
-  type Step,
-  type Table,
-  type Value,
-} from './program.ts';
+import { emitMapStep, isMapStep, mapStepScratchBytes } from './emit-map-step.ts';
+import type { FloatWeight, MapStep, Operand, Quantized, QuantizedWeight, Step, Table } from './program.ts';
 import { origin, rowZero, whole, type StepScope } from './step-scope.ts';
+import { floatStride, quantizedParts, quantizedStride, type Value } from './value.ts';
 import { i32, v128, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 /** Scratch that the kernels of a step use, for blocks of at most `rows` rows. */
 export function stepScratchBytes(step: Step, rows: number, maxSequence: number): number {
   if (step.op === 'linear' && step.weight.kind === 'int8') return linearInt8ScratchBytes(step.weight.k, rows);
+  if (step.op === 'lstm') return lstmScratchBytes(lstmSpec(step));
   if (step.op !== 'attention') return isMapStep(step) ? mapStepScratchBytes(step, rows) : 0;
   return attentionScratchBytes(headsSpec(step.heads, step.output, maxSequence));
 }
@@ -60,9 +55,10 @@ const EMITTERS: Emitters = {
   'pack-values': emitPack,
   attention: emitAttend,
   activation: emitActivate,
-  add: emitAdd,
+  binary: emitBinary,
   softmax: emitSoftmax,
   'pick-row': emitPickRow,
+  lstm: emitLstmStep,
 };
 
 /** Emits the call that computes rows [m0, m1) of a step. */
@@ -166,12 +162,8 @@ function emitInt8(
 
 function emitFloat(f: FunctionBuilder, step: StepOf<'linear'>, weight: FloatWeight, scope: StepScope): void {
   const { k, n } = weight;
-  const kernel = emitLinearF32(scope.library, {
-    k,
-    n,
-    xStride: floatStride(step.x),
-    ...outputSpec(step, scope),
-  });
+  const spec = { k, n, xStride: floatStride(step.x), ...outputSpec(step, scope) };
+  const kernel = emitLinearF32(scope.library, spec, scope.rowCounts);
   f.call(kernel, {
     x: rowZero(step.x, scope),
     weights: weight.panels,
@@ -239,16 +231,28 @@ function emitActivate(f: FunctionBuilder, step: StepOf<'activation'>, scope: Ste
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
-function emitAdd(f: FunctionBuilder, { x, y, output }: StepOf<'add'>, scope: StepScope): void {
-  const kernel = emitAddRows(scope.library, {
+function emitBinary(f: FunctionBuilder, step: StepOf<'binary'>, scope: StepScope): void {
+  const { operator, a, b, output } = step;
+  const yStride = floatStride(output);
+  const strideOf = (operand: Operand): number => {
+    const { rows } = 'value' in operand ? operand.value : operand;
+    if (rows !== output.rows) return 0;
+    return 'value' in operand ? floatStride(operand.value) : yStride;
+  };
+  const addressOf = (operand: Operand): Expr<'i32'> => {
+    if (!('value' in operand)) return i32.const(operand.address);
+    return strideOf(operand) === 0 ? i32.const(whole(operand.value, scope)) : rowZero(operand.value, scope);
+  };
+  const kernel = emitBinaryRows(scope.library, {
+    operator,
     n: output.columns,
-    aStride: floatStride(x),
-    bStride: floatStride(y),
-    yStride: floatStride(output),
+    aStride: strideOf(a),
+    bStride: strideOf(b),
+    yStride,
   });
   f.call(kernel, {
-    a: rowZero(x, scope),
-    b: rowZero(y, scope),
+    a: addressOf(a),
+    b: addressOf(b),
     y: rowZero(output, scope),
     m0: scope.m0,
     m1: scope.m1,
@@ -262,6 +266,25 @@ function emitSoftmax(f: FunctionBuilder, { x, output }: StepOf<'softmax'>, scope
     yStride: floatStride(output),
   });
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function lstmSpec({ reverse, output }: StepOf<'lstm'>): LstmSpec {
+  const { rows, columns } = output;
+  return { hidden: columns, steps: rows as number, reverse, yStride: floatStride(output) };
+}
+
+function emitLstmStep(f: FunctionBuilder, step: StepOf<'lstm'>, scope: StepScope): void {
+  const addressOf = (operand: Operand): number =>
+    'value' in operand ? whole(operand.value, scope) : operand.address;
+  f.call(emitLstm(scope.library, lstmSpec(step)), {
+    gates: whole(step.gates, scope),
+    weights: step.weights,
+    h: addressOf(step.h),
+    c: addressOf(step.c),
+    y: whole(step.output, scope),
+    cell: whole(step.cell, scope),
+    scratch: scope.scratch,
+  });
 }
 
 /** Copies one row, padding included. */

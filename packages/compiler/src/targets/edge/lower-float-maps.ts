@@ -6,30 +6,32 @@ import {
   type Activation,
   type NamedActivation,
 } from './kernels/index.ts';
-import { isPointwise, windowOf } from './lower-maps.ts';
+import { LARGEST } from './lower-elementwise.ts';
+import { countsPaddingOf, isPointwise, kernelOf, windowOf } from './lower-maps.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import type { FloatWeight, Value } from './program.ts';
+import type { FloatWeight } from './program.ts';
 
 // Convolutional networks in float32, on maps with channels innermost.
 
-/** edgewise.Conv: x, weight [filters, channels per group, height, width], bias?. */
+/** edgewise.Conv over one or two axes: x, weight [filters, channels per group, height, width], bias?. */
 export function lowerConv(context: LoweringContext, node: Node): void {
-  const x = context.floatMap(node, 0);
+  const map = context.map(node, 0, 'float');
+  const { x } = map;
   const [filters = 0, perGroup = 0, ...kernel] = context.constants.dims(node.inputs[1]!);
-  if (kernel.length !== 2) throw refuse(node, 'only convolutions over two axes are supported');
+  if (kernel.length !== 1 && kernel.length !== 2)
+    throw refuse(node, 'only convolutions over one or two axes are supported');
+  const taps = kernel.reduce((product, extent) => product * extent, 1);
   const groups = readAttributes(node).int('group', 1);
   const isDepthwise = groups > 1 && groups === x.columns && filters === groups;
   if (groups > 1 && !isDepthwise)
     throw refuse(node, `${groups} groups of ${perGroup} channels are not supported`);
 
   const activation = readActivation(node);
-  const { window, height } = windowOf(node, x, [kernel[0]!, kernel[1]!]);
-  const output = mapOutput(context, node, height, window.outWidth, filters);
+  const { window, space } = windowOf(node, map, kernel);
+  const output = context.mapOutput(node, 'float', [filters, ...space]);
   const bias = context.constants.bias(node.inputs[2] ?? '', filters);
   const weights = context.constants.packed(node.inputs[1]!, isDepthwise ? 'depthwise' : 'patches', (values) =>
-    isDepthwise
-      ? packDepthwiseF32(values, filters, kernel[0]! * kernel[1]!)
-      : packKernel(values, filters, perGroup, kernel[0]! * kernel[1]!),
+    isDepthwise ? packDepthwiseF32(values, filters, taps) : packKernel(values, filters, perGroup, taps),
   );
   if (isDepthwise) {
     context.emit({ op: 'depthwise-f32', x, weights, bias, window, activation, output });
@@ -69,48 +71,43 @@ function readActivation(node: Node): Activation {
   const name = attributes.string('activation', 'none');
   if (NAMED.has(name)) return name as NamedActivation;
   if (name === 'leaky_relu') return { kind: 'leaky_relu', slope: attributes.float('alpha', 0.01) };
+  if (name === 'hard_sigmoid') {
+    return {
+      kind: 'hard_sigmoid',
+      slope: attributes.float('alpha', 0.2),
+      offset: attributes.float('beta', 0.5),
+    };
+  }
   if (name === 'clip') {
     return {
       kind: 'clip',
-      low: attributes.float('min', -3.4028234663852886e38),
-      high: attributes.float('max', 3.4028234663852886e38),
+      low: attributes.float('min', -LARGEST),
+      high: attributes.float('max', LARGEST),
     };
   }
   throw refuse(node, `the activation ${name} is not supported`);
 }
 
 export function lowerGlobalAveragePool(context: LoweringContext, node: Node): void {
-  const x = context.floatMap(node, 0);
-  context.emit({ op: 'average-rows', x, output: mapOutput(context, node, 1, 1, x.columns) });
-}
-
-/** Concat of maps along their channels. */
-export function lowerConcat(context: LoweringContext, node: Node): void {
-  const parts = node.inputs.map((_, slot) => ({ x: context.floatMap(node, slot), table: undefined }));
-  const [first] = parts;
-  const axis = readAttributes(node).int('axis');
-  if (first === undefined || (axis !== 1 && axis !== -3))
-    throw refuse(node, 'only channels can be put side by side');
-  const { rows, width } = first.x;
-  const columns = parts.reduce((sum, { x }) => sum + x.columns, 0);
-  const output = mapOutput(context, node, (rows as number) / width!, width!, columns);
-  context.emit({ op: 'concat', parts, output });
+  const { x } = context.map(node, 0, 'float');
+  const space = context
+    .tensor(node, 0)
+    .dims.slice(2)
+    .map(() => 1);
+  context.emit({ op: 'average-rows', x, output: context.mapOutput(node, 'float', [x.columns, ...space]) });
 }
 
 export function lowerFloatMaxPool(context: LoweringContext, node: Node): void {
-  const x = context.floatMap(node, 0);
-  const [height = 0, width = 0] = readAttributes(node).ints('kernel_shape') ?? [];
-  const { window, height: outHeight } = windowOf(node, x, [height, width]);
-  const output = mapOutput(context, node, outHeight, window.outWidth, x.columns);
-  context.emit({ op: 'max-pool-rows', x, window, output });
+  const map = context.map(node, 0, 'float');
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'float', [map.x.columns, ...space]);
+  context.emit({ op: 'max-pool-rows', x: map.x, window, output });
 }
 
-function mapOutput(
-  context: LoweringContext,
-  node: Node,
-  height: number,
-  width: number,
-  columns: number,
-): Value {
-  return context.output(node, { kind: 'float', rows: height * width, columns, width });
+export function lowerAveragePool(context: LoweringContext, node: Node): void {
+  const map = context.map(node, 0, 'float');
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'float', [map.x.columns, ...space]);
+  const countsPadding = countsPaddingOf(node);
+  context.emit({ op: 'average-pool', x: map.x, window, countsPadding, grids: undefined, output });
 }

@@ -1,3 +1,4 @@
+import type { CompilerError } from '../../diagnostics/index.ts';
 import type { Node } from '../../ir/index.ts';
 import { readAttributes, readWindowRule, windowDims, windowPads } from '../../ops/index.ts';
 import { fitSevenBits, type ConvConstants } from './constant-store.ts';
@@ -9,9 +10,11 @@ import {
   type ByteGrid,
   type WindowSpec,
 } from './kernels/index.ts';
-import { refuse, type LoweringContext } from './lowering-context.ts';
-import { bytesStride, floatStride, roundUp } from './plan-memory.ts';
-import type { ConcatPart, Value } from './program.ts';
+import { valueLike } from './lower-elementwise.ts';
+import { concatenate, type ConcatPart } from './lower-moves.ts';
+import { refuse, type LoweringContext, type MapView } from './lowering-context.ts';
+import { restride, type TensorView } from './tensor-view.ts';
+import { elementBytes, roundUp, rowStride } from './value.ts';
 
 // Convolutional networks in ONNX's operator-oriented quantized form, on maps of bytes with channels innermost.
 
@@ -19,25 +22,31 @@ const PANEL = 8;
 /** Pixels of an image are this many bytes when its channels fit: a window over them wastes little. */
 const IMAGE_PIXEL_BYTES = 4;
 
-/** QuantizeLinear of an image, planes of float32. */
+/** QuantizeLinear of an image that comes in, planes of float32, or of what a layer made. */
 export function lowerQuantizeLinear(context: LoweringContext, node: Node): void {
-  const x = context.input(node, 0);
-  if (x.kind !== 'image') throw refuse(node, 'only the image that comes in can be quantized');
-  const pixels = x.rows as number;
+  const view = context.tensor(node, 0);
   const grid = gridOf(context, node, 1);
-  const output = context.output(node, {
+  const [batch, channels, height, width] = view.dims as number[];
+  if (view.value.kind !== 'dense' || view.dims.length !== 4 || batch !== 1) {
+    const x = context.whole(node, 0);
+    context.emit({ op: 'quantize-rows', x: x.value, grid, output: context.outputAs(node, x, 'bytes') });
+    return;
+  }
+  const isNarrow = channels! <= IMAGE_PIXEL_BYTES;
+  const shape = {
     kind: 'bytes',
-    rows: pixels,
-    columns: x.columns / pixels,
-    width: x.width!,
-    ...(x.columns / pixels <= IMAGE_PIXEL_BYTES && { pixelBytes: IMAGE_PIXEL_BYTES }),
-  });
-  context.emit({ op: 'quantize-image', x, grid, output });
+    rows: height! * width!,
+    columns: channels!,
+    ...(isNarrow && { pixelBytes: IMAGE_PIXEL_BYTES }),
+  } as const;
+  const output = context.output(node, shape, view.dims, 1);
+  context.emit({ op: 'quantize-image', x: view.value, grid, output });
 }
 
 /** Inputs: x, x_scale, x_zero_point, w, w_scale, w_zero_point, y_scale, y_zero_point, bias?. */
 export function lowerQLinearConv(context: LoweringContext, node: Node): void {
-  const x = mapInput(context, node, 0);
+  const map = context.map(node, 0, 'bytes');
+  const { x } = map;
   const [filters = 0, perGroup = 0, ...kernel] = context.constants.dims(node.inputs[3]!);
   if (kernel.length !== 2) throw refuse(node, 'only convolutions over two axes are supported');
   const groups = readAttributes(node).int('group', 1);
@@ -47,9 +56,9 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
 
   const input = gridOf(context, node, 1);
   const { zeroPoint } = gridOf(context, node, 6);
-  const { window: shape, height } = windowOf(node, x, [kernel[0]!, kernel[1]!]);
+  const { window: shape, space } = windowOf(node, map, kernel);
   const window = { ...shape, zeroPoint: input.zeroPoint };
-  const output = mapOutput(context, node, height, window.outWidth, filters);
+  const output = context.mapOutput(node, 'bytes', [filters, ...space]);
   const weight = context.constants.convWeight(node.outputs[0]!, () =>
     isDepthwise
       ? depthwiseConstants(context, node, input, kernel[0]! * kernel[1]!)
@@ -72,33 +81,47 @@ export function isPointwise({ kernel, strides, pads }: WindowSpec): boolean {
   return [...kernel, ...strides].every((value) => value === 1) && pads.every((value) => value === 0);
 }
 
-/** The window of a node over map x, and the rows of its output. */
+/** The window of a node over a map, and the extents of its output along the axes of the kernel. */
 export function windowOf(
   node: Node,
-  x: Value,
-  kernel: readonly [number, number],
-): { window: WindowSpec; height: number } {
+  { x, height, width }: MapView,
+  kernel: readonly number[],
+): { window: WindowSpec; space: readonly number[] } {
   const isBytes = x.kind === 'bytes';
-  const width = x.width!;
-  const dims = [(x.rows as number) / width, width];
+  const axes = kernel.length;
+  const dims = [height, width].slice(-axes);
   const rule = readWindowRule(readAttributes(node), kernel);
-  const [height = 0, outWidth = 0] = windowDims(rule, dims) as number[];
-  const [top = 0, left = 0] = windowPads(rule, dims, [height, outWidth]);
-  const pair = (values: readonly number[]): readonly [number, number] => [values[0]!, values[1]!];
+  const space = windowDims(rule, dims) as number[];
   return {
-    height,
+    space,
     window: {
-      height: dims[0]!,
+      height,
       width,
-      xStride: isBytes ? bytesStride(x) : 4 * floatStride(x),
+      xStride: elementBytes(x) * rowStride(x),
       tapBytes: isBytes ? roundUp(x.columns, 4) : 4 * x.columns,
-      kernel,
-      strides: pair(rule.strides),
-      dilations: pair(rule.dilations),
-      pads: [top, left],
-      outWidth,
+      kernel: lastTwo(kernel, 1),
+      strides: lastTwo(rule.strides, 1),
+      dilations: lastTwo(rule.dilations, 1),
+      pads: lastTwo(windowPads(rule, dims, space).slice(0, axes), 0),
+      outWidth: space.at(-1)!,
     },
   };
+}
+
+/** Of one or two values, two; what an axis of extent 1 in front has is `missing`. */
+function lastTwo(values: readonly number[], missing: number): readonly [number, number] {
+  const [first = missing, second] = values;
+  return second === undefined ? [missing, first] : [first, second];
+}
+
+export function kernelOf(node: Node): readonly [number, number] {
+  const [height = 0, width, ...more] = readAttributes(node).ints('kernel_shape') ?? [];
+  if (width === undefined || more.length > 0) throw refuse(node, 'only windows over two axes are supported');
+  return [height, width];
+}
+
+export function countsPaddingOf(node: Node): boolean {
+  return readAttributes(node).int('count_include_pad', 0) === 1;
 }
 
 /** Where a node has its constants; scales and zero points follow their values. */
@@ -191,10 +214,11 @@ function weightsOf(context: LoweringContext, node: Node, { weight }: Slots): Int
 
 /** Inputs: a, a_scale, a_zero_point, b [K,N], b_scale, b_zero_point, c?, y_scale?, y_zero_point?; alpha 1. */
 export function lowerQGemm(context: LoweringContext, node: Node): void {
-  const x = mapInput(context, node, 0);
+  if (!context.isBytes(node, 0)) throw notQuantized(node, 0);
+  const x = context.input(node, 0);
   const attributes = readAttributes(node);
   const isPlain = attributes.int('transA', 0) === 0 && attributes.float('alpha', 1) === 1;
-  if (!isPlain || x.rows !== 1) throw refuse(node, 'only a row times a matrix is supported');
+  if (!isPlain) throw refuse(node, 'only rows times a matrix are supported');
   const input = gridOf(context, node, 1);
   const transposed = attributes.int('transB', 0) === 1;
   const [rows = 0, columns = 0] = context.constants.dims(node.inputs[3]!);
@@ -202,7 +226,7 @@ export function lowerQGemm(context: LoweringContext, node: Node): void {
   const slots = { weight: 3, bias: 6, output: 7 };
   const isQuantized = Boolean(node.inputs[slots.output]);
   const kind = isQuantized ? 'bytes' : 'float';
-  const output = context.output(node, { kind, rows: 1, columns: n, width: 1 }, true);
+  const output = context.output(node, { kind, rows: x.rows, columns: n }, [x.rows, n]);
   const weight = context.constants.convWeight(node.outputs[0]!, () => {
     const weights = weightsOf(context, node, slots);
     // [N][K] is a kernel with one tap; [K][N] is the matrix itself.
@@ -217,38 +241,52 @@ export function lowerQGemm(context: LoweringContext, node: Node): void {
 
 /** ai.onnx MaxPool on bytes. */
 export function lowerMaxPool(context: LoweringContext, node: Node): void {
-  const x = mapInput(context, node, 0);
-  const [height = 0, width = 0] = readAttributes(node).ints('kernel_shape') ?? [];
-  const { window, height: outHeight } = windowOf(node, x, [height, width]);
-  const output = mapOutput(context, node, outHeight, window.outWidth, x.columns);
-  context.emit({ op: 'max-pool', x, window, output });
+  const map = context.map(node, 0, 'bytes');
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'bytes', [map.x.columns, ...space]);
+  context.emit({ op: 'max-pool', x: map.x, window, output });
 }
 
-/** Inputs: y_scale, y_zero_point, then x, x_scale, x_zero_point of each part; along the channels. */
+/** Inputs: x, x_scale, x_zero_point, y_scale, y_zero_point. */
+export function lowerQLinearAveragePool(context: LoweringContext, node: Node): void {
+  if (readAttributes(node).int('channels_last', 0) !== 0)
+    throw refuse(node, 'channels_last is not supported');
+  const map = context.map(node, 0, 'bytes');
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'bytes', [map.x.columns, ...space]);
+  const grids = [gridOf(context, node, 1), gridOf(context, node, 3)] as const;
+  context.emit({
+    op: 'average-pool',
+    x: map.x,
+    window,
+    countsPadding: countsPaddingOf(node),
+    grids,
+    output,
+  });
+}
+
+/** Inputs: y_scale, y_zero_point, then x, x_scale, x_zero_point of each part. */
 export function lowerQLinearConcat(context: LoweringContext, node: Node): void {
-  if (readAttributes(node).int('axis') !== 1) throw refuse(node, 'only channels can be put side by side');
   const grid = gridOf(context, node, 0);
   const parts: ConcatPart[] = [];
   for (let slot = 2; slot < node.inputs.length; slot += 3) {
     const own = gridOf(context, node, slot + 1);
     const isSame = own.scale === grid.scale && own.zeroPoint === grid.zeroPoint;
     parts.push({
-      x: mapInput(context, node, slot),
+      view: context.tensor(node, slot),
       table: isSame ? undefined : context.constants.byteTable(regridTable(own, grid)),
     });
   }
-  const { rows, width } = parts[0]!.x;
-  const columns = parts.reduce((sum, { x }) => sum + x.columns, 0);
-  const output = mapOutput(context, node, (rows as number) / width!, width!, columns);
-  context.emit({ op: 'concat', parts, output });
+  concatenate(context, node, parts);
 }
 
 /** edgewise.MapBytes: x, table. */
 export function lowerMapBytes(context: LoweringContext, node: Node): void {
-  const x = mapInput(context, node, 0);
+  if (!context.isBytes(node, 0)) throw notQuantized(node, 0);
+  const view = context.whole(node, 0);
   const table = context.constants.byteTable(Uint8Array.from(context.constants.numbers(node.inputs[1]!)));
-  const output = mapOutput(context, node, (x.rows as number) / x.width!, x.width!, x.columns);
-  context.emit({ op: 'concat', parts: [{ x, table }], output });
+  const output = context.outputAs(node, view, 'bytes');
+  context.copy(node, view, restride(view, output), { table });
 }
 
 /** What each byte of one grid is on another: quantized from its float32 value (QLinearConcat). */
@@ -267,56 +305,49 @@ function roundHalfEven(value: number): number {
   return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/** Inputs: a, a_scale, a_zero_point, b, b_scale, b_zero_point, c_scale, c_zero_point. */
-export function lowerQLinearAdd(context: LoweringContext, node: Node): void {
-  const x = mapInput(context, node, 0);
-  const y = mapInput(context, node, 3);
-  if (x.rows !== y.rows || x.columns !== y.columns || bytesStride(x) !== bytesStride(y)) {
-    throw refuse(node, 'its operands have different shapes');
-  }
-  const output = mapOutput(context, node, (x.rows as number) / x.width!, x.width!, x.columns);
-  const grids = [gridOf(context, node, 1), gridOf(context, node, 4), gridOf(context, node, 6)] as const;
-  context.emit({ op: 'add-bytes', x, y, grids, output });
+/** QLinearAdd, QLinearMul: a, a_scale, a_zero_point, b, b_scale, b_zero_point, c_scale, c_zero_point. */
+export function lowerQLinearBinary(context: LoweringContext, node: Node): void {
+  const operator = node.opType === 'QLinearAdd' ? 'add' : 'mul';
+  for (const slot of [0, 3]) if (!context.isBytes(node, slot)) throw notQuantized(node, slot);
+  const [grid, other, result] = [1, 4, 6].map((slot) => gridOf(context, node, slot)) as [
+    ByteGrid,
+    ByteGrid,
+    ByteGrid,
+  ];
+  const isFirst = sizeOf(context.tensor(node, 0)) >= sizeOf(context.tensor(node, 3));
+  const a = context.whole(node, isFirst ? 0 : 3);
+  const b = valueLike(context, node, context.tensor(node, isFirst ? 3 : 0), a);
+  const output = context.outputAs(node, a, 'bytes');
+  const grids = isFirst ? ([grid, other, result] as const) : ([other, grid, result] as const);
+  context.emit({ op: 'binary-bytes', operator, a: a.value, b, grids, output });
+}
+
+function sizeOf({ dims }: TensorView): number {
+  return (dims as number[]).reduce((product, dim) => product * dim, 1);
 }
 
 /** Inputs: x, x_scale, x_zero_point, y_scale, y_zero_point. */
 export function lowerQLinearGlobalAveragePool(context: LoweringContext, node: Node): void {
-  const x = mapInput(context, node, 0);
   if (readAttributes(node).int('channels_last', 0) !== 0)
     throw refuse(node, 'channels_last is not supported');
-  const output = context.output(node, { kind: 'bytes', rows: 1, columns: x.columns, width: 1 });
+  const { x } = context.map(node, 0, 'bytes');
+  const output = context.mapOutput(node, 'bytes', [x.columns, 1, 1]);
   context.emit({ op: 'average', x, grids: [gridOf(context, node, 1), gridOf(context, node, 3)], output });
 }
 
-/** Of a map with one pixel, in which channels innermost or outermost is the same. */
-export function lowerFlatten(context: LoweringContext, node: Node): void {
-  const x = context.input(node, 0);
-  if (x.rows !== 1 || readAttributes(node).int('axis', 1) !== 1) {
-    throw refuse(node, 'only a map of one pixel can be flattened');
-  }
-  context.alias(node, x, true);
-}
-
 export function lowerDequantizeLinear(context: LoweringContext, node: Node): void {
-  const x = mapInput(context, node, 0);
-  const output = context.outputLike(node, x);
-  context.emit({ op: 'dequantize', x, grid: gridOf(context, node, 1), output });
+  if (!context.isBytes(node, 0)) throw notQuantized(node, 0);
+  const x = context.whole(node, 0);
+  context.emit({
+    op: 'dequantize',
+    x: x.value,
+    grid: gridOf(context, node, 1),
+    output: context.outputAs(node, x),
+  });
 }
 
-function mapOutput(
-  context: LoweringContext,
-  node: Node,
-  height: number,
-  width: number,
-  columns: number,
-): Value {
-  return context.output(node, { kind: 'bytes', rows: height * width, columns, width });
-}
-
-function mapInput(context: LoweringContext, node: Node, slot: number): Value {
-  const x = context.input(node, slot);
-  if (x.kind !== 'bytes') throw refuse(node, `its input "${x.name}" is not a quantized map`);
-  return x;
+function notQuantized(node: Node, slot: number): CompilerError {
+  return refuse(node, `its input "${node.inputs[slot]}" is not quantized`);
 }
 
 /** Scale and zero point in slots `slot` and `slot + 1`. */

@@ -105,11 +105,10 @@ describe('lowerModel', () => {
   });
 
   it('refuses sums of different shapes', () => {
-    const axis: Attribute = { kind: 'int', value: 1n };
-    const nodes = [embed, node('Gather', ['x', 'first'], 'row', { axis }), node('Add', ['x', 'row'], 'sum')];
-    const first = denseTensor('int64', [1], BigInt64Array.of(0n));
-    expect(failure(() => compileEdge(model(nodes, { ...constants, first }), OPTIONS)).message).toContain(
-      'its operands have different shapes',
+    const nodes = [embed, node('edgewise.Linear', ['x', 'w'], 'half'), node('Add', ['x', 'half'], 'sum')];
+    const w = float32Tensor([8, 4], new Float32Array(32));
+    expect(failure(() => compileEdge(model(nodes, { ...constants, w }), OPTIONS)).message).toContain(
+      'Add "sum": its operands have different shapes',
     );
   });
 

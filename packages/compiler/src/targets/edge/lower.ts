@@ -2,26 +2,32 @@ import { CompilerError, type Diagnostic } from '../../diagnostics/index.ts';
 import type { Model, Node } from '../../ir/index.ts';
 import { readAttributes, type AttributeReader } from '../../ops/index.ts';
 import { LoweringContext, operatorName, refuse, type LowerOptions } from './lowering-context.ts';
+import { lowerActivation, lowerBinary } from './lower-elementwise.ts';
 import {
   lowerDequantizeLinear,
-  lowerFlatten,
   lowerMapBytes,
   lowerMaxPool,
   lowerQGemm,
-  lowerQLinearAdd,
+  lowerQLinearAveragePool,
+  lowerQLinearBinary,
   lowerQLinearConcat,
   lowerQLinearConv,
   lowerQLinearGlobalAveragePool,
   lowerQuantizeLinear,
 } from './lower-maps.ts';
-import { lowerConcat, lowerConv, lowerFloatMaxPool, lowerGlobalAveragePool } from './lower-float-maps.ts';
-import { roundUp } from './plan-memory.ts';
+import {
+  lowerAveragePool,
+  lowerConv,
+  lowerFloatMaxPool,
+  lowerGlobalAveragePool,
+} from './lower-float-maps.ts';
+import { lowerLstm } from './lower-recurrent.ts';
+import { lowerConcat, lowerMove, lowerPad, lowerResize } from './lower-moves.ts';
 import type { Activation } from './kernels/index.ts';
-import type { Norm, Program, StaticRange, Value } from './program.ts';
+import type { Norm, Program, StaticRange } from './program.ts';
+import { isWhole, type TensorView } from './tensor-view.ts';
+import { roundUp, rowStride, type Value } from './value.ts';
 
-const UNARY: Readonly<Record<string, UnaryActivation>> = { Relu: 'relu', Tanh: 'tanh', Sigmoid: 'sigmoid' };
-
-type UnaryActivation = Exclude<Activation, 'none'>;
 type Lowering = (context: LoweringContext, node: Node) => void;
 
 /** What each operator becomes; an operator that is not here cannot run on the engine. */
@@ -32,27 +38,56 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   'edgewise.Attention': lowerAttention,
   'edgewise.LayerNorm': lowerLayerNorm,
   'edgewise.AddLayerNorm': lowerLayerNorm,
-  'edgewise.Gelu': lowerGelu,
-  Relu: lowerUnary,
-  Tanh: lowerUnary,
-  Sigmoid: lowerUnary,
-  Add: lowerAdd,
+  'edgewise.Gelu': lowerActivation,
+  Relu: lowerActivation,
+  Tanh: lowerActivation,
+  Sigmoid: lowerActivation,
+  Exp: lowerActivation,
+  Sqrt: lowerActivation,
+  HardSwish: lowerActivation,
+  HardSigmoid: lowerActivation,
+  LeakyRelu: lowerActivation,
+  Clip: lowerActivation,
+  Add: lowerBinary,
+  Sub: lowerBinary,
+  Mul: lowerBinary,
+  Div: lowerBinary,
+  LSTM: lowerLstm,
   Softmax: lowerSoftmax,
-  Gather: lowerGather,
-  QuantizeLinear: lowerQuantizeLinear,
-  QLinearConv: lowerQLinearConv,
-  'com.microsoft.QLinearAdd': lowerQLinearAdd,
-  'com.microsoft.QLinearConcat': lowerQLinearConcat,
-  'com.microsoft.QGemm': lowerQGemm,
-  'edgewise.MapBytes': lowerMapBytes,
-  MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
-  'edgewise.Conv': lowerConv,
+  Identity: lowerMove,
+  Reshape: lowerMove,
+  Flatten: lowerMove,
+  Squeeze: lowerMove,
+  Unsqueeze: lowerMove,
+  Transpose: lowerMove,
+  Slice: lowerMove,
+  Split: lowerMove,
+  Expand: lowerMove,
+  Tile: lowerMove,
+  DepthToSpace: lowerMove,
+  SpaceToDepth: lowerMove,
+  Gather: (context, node) => (context.hasTokens(node, 0) ? lowerGather : lowerMove)(context, node),
+  Resize: lowerResize,
+  Pad: lowerPad,
   Concat: lowerConcat,
+  'edgewise.Conv': lowerConv,
+  MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
+  AveragePool: lowerAveragePool,
   GlobalAveragePool: lowerGlobalAveragePool,
-  'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
-  Flatten: lowerFlatten,
+  QuantizeLinear: lowerQuantizeLinear,
   DequantizeLinear: lowerDequantizeLinear,
+  QLinearConv: lowerQLinearConv,
+  'com.microsoft.QGemm': lowerQGemm,
+  'com.microsoft.QLinearAdd': lowerQLinearBinary,
+  'com.microsoft.QLinearMul': lowerQLinearBinary,
+  'com.microsoft.QLinearConcat': lowerQLinearConcat,
+  'com.microsoft.QLinearAveragePool': lowerQLinearAveragePool,
+  'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
+  'edgewise.MapBytes': lowerMapBytes,
 };
+
+/** Operators that the engine runs in some form, `domain.opType` without the domain for ai.onnx. */
+export const ENGINE_OPERATORS: readonly string[] = Object.keys(LOWERINGS);
 
 /** Why the engine cannot run the model: all reasons at once, empty when it can. */
 export function listUnsupported(model: Model): Diagnostic[] {
@@ -82,7 +117,7 @@ export function lowerModel(model: Model, options: LowerOptions): Program {
   if (unsupported[0]) {
     throw new CompilerError('unsupported', unsupported[0].message, { diagnostics: unsupported });
   }
-  const context = new LoweringContext(model.graph, options);
+  const context = new LoweringContext(model.graph, model.opsets, options);
   for (const node of model.graph.nodes) LOWERINGS[operatorName(node)]!(context, node);
   return context.finish();
 }
@@ -141,7 +176,7 @@ function lowerQuantizedLinear(context: LoweringContext, node: Node): void {
 function linearOutput(context: LoweringContext, node: Node, x: Value, columns: number): Value {
   const heads = context.headsOfValues(node.outputs[0]!);
   const isAligned = heads !== undefined && (columns / heads) % 8 === 0;
-  if (!isAligned) return context.outputLike(node, x, columns);
+  if (!isAligned) return context.outputLike(node, 0, columns);
   return context.output(node, { kind: 'values', rows: x.rows, columns });
 }
 
@@ -155,7 +190,7 @@ function lowerAttention(context: LoweringContext, node: Node): void {
   const keyBias = context.keyBias(context.optionalInput(node, 3), keys.rows);
   // The kernel writes the columns of a head in whole panels.
   const overhang = roundUp(query.columns / heads, 8) - query.columns / heads;
-  const output = context.outputLike(node, query, query.columns, overhang);
+  const output = context.outputLike(node, 0, query.columns, overhang);
   context.emit({ op: 'attention', query, keys, values, keyBias, heads, scale, output });
 }
 
@@ -176,7 +211,7 @@ function lowerLayerNorm(context: LoweringContext, node: Node): void {
     x,
     skip: hasSkip ? context.input(node, 1) : undefined,
     norm: norm(context, readAttributes(node), gamma, beta),
-    output: context.outputLike(node, x),
+    output: context.outputLike(node, 0, x.columns),
     quantized: undefined,
   });
 }
@@ -189,34 +224,20 @@ function norm(context: LoweringContext, attributes: AttributeReader, gamma: stri
   };
 }
 
-function lowerGelu(context: LoweringContext, node: Node): void {
-  const tanh = readAttributes(node).string('approximate', 'none') === 'tanh';
-  lowerActivation(context, node, tanh ? 'gelu_tanh' : 'gelu');
-}
-
-function lowerUnary(context: LoweringContext, node: Node): void {
-  lowerActivation(context, node, UNARY[node.opType]!);
-}
-
-function lowerActivation(context: LoweringContext, node: Node, activation: UnaryActivation): void {
-  const x = context.input(node, 0);
-  context.emit({ op: 'activation', x, activation, output: context.outputLike(node, x) });
-}
-
-function lowerAdd(context: LoweringContext, node: Node): void {
-  const x = context.input(node, 0);
-  const y = context.input(node, 1);
-  if (x.rows !== y.rows || x.columns !== y.columns) throw refuse(node, 'its operands have different shapes');
-  context.emit({ op: 'add', x, y, output: context.outputLike(node, x) });
-}
-
+/** Along the rows of a buffer, whatever the axis is. */
 function lowerSoftmax(context: LoweringContext, node: Node): void {
-  const x = context.input(node, 0);
-  const axis = readAttributes(node).int('axis', -1);
-  const last = context.isFlat(x) ? 1 : 2;
-  if (x.kind !== 'float' || (axis !== -1 && axis !== last))
-    throw refuse(node, 'only the last axis is supported');
-  context.emit({ op: 'softmax', x, output: context.outputLike(node, x) });
+  const view = context.tensor(node, 0);
+  if (view.value.kind === 'bytes') throw refuse(node, 'its input is quantized');
+  const rank = view.dims.length;
+  const axis = (readAttributes(node).int('axis', -1) + rank) % rank;
+  const x = isAlongRows(view, axis) ? view : context.relaid(node, view, axis);
+  context.emit({ op: 'softmax', x: x.value, output: context.outputAs(node, x) });
+}
+
+/** Whether the rows of the buffer hold nothing but one dimension. */
+function isAlongRows(view: TensorView, dim: number): boolean {
+  if (!isWhole(view) || view.dims[dim] !== view.value.columns) return false;
+  return view.axes[dim]!.every(({ stride }) => stride < rowStride(view.value));
 }
 
 function lowerGather(context: LoweringContext, node: Node): void {
@@ -230,7 +251,11 @@ function lowerGather(context: LoweringContext, node: Node): void {
     op: 'pick-row',
     x,
     row,
-    output: context.output(node, { kind: 'float', rows: 1, columns: x.columns }, isScalar),
+    output: context.output(
+      node,
+      { kind: 'float', rows: 1, columns: x.columns },
+      isScalar ? [1, x.columns] : [1, 1, x.columns],
+    ),
   });
 }
 

@@ -2,16 +2,18 @@ import { CompilerError } from '../../diagnostics/index.ts';
 import type { Graph, Node, Shape, ValueInfo } from '../../ir/index.ts';
 import { readAttributes } from '../../ops/index.ts';
 import type { ConstantStore } from './constant-store.ts';
-import type {
-  Program,
-  ProgramInput,
-  ProgramOutput,
-  Quantized,
-  Rows,
-  StaticRange,
-  Step,
-  Value,
-} from './program.ts';
+import type { Program, ProgramInput, ProgramOutput, Quantized, StaticRange, Step } from './program.ts';
+import {
+  copyLoops,
+  denseRow,
+  innermostDim,
+  isSameLayout,
+  isWhole,
+  restride,
+  viewRows,
+  type TensorView,
+} from './tensor-view.ts';
+import type { Rows, Value } from './value.ts';
 
 /** Inputs that the runtime fills in when the caller leaves them out. */
 const INPUT_DEFAULTS: Readonly<Record<string, 'ones' | 'zeros'>> = {
@@ -26,23 +28,31 @@ export interface LowerOptions {
   readonly constants: ConstantStore;
 }
 
-/** What lowering has made so far: values by the names of the graph, and steps. */
+/** A map with channels innermost: [1, columns, height, width] in the graph, or [1, columns, width] with a height of 1. */
+export interface MapView {
+  readonly x: Value;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** What lowering has made so far: tensors by the names of the graph, and steps. */
 export class LoweringContext {
   readonly constants: ConstantStore;
+  readonly opsets: ReadonlyMap<string, number>;
   readonly #graph: Graph;
   readonly #maxSequence: number;
-  readonly #values = new Map<string, Value>();
-  /** Shapes without rows: `[1, columns]` instead of `[1, rows, columns]`. */
-  readonly #flat = new Set<Value>();
+  readonly #tensors = new Map<string, TensorView>();
+  /** Copies of views in a layout that a kernel wanted. */
+  readonly #copies = new Map<Value, Map<string, Value>>();
   readonly #quantized = new Map<Value, Quantized[]>();
   readonly #keyBias = new Map<Value | undefined, Value>();
   readonly #consumers = new Map<string, { node: Node; slot: number }[]>();
-  readonly #imageRows = new Map<Value, Value>();
   readonly #steps: Step[] = [];
   readonly #inputs: ProgramInput[] = [];
 
-  constructor(graph: Graph, { maxSequence, constants }: LowerOptions) {
+  constructor(graph: Graph, opsets: ReadonlyMap<string, number>, { maxSequence, constants }: LowerOptions) {
     this.#graph = graph;
+    this.opsets = opsets;
     this.#maxSequence = maxSequence;
     this.constants = constants;
     for (const node of graph.nodes) {
@@ -55,25 +65,15 @@ export class LoweringContext {
     }
   }
 
-  /** An image [1, channels, height, width] of float32, or one whole number per token. */
+  /** A tensor of float32 with fixed dimensions, or one whole number per token. */
   #defineInput({ name, type }: ValueInfo): void {
-    const image = type?.kind === 'tensor' && type.dtype === 'float32' ? imageShape(type.shape) : undefined;
-    if (image) {
-      const [channels, height, width] = image;
-      const value: Value = {
-        name,
-        kind: 'image',
-        rows: height * width,
-        columns: channels * height * width,
-        width,
-      };
-      this.#values.set(name, value);
-      this.#inputs.push({ name, value, shape: [1, ...image], default: undefined });
-    } else {
-      const value: Value = { name, kind: 'int', rows: 'sequence', columns: 1 };
-      this.#values.set(name, value);
-      this.#inputs.push({ name, value, shape: [1, 'sequence'], default: INPUT_DEFAULTS[name] });
-    }
+    const dims = type?.kind === 'tensor' && type.dtype === 'float32' ? fixedDims(type.shape) : undefined;
+    const shape: readonly Rows[] = dims ?? [1, 'sequence'];
+    const value: Value = dims
+      ? { name, kind: 'dense', rows: 1, columns: dims.reduce((product, dim) => product * dim, 1) }
+      : { name, kind: 'int', rows: 'sequence', columns: 1 };
+    this.#tensors.set(name, viewRows(value, shape));
+    this.#inputs.push({ name, value, shape, default: dims ? undefined : INPUT_DEFAULTS[name] });
   }
 
   emit(step: Step): void {
@@ -90,65 +90,156 @@ export class LoweringContext {
     );
   }
 
-  /** The value of an input slot; a node's operands are all made before it. */
-  input(node: Node, slot: number): Value {
+  isConstant(node: Node, slot: number): boolean {
+    return this.#graph.initializers.has(node.inputs[slot] ?? '');
+  }
+
+  /** The tensor in an input slot; a node's operands are all made before it. */
+  tensor(node: Node, slot: number): TensorView {
     const name = node.inputs[slot] ?? '';
-    const value = this.#values.get(name);
-    if (value) return value;
+    const view = this.#tensors.get(name);
+    if (view) return view;
     throw refuse(node, `its input "${name}" is a constant or an unsupported value`);
+  }
+
+  /** An input whose last dimension lies along the rows of a buffer and whose other dimensions are its rows. */
+  input(node: Node, slot: number): Value {
+    const view = this.tensor(node, slot);
+    const { kind } = view.value;
+    return kind === 'float' || kind === 'dense' || kind === 'bytes' ? this.rows(node, view) : view.value;
   }
 
   optionalInput(node: Node, slot: number): Value | undefined {
     return node.inputs[slot] ? this.input(node, slot) : undefined;
   }
 
-  /** Defines a node's output. */
-  output(node: Node, shape: Omit<Value, 'name'>, flat = false): Value {
-    const value: Value = { name: node.outputs[0]!, ...shape };
-    this.#values.set(value.name, value);
-    if (flat) this.#flat.add(value);
-    return value;
-  }
-
-  /** Gives a node's output the value of another. */
-  alias(node: Node, value: Value, flat: boolean): void {
-    this.#values.set(node.outputs[0]!, value);
-    if (flat) this.#flat.add(value);
-  }
-
   isBytes(node: Node, slot: number): boolean {
-    return this.input(node, slot).kind === 'bytes';
+    return this.tensor(node, slot).value.kind === 'bytes';
   }
 
-  /** A map of float32; an image is laid out as one first. */
-  floatMap(node: Node, slot: number): Value {
-    const x = this.input(node, slot);
-    if (x.kind === 'float' && x.width !== undefined) return x;
-    if (x.kind !== 'image') throw refuse(node, `its input "${x.name}" is not a map`);
-    const known = this.#imageRows.get(x);
+  hasTokens(node: Node, slot: number): boolean {
+    return this.tensor(node, slot).dims.includes('sequence');
+  }
+
+  /** A map in the layout that windows move over. */
+  map(node: Node, slot: number, kind: 'bytes' | 'float'): MapView {
+    const view = this.tensor(node, slot);
+    const [batch, , ...space] = view.dims;
+    if ((space.length !== 1 && space.length !== 2) || batch !== 1)
+      throw refuse(node, `its input "${node.inputs[slot]}" is no map [1, channels, height, width]`);
+    const [height, width] = space.length === 1 ? [1, space[0]] : space;
+    if ((view.value.kind === 'bytes') !== (kind === 'bytes'))
+      throw refuse(node, `its input "${node.inputs[slot]}" is ${kind === 'bytes' ? 'not ' : ''}quantized`);
+    return { x: this.rows(node, view, 1), height: height as number, width: width as number };
+  }
+
+  /** A buffer with one dimension of the tensor along its rows and the others over them; copied where it is not so. */
+  rows(node: Node, view: TensorView, columnDim: number = view.dims.length - 1): Value {
+    const { value, dims } = view;
+    if (value.kind !== 'dense' && isSameLayout(view, viewRows(value, dims, columnDim)) && isWhole(view))
+      return value;
+    const copies = this.#copies.get(value) ?? new Map<string, Value>();
+    this.#copies.set(value, copies);
+    const key = JSON.stringify([columnDim, dims, view.offset, view.axes]);
+    const known = copies.get(key);
     if (known) return known;
-    const rows = x.rows as number;
+    const columns = dims[columnDim] ?? 1;
     const output: Value = {
-      name: `${x.name}.rows`,
-      kind: 'float',
-      rows,
-      columns: x.columns / rows,
-      width: x.width!,
+      name: `${value.name}.copy`,
+      kind: value.kind === 'bytes' ? 'bytes' : 'float',
+      rows: productOf(node, dims) / (columns as number),
+      columns: columns as number,
     };
-    this.#imageRows.set(x, output);
-    this.emit({ op: 'image-rows', x, output });
+    this.copy(node, view, viewRows(output, dims, columnDim));
+    copies.set(key, output);
     return output;
   }
 
-  isFlat(value: Value): boolean {
-    return this.#flat.has(value);
+  /** The tensor in an input slot as all of a buffer, in whatever order. */
+  whole(node: Node, slot: number): TensorView {
+    const view = this.tensor(node, slot);
+    return isWhole(view) ? view : this.relaid(node, view, innermostDim(view));
   }
 
-  /** An output with the rows and the rank of `like`. */
-  outputLike(node: Node, like: Value, columns: number = like.columns, overhang = 0): Value {
-    const { rows, width } = like;
-    const shape = { kind: 'float', rows, columns, overhang, ...(width !== undefined && { width }) } as const;
-    return this.output(node, shape, this.isFlat(like));
+  /** A tensor with one dimension along the rows of its buffer. */
+  relaid(node: Node, view: TensorView, columnDim: number): TensorView {
+    return viewRows(this.rows(node, view, columnDim), view.dims, columnDim);
+  }
+
+  /** The view that `find` makes of a copy without gaps, in the tensor's order; no copy where it makes none. */
+  dense(
+    node: Node,
+    view: TensorView,
+    find: (value: Value) => TensorView | undefined,
+  ): TensorView | undefined {
+    const dims = [productOf(node, view.dims)];
+    const kind = view.value.kind === 'bytes' ? 'bytes' : 'float';
+    const value: Value = { name: `${view.value.name}.dense`, kind, rows: 1, columns: dims[0]! };
+    const found = find(value);
+    if (found) this.copy(node, view, denseRow(value, view.dims as number[]));
+    return found;
+  }
+
+  /** Copies a tensor to a place of equal dimensions. */
+  copy(
+    node: Node,
+    from: TensorView,
+    to: TensorView,
+    { table, isInFilled = false }: { table?: number | undefined; isInFilled?: boolean } = {},
+  ): void {
+    const loops = copyLoops(from, to);
+    if (!loops) throw refuse(node, 'its elements do not lie at regular distances');
+    const { value: x } = from;
+    this.emit({ op: 'copy', x, loops, list: undefined, table, isInFilled, output: to.value });
+  }
+
+  /** Gives one of a node's outputs. */
+  define(node: Node, view: TensorView, slot = 0): void {
+    this.#tensors.set(node.outputs[slot]!, view);
+  }
+
+  /** Defines a node's output: a buffer of its own, with one dimension along its rows. */
+  output(
+    node: Node,
+    shape: Omit<Value, 'name'>,
+    dims: readonly Rows[] = [1, shape.rows, shape.columns],
+    columnDim?: number,
+  ): Value {
+    const value: Value = { name: node.outputs[0]!, ...shape };
+    this.define(node, viewRows(value, dims, columnDim));
+    return value;
+  }
+
+  /** Defines a node's output as a map. */
+  mapOutput(
+    node: Node,
+    kind: 'bytes' | 'float',
+    [columns, ...space]: readonly [channels: number, ...space: number[]],
+  ): Value {
+    const rows = space.reduce((product, extent) => product * extent, 1);
+    return this.output(node, { kind, rows, columns }, [1, columns, ...space], 1);
+  }
+
+  /** Defines a node's output with the positions of a whole tensor in a buffer of its own. */
+  outputAs(node: Node, like: TensorView, kind: 'bytes' | 'float' = 'float'): Value {
+    const { rows, columns, pixelBytes } = like.value;
+    const isSameKind = kind === 'bytes' && like.value.kind === 'bytes' && pixelBytes !== undefined;
+    const value: Value = {
+      name: node.outputs[0]!,
+      kind,
+      rows,
+      columns,
+      ...(isSameKind && { pixelBytes }),
+    };
+    this.define(node, restride(like, value));
+    return value;
+  }
+
+  /** Defines a node's output with the dimensions of an input, the last one but. */
+  outputLike(node: Node, slot: number, columns: number, overhang = 0): Value {
+    const { dims } = this.tensor(node, slot);
+    const { rows } = this.input(node, slot);
+    return this.output(node, { kind: 'float', rows, columns, overhang }, dims.with(-1, columns));
   }
 
   /** Heads of the one attention that uses a value, as its values and nothing else; undefined in other cases. */
@@ -190,16 +281,7 @@ export class LoweringContext {
   }
 
   finish(): Program {
-    const outputs = this.#graph.outputs.map(({ name }): ProgramOutput => {
-      const value = this.#values.get(name);
-      if (!value)
-        throw new CompilerError('unsupported', `Output "${name}" is a constant.`, { at: { value: name } });
-      return {
-        name,
-        value,
-        shape: this.#flat.has(value) ? [1, value.columns] : [1, value.rows, value.columns],
-      };
-    });
+    const outputs = this.#graph.outputs.map((output) => this.#finishOutput(output));
     const used = new Set(this.#steps.flatMap((step) => Object.values(step) as unknown[]));
     return {
       maxSequence: this.#maxSequence,
@@ -207,6 +289,19 @@ export class LoweringContext {
       outputs,
       steps: this.#steps,
     };
+  }
+
+  #finishOutput({ name }: ValueInfo): ProgramOutput {
+    const view = this.#tensors.get(name);
+    if (!view)
+      throw new CompilerError('unsupported', `Output "${name}" is a constant.`, { at: { value: name } });
+    if (view.value.kind === 'bytes' || view.value.kind === 'int')
+      throw new CompilerError('unsupported', `Output "${name}" is not float32.`, {
+        at: { value: name },
+        hint: 'Put a DequantizeLinear behind it, or use the onnx target.',
+      });
+    const node = this.#graph.nodes.find(({ outputs }) => outputs.includes(name))!;
+    return { name, value: this.rows(node, view), shape: view.dims };
   }
 }
 
@@ -222,8 +317,14 @@ export function refuse(node: Node, why: string): CompilerError {
   });
 }
 
-function imageShape(shape: Shape | undefined): [number, number, number] | undefined {
-  const [batch, ...dims] = shape ?? [];
-  const isImage = batch === 1 && dims.length === 3 && dims.every((dim) => typeof dim === 'number');
-  return isImage ? (dims as [number, number, number]) : undefined;
+function productOf(node: Node, dims: readonly Rows[]): number {
+  return dims.reduce<number>((product, dim) => {
+    if (dim === 'sequence') throw refuse(node, 'tokens can only be processed in the order they come');
+    return product * dim;
+  }, 1);
+}
+
+function fixedDims(shape: Shape | undefined): number[] | undefined {
+  const isFixed = shape?.every((dim) => typeof dim === 'number') === true;
+  return isFixed ? (shape as number[]) : undefined;
 }

@@ -1,6 +1,7 @@
 import { placeIntervals, type Interval } from './place-intervals.ts';
-import { rowReads, wholeReads, writes, type Program, type Step, type Value } from './program.ts';
+import { rowReads, wholeReads, writes, writesRows, type Program, type Step } from './program.ts';
 import { regionBlocks, type Level } from './schedule.ts';
+import { roundUp, valueBytes, type Value } from './value.ts';
 
 const ALIGNMENT = 64;
 
@@ -31,54 +32,6 @@ export interface PlanOptions {
   readonly blockRows: number;
   /** Bytes at the start of a thread's scratch that kernels use. */
   readonly kernelScratchBytes: number;
-}
-
-/** Bytes of a value with room for `rows` rows. */
-export function valueBytes(value: Value, rows: number): number {
-  switch (value.kind) {
-    case 'float':
-      return rows * floatStride(value) * 4;
-    case 'quantized':
-      return quantizedParts(value, rows).bytes;
-    case 'keys':
-    case 'values':
-      return roundUp(rows, 8) * roundUp(value.columns, 8) * 4;
-    case 'key-bias':
-    case 'int':
-      return roundUp(rows, 8) * 4;
-    case 'image':
-      // Read in whole vectors.
-      return value.columns * 4 + 16;
-    case 'bytes':
-      // Written four pixels and read a vector at a time.
-      return roundUp(rows, 4) * bytesStride(value) + 16;
-  }
-}
-
-/** Floats from one row to the next. */
-export function floatStride(value: Value): number {
-  return roundUp(value.columns + (value.overhang ?? 0), 8);
-}
-
-/** Bytes from one pixel of a map to the next. */
-export function bytesStride({ columns, pixelBytes }: Value): number {
-  return pixelBytes ?? (columns <= 8 ? 8 : roundUp(columns, 16));
-}
-
-/** Bytes from one quantized row to the next. */
-export function quantizedStride(value: Value): number {
-  return roundUp(value.columns, 16);
-}
-
-/** Offsets of the parts of a quantized value: bytes at 0, then scales, then zeros. */
-export function quantizedParts(value: Value, rows: number): { scales: number; zeros: number; bytes: number } {
-  const scales = roundUp(rows * quantizedStride(value), 16);
-  const zeros = scales + roundUp(rows * 4, 16);
-  return { scales, zeros, bytes: zeros + roundUp(rows * 4, 16) };
-}
-
-export function roundUp(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple;
 }
 
 /**
@@ -136,7 +89,7 @@ function collectUses(program: Program, levels: readonly Level[]): Map<Value, Use
   levels.forEach((level, index) => {
     for (const { steps } of level) {
       for (const step of steps) {
-        for (const value of writes(step)) touch(value, index, steps);
+        for (const value of writes(step)) touch(value, index, writesRows(step) ? steps : undefined);
         for (const value of rowReads(step)) touch(value, index, steps);
         for (const value of wholeReads(step)) touch(value, index, undefined);
       }

@@ -1,32 +1,6 @@
-import type { Activation, ByteGrid, ByteWindowSpec, WindowSpec } from './kernels/index.ts';
-
-/** How many rows a value has: one per token, or a fixed number (pixels of a map). */
-export type Rows = 'sequence' | number;
-
-/**
- * - `float`: float32, row-major, columns padded to 8.
- * - `quantized`: bytes, columns padded to 16, with a float32 scale and an int32 zero per row.
- * - `keys`, `values`: float32 in the attention kernel's panel layouts.
- * - `key-bias`: what an attention adds to the score of each key.
- * - `int`: one int32 per row (ids, token types, mask).
- * - `image`: dense planes of float32 [channels][pixels]; one row.
- * - `bytes`: a map of uint8, a row per pixel, channels at a stride of `bytesStride`.
- */
-export type ValueKind = 'float' | 'quantized' | 'keys' | 'values' | 'key-bias' | 'int' | 'image' | 'bytes';
-
-/** A buffer of the program; compared by identity. */
-export interface Value {
-  readonly name: string;
-  readonly kind: ValueKind;
-  readonly rows: Rows;
-  readonly columns: number;
-  /** Columns behind the last one that its kernel writes as well. Default 0. */
-  readonly overhang?: number;
-  /** Of a map of bytes: from pixel to pixel, where it is not the usual (see bytesStride). */
-  readonly pixelBytes?: number;
-  /** Of a map or an image: pixels in a row. */
-  readonly width?: number;
-}
+import type { Activation, BinaryOperator, ByteGrid, ByteWindowSpec, WindowSpec } from './kernels/index.ts';
+import type { CopyLoops } from './tensor-view.ts';
+import { rowStride, type Rows, type Value } from './value.ts';
 
 /** Address of a constant in the program's memory. */
 export type Address = number;
@@ -134,10 +108,36 @@ export type Step =
       readonly activation: Exclude<Activation, 'none'>;
       readonly output: Value;
     }
-  | { readonly op: 'add'; readonly x: Value; readonly y: Value; readonly output: Value }
+  | {
+      readonly op: 'binary';
+      readonly operator: BinaryOperator;
+      readonly a: Operand;
+      readonly b: Operand;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'lstm';
+      /** x·W + b of every step. */
+      readonly gates: Value;
+      readonly weights: Address;
+      /** The states before the first step, one row each. */
+      readonly h: Operand;
+      readonly c: Operand;
+      readonly reverse: boolean;
+      /** The hidden state after every step. */
+      readonly output: Value;
+      /** The cell state after the last step. */
+      readonly cell: Value;
+    }
   | { readonly op: 'softmax'; readonly x: Value; readonly output: Value }
   | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value }
   | MapStep;
+
+/** What a step reads row by row; one row is repeated for all. */
+export type Operand =
+  | { readonly value: Value }
+  /** Rows of floats, padded as those of a value are. */
+  | { readonly address: Address; readonly rows: number };
 
 /** Steps over maps, of bytes or of float32. A row is a pixel. */
 export type MapStep =
@@ -165,10 +165,13 @@ export type MapStep =
       readonly zeroPoint: number;
       readonly output: Value;
     }
+  | { readonly op: 'quantize-rows'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value }
   | {
-      readonly op: 'add-bytes';
-      readonly x: Value;
-      readonly y: Value;
+      readonly op: 'binary-bytes';
+      readonly operator: 'add' | 'mul';
+      readonly a: Value;
+      /** One row is repeated. */
+      readonly b: Value;
       readonly grids: readonly [ByteGrid, ByteGrid, ByteGrid];
       readonly output: Value;
     }
@@ -184,9 +187,38 @@ export type MapStep =
       readonly window: WindowSpec;
       readonly output: Value;
     }
-  | { readonly op: 'concat'; readonly parts: readonly ConcatPart[]; readonly output: Value }
+  | {
+      readonly op: 'average-pool';
+      readonly x: Value;
+      readonly window: WindowSpec;
+      readonly countsPadding: boolean;
+      /** Undefined: the map is float32. */
+      readonly grids: readonly [ByteGrid, ByteGrid] | undefined;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'copy';
+      readonly x: Value;
+      readonly loops: CopyLoops;
+      /** Where each row begins in x, int32 bytes; undefined: where the loops say. */
+      readonly list: Address | undefined;
+      /** Of bytes: what each of the 256 becomes; undefined when that is itself. */
+      readonly table: Address | undefined;
+      /** Whether the rest of the output has been filled before. */
+      readonly isInFilled: boolean;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'resize-linear';
+      readonly x: Value;
+      /** Taps for each row and each column of the output. */
+      readonly rowTaps: Address;
+      readonly columnTaps: Address;
+      readonly outWidth: number;
+      readonly output: Value;
+    }
+  | { readonly op: 'fill'; readonly value: number; readonly output: Value }
   | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value }
-  | { readonly op: 'image-rows'; readonly x: Value; readonly output: Value }
   | {
       readonly op: 'conv-f32' | 'depthwise-f32';
       readonly x: Value;
@@ -198,13 +230,6 @@ export type MapStep =
     }
   | { readonly op: 'average-rows'; readonly x: Value; readonly output: Value }
   | { readonly op: 'max-pool-rows'; readonly x: Value; readonly window: WindowSpec; readonly output: Value };
-
-/** Channels that go side by side into a map of bytes or of floats. */
-export interface ConcatPart {
-  readonly x: Value;
-  /** Of bytes: what each of the 256 becomes on the output's grid; undefined when that is itself. */
-  readonly table: Address | undefined;
-}
 
 export interface Norm {
   readonly gamma: Address;
@@ -239,6 +264,21 @@ export interface Program {
   readonly steps: readonly Step[];
 }
 
+/** Steps that may read any row of `x`. */
+const READS_ALL: ReadonlySet<Step['op']> = new Set<Step['op']>([
+  'pick-row',
+  'quantize-image',
+  'depthwise',
+  'max-pool',
+  'average',
+  'average-pool',
+  'resize-linear',
+  'conv-f32',
+  'depthwise-f32',
+  'average-rows',
+  'max-pool-rows',
+]);
+
 /** Values whose row r the step reads to make its own row r. */
 export function rowReads(step: Step): Value[] {
   switch (step.op) {
@@ -247,55 +287,57 @@ export function rowReads(step: Step): Value[] {
       return [step.ids, step.tokenTypes].filter((value) => value !== undefined);
     case 'layer-norm':
       return step.skip ? [step.x, step.skip] : [step.x];
-    case 'add':
-    case 'add-bytes':
-      return [step.x, step.y];
+    case 'binary':
+    case 'binary-bytes':
+      return binaryOperands(step).filter((value) => value.rows === step.output.rows);
     case 'conv':
       return step.window ? [] : [step.x];
-    case 'concat':
-      return step.parts.map(({ x }) => x);
+    case 'copy':
+      return [
+        ...(readsRows(step) ? [step.x] : []),
+        ...(step.isInFilled && writesRows(step) ? [step.output] : []),
+      ];
+    case 'fill':
+    case 'key-bias':
+    case 'lstm':
+      return [];
     case 'attention':
       return [step.query];
-    case 'pick-row':
-    case 'key-bias':
-    case 'quantize-image':
-    case 'depthwise':
-    case 'max-pool':
-    case 'average':
-    case 'image-rows':
-    case 'conv-f32':
-    case 'depthwise-f32':
-    case 'average-rows':
-    case 'max-pool-rows':
-      return [];
     default:
-      return [step.x];
+      return READS_ALL.has(step.op) ? [] : [step.x];
   }
 }
 
 /** Values of which the step may read any row. */
 export function wholeReads(step: Step): Value[] {
   switch (step.op) {
-    case 'pick-row':
-    case 'quantize-image':
-    case 'depthwise':
-    case 'max-pool':
-    case 'average':
-    case 'image-rows':
-    case 'conv-f32':
-    case 'depthwise-f32':
-    case 'average-rows':
-    case 'max-pool-rows':
-      return [step.x];
+    case 'binary':
+    case 'binary-bytes':
+      return binaryOperands(step).filter((value) => value.rows !== step.output.rows);
     case 'conv':
       return step.window ? [step.x] : [];
+    case 'copy':
+      return [
+        ...(readsRows(step) ? [] : [step.x]),
+        ...(step.isInFilled && !writesRows(step) ? [step.output] : []),
+      ];
     case 'key-bias':
       return step.mask ? [step.mask] : [];
+    case 'lstm':
+      return [step.gates, ...operandValues(step.h, step.c)];
     case 'attention':
       return [step.keys, step.values, step.keyBias];
     default:
-      return [];
+      return READS_ALL.has(step.op) ? [(step as Extract<Step, { x: Value }>).x] : [];
   }
+}
+
+function operandValues(...operands: readonly Operand[]): Value[] {
+  return operands.flatMap((operand) => ('value' in operand ? [operand.value] : []));
+}
+
+function binaryOperands(step: Extract<Step, { op: 'binary' | 'binary-bytes' }>): Value[] {
+  return step.op === 'binary-bytes' ? [step.a, step.b] : operandValues(step.a, step.b);
 }
 
 export function writes(step: Step): Value[] {
@@ -305,14 +347,50 @@ export function writes(step: Step): Value[] {
     case 'embed':
     case 'layer-norm':
       return step.quantized ? [step.output, step.quantized.value] : [step.output];
+    case 'lstm':
+      return [step.output, step.cell];
     default:
       return [step.output];
   }
 }
 
+type Copy = Extract<Step, { op: 'copy' }>;
+
+/** Whether row r of a copy comes from row r of what it reads. */
+export function readsRows({ x, list, loops: { from, rows } }: Copy): boolean {
+  return (
+    x.kind !== 'dense' &&
+    list === undefined &&
+    from < rowStride(x) &&
+    isEveryRow(
+      rows.map((loop) => loop.from),
+      rowStride(x),
+    )
+  );
+}
+
+/** Whether the step writes its row r to row r of the output; others are copies to places anywhere in it. */
+export function writesRows(step: Step): boolean {
+  if (step.op === 'lstm') return false;
+  if (step.op !== 'copy') return true;
+  const { output, loops } = step;
+  return (
+    loops.to < rowStride(output) &&
+    isEveryRow(
+      loops.rows.map((loop) => loop.to),
+      rowStride(output),
+    )
+  );
+}
+
+function isEveryRow(steps: readonly number[], stride: number): boolean {
+  return steps.length === 0 || (steps.length === 1 && steps[0] === stride);
+}
+
 /** Rows that the step computes; a step that is not row by row counts as one row, which one thread computes. */
 export function stepRows(step: Step): Rows {
-  if (step.op === 'key-bias') return 1;
+  if (step.op === 'key-bias' || step.op === 'lstm') return 1;
+  if (step.op === 'copy') return step.loops.rows.reduce((product, { extent }) => product * extent, 1);
   return step.op === 'quantize' ? step.quantized.value.rows : step.output.rows;
 }
 
@@ -320,24 +398,4 @@ export function stepRows(step: Step): Rows {
 export function rowUnit(step: Step): number {
   if (step.op === 'depthwise' || step.op === 'depthwise-f32') return step.window.outWidth;
   return step.op === 'quantize-image' ? 4 : 1;
-}
-
-const MAP_OPS: ReadonlySet<string> = new Set<MapStep['op']>([
-  'quantize-image',
-  'conv',
-  'depthwise',
-  'add-bytes',
-  'average',
-  'max-pool',
-  'concat',
-  'dequantize',
-  'image-rows',
-  'conv-f32',
-  'depthwise-f32',
-  'average-rows',
-  'max-pool-rows',
-]);
-
-export function isMapStep(step: Step): step is MapStep {
-  return MAP_OPS.has(step.op);
 }

@@ -1,6 +1,6 @@
-import { bytesStride, floatStride, type MemoryPlan } from './plan-memory.ts';
-import type { KernelLibrary } from './kernels/index.ts';
-import type { Value } from './program.ts';
+import type { MemoryPlan } from './plan-memory.ts';
+import type { KernelLibrary, RowCounts } from './kernels/index.ts';
+import { elementBytes, rowStride, type Value } from './value.ts';
 import { i32, type Expr } from '../../wasm/index.ts';
 
 /** What the code of a step refers to. */
@@ -15,11 +15,13 @@ export interface StepScope {
   readonly m1: Expr<'i32'>;
   /** Most rows that m1 − m0 can be. */
   readonly blockRows: number;
+  /** All that m1 − m0 can be. */
+  readonly rowCounts: RowCounts;
 }
 
 /** Where row 0 of a float value or of a map would be: a block buffer starts at row m0. */
 export function rowZero(value: Value, scope: StepScope): Expr<'i32'> {
-  return origin(value, scope, 0, value.kind === 'bytes' ? bytesStride(value) : 4 * floatStride(value));
+  return origin(value, scope, 0, elementBytes(value) * rowStride(value));
 }
 
 /** The address of a value that is all in memory. */

@@ -1,5 +1,5 @@
 import type { WeightSection } from '@edgewise/runtime/format';
-import { roundUp } from './plan-memory.ts';
+import { roundUp } from './value.ts';
 
 const ALIGNMENT = 64;
 

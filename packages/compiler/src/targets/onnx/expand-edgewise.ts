@@ -20,7 +20,7 @@ export interface ExpandEdgewiseOptions {
 export const EXPAND_EDGEWISE_DEFAULTS: Required<ExpandEdgewiseOptions> = { opset: 17, contrib: true };
 
 /** `TensorProto.DataType` of int32. */
-const ONNX_INT32 = 6;
+const ONNX_INT32 = 6n;
 
 /** Expands one node; returns the name of the value that takes the place of its output. */
 type Expander = (e: Expansion) => string;

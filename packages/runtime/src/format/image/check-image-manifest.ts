@@ -1,9 +1,9 @@
-import { at, fail, int, oneOf, optional, type Field } from '../check.ts';
+import { at, fail, type Field } from '../check.ts';
+import { checkScores } from '../check-scores.ts';
 import type { Manifest } from '../manifest.ts';
 import { checkDetection } from './check-detection.ts';
 import { checkPreprocessing } from './check-preprocessing.ts';
 
-const MAX_OFFSET = 1000;
 const NEEDS_LABELS = ['image-classification', 'object-detection'];
 
 /**
@@ -16,8 +16,7 @@ export function validateImageManifest(manifest: Manifest): ImageManifest {
   const labels = at(root, 'labels');
   if (labels.value === undefined && NEEDS_LABELS.includes(manifest.task)) fail(labels, 'an array of names');
   if (manifest.task === 'object-detection') checkDetection(at(root, 'detection'));
-  optional(at(root, 'scores'), (field) => oneOf(field, ['logits', 'probabilities']));
-  optional(at(root, 'labelOffset'), (field) => int(field, 0, MAX_OFFSET));
+  checkScores(root);
   return manifest as ImageManifest;
 }
 

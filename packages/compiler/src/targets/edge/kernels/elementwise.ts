@@ -39,19 +39,23 @@ export function emitActivateRows(
   );
 }
 
-export interface AddRowsSpec {
+export type BinaryOperator = 'add' | 'sub' | 'mul' | 'div';
+
+export interface BinaryRowsSpec {
+  operator: BinaryOperator;
   n: number;
+  /** Floats from row to row; 0 repeats one row. */
   aStride: number;
   bStride: number;
   yStride: number;
 }
 
-/** y = a + b for rows [m0, m1); y may be a or b. A stride of 0 repeats one row. */
-export function emitAddRows(
+/** y = a ∘ b for rows [m0, m1); y may be a or b. */
+export function emitBinaryRows(
   library: KernelLibrary,
-  spec: AddRowsSpec,
+  spec: BinaryRowsSpec,
 ): FunctionRef<typeof BINARY_PARAMS, undefined> {
-  return library.once('add rows', spec, (name) =>
+  return library.once('binary rows', spec, (name) =>
     library.module.function(name, { params: BINARY_PARAMS }, (f, p) => {
       f.increment(p.a, i32.mul(p.m0, 4 * spec.aStride));
       f.increment(p.b, i32.mul(p.m0, 4 * spec.bStride));
@@ -59,8 +63,8 @@ export function emitAddRows(
       f.whileBelow(p.m0, p.m1, 1, () => {
         forEachEight(f, spec.n, (at) => {
           for (const offset of [0, 16]) {
-            const sum = f32x4.add(v128.load(at(p.a), offset), v128.load(at(p.b), offset));
-            f.do(v128.store(at(p.y), sum, offset));
+            const result = f32x4[spec.operator](v128.load(at(p.a), offset), v128.load(at(p.b), offset));
+            f.do(v128.store(at(p.y), result, offset));
           }
         });
         f.increment(p.a, 4 * spec.aStride);

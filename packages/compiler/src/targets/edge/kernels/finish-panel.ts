@@ -2,8 +2,10 @@ import { f32x4, v128, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import {
   clip,
+  exp,
   gelu,
   geluTanh,
+  hardSigmoid,
   hardSwish,
   leakyRelu,
   sigmoid,
@@ -13,7 +15,7 @@ import {
 } from './vector-math.ts';
 
 /** What a layer may apply to its sums. */
-export type Activation = NamedActivation | ActivationWithLimits | ActivationWithSlope;
+export type Activation = NamedActivation | ActivationWithLimits | ActivationWithSlope | HardSigmoid;
 export type NamedActivation =
   | 'none'
   | 'relu'
@@ -22,7 +24,9 @@ export type NamedActivation =
   | 'tanh'
   | 'sigmoid'
   | 'silu'
-  | 'hard_swish';
+  | 'hard_swish'
+  | 'exp'
+  | 'sqrt';
 
 /** min(high, max(low, x)) */
 export interface ActivationWithLimits {
@@ -37,6 +41,13 @@ export interface ActivationWithSlope {
   readonly slope: number;
 }
 
+/** max(0, min(1, x·slope + offset)) */
+export interface HardSigmoid {
+  readonly kind: 'hard_sigmoid';
+  readonly slope: number;
+  readonly offset: number;
+}
+
 const NAMED: Readonly<Record<Exclude<NamedActivation, 'none'>, VectorFunction>> = {
   relu: (_library, f, xs) => xs.map((x) => f.let(f32x4.pmax(v128.zero(), x))),
   gelu,
@@ -45,12 +56,21 @@ const NAMED: Readonly<Record<Exclude<NamedActivation, 'none'>, VectorFunction>> 
   sigmoid,
   silu,
   hard_swish: hardSwish,
+  exp,
+  sqrt: (_library, f, xs) => xs.map((x) => f.let(f32x4.sqrt(x))),
 };
 
 /** The code of an activation. */
 export function activationCode(activation: Exclude<Activation, 'none'>): VectorFunction {
   if (typeof activation === 'string') return NAMED[activation];
-  return activation.kind === 'clip' ? clip(activation.low, activation.high) : leakyRelu(activation.slope);
+  switch (activation.kind) {
+    case 'clip':
+      return clip(activation.low, activation.high);
+    case 'leaky_relu':
+      return leakyRelu(activation.slope);
+    case 'hard_sigmoid':
+      return hardSigmoid(activation.slope, activation.offset);
+  }
 }
 
 export interface FinishPanelSpec {

@@ -16,7 +16,7 @@ export type Rung = 'relaxed' | 'simd';
 export const MODE = { i16: 0, u8: 1, s8: 2, pairs: 3 } as const;
 
 /** Room to keep free in memory for the constants of the kernels (polynomials and the like). */
-export const KERNEL_CONSTANTS_BYTES = 1024;
+export const KERNEL_CONSTANTS_BYTES = 4096;
 
 export interface KernelLibraryOptions {
   rung: Rung;

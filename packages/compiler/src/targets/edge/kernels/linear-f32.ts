@@ -1,8 +1,10 @@
 import { i32, type FunctionRef } from '../../../wasm/index.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
 import { emitFloatRows } from './float-tile.ts';
+import { emitFloatVector } from './float-vector.ts';
 import { PANEL_COLUMNS } from './int8-tile.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import type { RowCounts } from './row-tiles.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface LinearF32Spec {
@@ -35,9 +37,13 @@ const PARAMS = {
 export function emitLinearF32(
   library: KernelLibrary,
   spec: LinearF32Spec,
+  rowCounts?: RowCounts,
 ): FunctionRef<typeof PARAMS, undefined> {
-  return library.once('linear f32', spec, (name) => {
-    const multiply = emitFloatRows(library, { xStride: 4 * spec.xStride, k: spec.k, finish: 'bias' });
+  return library.once('linear f32', { ...spec, rowCounts }, (name) => {
+    const tile = { xStride: 4 * spec.xStride, k: spec.k, finish: 'bias' } as const;
+    const multiply = emitFloatRows(library, tile, rowCounts);
+    const isEverSingle = spec.panelRows === undefined && (rowCounts?.includes(1) ?? true);
+    const vector = isEverSingle ? emitFloatVector(library, { k: spec.k }) : undefined;
     const finish = emitFinishPanel(library, {
       activation: spec.activation,
       residual: spec.residualStride !== undefined,
@@ -49,17 +55,26 @@ export function emitLinearF32(
       f.increment(p.x, i32.mul(p.m0, 4 * spec.xStride));
       f.increment(p.y, i32.mul(p.m0, yStride));
       f.increment(p.residual, i32.mul(p.m0, residualStride));
-      f.whileBelow(f.local('i32'), roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS, 1, () => {
-        f.call(multiply, {
-          x: p.x,
-          w: p.weights,
-          wStride: 0,
-          y: p.y,
-          yStride,
-          extra: p.bias,
-          k: spec.k,
-          panels: 1,
-          rows,
+      const panels = roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS;
+      const isSingle = f.let(vector ? i32.eq(rows, 1) : i32.const(0));
+      if (vector) {
+        f.if(isSingle, () => {
+          f.call(vector, { x: p.x, w: p.weights, y: p.y, extra: p.bias, panels });
+        });
+      }
+      f.whileBelow(f.local('i32'), i32.const(panels), 1, () => {
+        f.if(i32.eqz(isSingle), () => {
+          f.call(multiply, {
+            x: p.x,
+            w: p.weights,
+            wStride: 0,
+            y: p.y,
+            yStride,
+            extra: p.bias,
+            k: spec.k,
+            panels: 1,
+            rows,
+          });
         });
         if (finish) f.call(finish, { y: p.y, yStride, residual: p.residual, residualStride, rows });
         f.increment(p.weights, 4 * spec.k * PANEL_COLUMNS);

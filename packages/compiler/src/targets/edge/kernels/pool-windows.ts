@@ -9,14 +9,25 @@ export interface Pooling {
   finish(address: Expr<'i32'>): void;
 }
 
-/** Walks the output pixels [m0, m1) (row-major), 16 bytes of channels at a time, and the taps of each window. */
+/** Walks the output pixels [m0, m1) (row-major), 16 or `vectorBytes` bytes of channels at a time, and the taps of each window. */
 export function emitPoolWindows(
   f: FunctionBuilder,
-  spec: WindowSpec & { readonly yStride: number },
+  spec: WindowSpec & { readonly yStride: number; readonly vectorBytes?: number },
   p: Readonly<Record<'x' | 'y' | 'm0' | 'm1', Local<'i32'>>>,
   pooling: Pooling,
 ): void {
-  const { height, width, xStride, kernel, strides, dilations, pads, outWidth, yStride } = spec;
+  const {
+    height,
+    width,
+    xStride,
+    kernel,
+    strides,
+    dilations,
+    pads,
+    outWidth,
+    yStride,
+    vectorBytes = 16,
+  } = spec;
   const outY = f.let(i32.divU(p.m0, outWidth));
   const outX = f.let(i32.sub(p.m0, i32.mul(outY, outWidth)));
   const channel = f.local('i32');
@@ -25,7 +36,7 @@ export function emitPoolWindows(
   f.increment(p.y, i32.mul(p.m0, yStride));
   f.whileBelow(p.m0, p.m1, 1, () => {
     f.set(channel, 0);
-    f.whileBelow(channel, xStride, 16, () => {
+    f.whileBelow(channel, xStride, vectorBytes, () => {
       pooling.start();
       for (let ky = 0; ky < kernel[0]; ky++) {
         const y = position(outY, 0, ky);

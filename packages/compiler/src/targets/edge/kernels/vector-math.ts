@@ -86,6 +86,10 @@ export const exp2: VectorFunction = (library, f, xs) => {
   );
 };
 
+/** e^x as 2^(x·log2 e), the exponent clamped to ±126. Relative error at most 1e-7·(2.4 + |x|). */
+export const exp: VectorFunction = (library, f, xs) =>
+  exp2(library, f, scaleAndClamp(library, f, xs, LOG2_E, EXPONENT_LIMIT));
+
 /** min(high, max(low, x·factor)). */
 function scaleAndClamp(
   library: KernelLibrary,
@@ -165,6 +169,13 @@ export const hardSwish: VectorFunction = (library, f, xs) => {
   );
   return clip(0, 1)(library, f, gates).map((gate, index) => f.let(f32x4.mul(xs[index] as Vector, gate)));
 };
+
+export const hardSigmoid =
+  (slope: number, offset: number): VectorFunction =>
+  (library, f, xs) => {
+    const line = mapEach(f, xs, (x) => f32x4.add(f32x4.mul(x, library.splat(slope)), library.splat(offset)));
+    return clip(0, 1)(library, f, line);
+  };
 
 export const leakyRelu =
   (slope: number): VectorFunction =>

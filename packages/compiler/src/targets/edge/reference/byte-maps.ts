@@ -1,7 +1,8 @@
-import { addBytesConstants } from '../kernels/add-bytes.ts';
+import { addBytesConstants, multiplyBytesRatio, type ByteGrids } from '../kernels/binary-bytes.ts';
 import { averageMultiplier } from '../kernels/average-bytes.ts';
 import type { ByteWindowSpec, WindowSpec } from '../kernels/gather-patches.ts';
 import type { ByteGrid } from '../kernels/requantize.ts';
+import { averagePoolRows } from './float-maps.ts';
 import { add, clamp, div, mul, roundHalfEven } from './math.ts';
 
 // Plain loops over dense maps [height][width][channels], bit-identical to the kernels of the same name.
@@ -81,13 +82,21 @@ export function quantizeImage(x: Float32Array, channels: number, grid: ByteGrid)
   });
 }
 
-export function addBytes(
-  a: Uint8Array,
-  b: Uint8Array,
-  grids: { a: ByteGrid; b: ByteGrid; output: ByteGrid },
-): Uint8Array {
+/** b may be one row, which is repeated. */
+export function addBytes(a: Uint8Array, b: Uint8Array, grids: ByteGrids): Uint8Array {
   const { ratioA, ratioB, fixed } = addBytesConstants(grids);
-  return a.map((value, index) => toByte(add(add(fixed, mul(value, ratioA)), mul(b[index]!, ratioB)), 0));
+  return a.map((value, index) =>
+    toByte(add(add(fixed, mul(value, ratioA)), mul(b[index % b.length]!, ratioB)), 0),
+  );
+}
+
+/** b may be one row, which is repeated. */
+export function multiplyBytes(a: Uint8Array, b: Uint8Array, grids: ByteGrids): Uint8Array {
+  const ratio = multiplyBytesRatio(grids);
+  return a.map((value, index) => {
+    const product = (value - grids.a.zeroPoint) * (b[index % b.length]! - grids.b.zeroPoint);
+    return toByte(add(mul(product, ratio), grids.output.zeroPoint), 0);
+  });
 }
 
 export function averageBytes({ channels, values }: ByteMap, input: ByteGrid, output: ByteGrid): Uint8Array {
@@ -98,6 +107,31 @@ export function averageBytes({ channels, values }: ByteMap, input: ByteGrid, out
     for (let pixel = 0; pixel < pixels; pixel++) sum += values[pixel * channels + channel]! - input.zeroPoint;
     return toByte(mul(Math.fround(sum), multiplier), output.zeroPoint);
   });
+}
+
+/** clamp(round(x / scale)) + zero point. */
+export function quantize(x: Float32Array, { scale, zeroPoint }: ByteGrid): Uint8Array {
+  return Uint8Array.from(x, (value) => toByte(div(value, Math.fround(scale)), zeroPoint));
+}
+
+/** The mean of each window, as the floats that the bytes stand for; padding counts as 0 or not at all. */
+export function averagePoolBytes(
+  { channels, values }: ByteMap,
+  window: WindowSpec,
+  { outHeight, countsPadding, input, output }: ByteAveragePool,
+): Uint8Array {
+  const real = { channels, values: dequantize(values, input) };
+  const means = averagePoolRows(real, window, outHeight, countsPadding);
+  return Uint8Array.from(means, (mean) =>
+    toByte(add(div(mean, Math.fround(output.scale)), output.zeroPoint), 0),
+  );
+}
+
+export interface ByteAveragePool {
+  readonly outHeight: number;
+  readonly countsPadding: boolean;
+  readonly input: ByteGrid;
+  readonly output: ByteGrid;
 }
 
 export function dequantize(x: Uint8Array, { scale, zeroPoint }: ByteGrid): Float32Array {

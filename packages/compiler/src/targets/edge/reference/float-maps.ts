@@ -1,6 +1,7 @@
 import type { Activation } from '../kernels/finish-panel.ts';
 import type { WindowSpec } from '../kernels/gather-patches.ts';
-import { add, mul } from './math.ts';
+import type { LinearTap } from '../kernels/resize-linear.ts';
+import { add, div, mul } from './math.ts';
 import { activate } from './rows.ts';
 
 // Plain loops over dense float32 maps [height][width][channels], bit-identical to the kernels of the same name.
@@ -60,6 +61,28 @@ export function averageRows(x: Float32Array, columns: number): Float32Array {
   });
 }
 
+/** The mean of each window: the sum in its order, divided by its size; padding counts as 0 or not at all. */
+export function averagePoolRows(
+  x: { channels: number; values: Float32Array },
+  window: WindowSpec,
+  outHeight: number,
+  countsPadding: boolean,
+): Float32Array {
+  const taps = window.kernel[0] * window.kernel[1];
+  return Float32Array.from({ length: outHeight * window.outWidth * x.channels }, (_, index) => {
+    const pixel = Math.floor(index / x.channels);
+    let sum = 0;
+    let count = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      const from = inputPixel(window, Math.floor(pixel / window.outWidth), pixel % window.outWidth, tap);
+      if (from < 0) continue;
+      sum = add(sum, x.values[from * x.channels + (index % x.channels)]!);
+      count++;
+    }
+    return div(sum, countsPadding ? taps : count);
+  });
+}
+
 /** The largest value of each window; padding does not count. */
 export function maxPoolRows(
   x: { channels: number; values: Float32Array },
@@ -74,5 +97,34 @@ export function maxPoolRows(
       if (from >= 0) largest = Math.max(largest, x.values[from * x.channels + (index % x.channels)]!);
     }
     return largest;
+  });
+}
+
+/** Bilinear interpolation: neighbours times the distances to the opposite ones, the upper left one first. */
+export function resizeLinear(
+  x: { width: number; channels: number; values: Float32Array },
+  rows: readonly LinearTap[],
+  columns: readonly LinearTap[],
+): Float32Array {
+  const { fround } = Math;
+  return Float32Array.from({ length: rows.length * columns.length * x.channels }, (_, index) => {
+    const pixel = Math.floor(index / x.channels);
+    const row = rows[Math.floor(pixel / columns.length)]!;
+    const column = columns[pixel % columns.length]!;
+    let sum: number | undefined;
+    for (const [y, dy] of [
+      [row.near, row.toFar],
+      [row.far, row.toNear],
+    ] as const) {
+      for (const [at, dx] of [
+        [column.near, column.toFar],
+        [column.far, column.toNear],
+      ] as const) {
+        const value = x.values[(y * x.width + at) * x.channels + (index % x.channels)]!;
+        const part = mul(mul(fround(dx), fround(dy)), value);
+        sum = sum === undefined ? part : add(sum, part);
+      }
+    }
+    return sum!;
   });
 }

@@ -1,8 +1,10 @@
 export { attention, type AttentionShape } from './attention.ts';
+export { lstm, type LstmLayer } from './lstm.ts';
 export { embedLayerNorm, type EmbedInputs, type Table } from './embed-layer-norm.ts';
 export {
   activate,
   addRows,
+  binaryRows,
   layerNorm,
   linearF32,
   linearInt8,
@@ -16,11 +18,22 @@ export {
 export {
   addBytes,
   averageBytes,
+  averagePoolBytes,
   convBytes,
   dequantize,
   maxPoolBytes,
+  multiplyBytes,
+  quantize,
   quantizeImage,
   type ByteKernel,
   type ByteMap,
 } from './byte-maps.ts';
-export { averageRows, convF32, maxPoolRows, type FloatKernel } from './float-maps.ts';
+export { copyElements } from './copy-elements.ts';
+export {
+  averagePoolRows,
+  averageRows,
+  convF32,
+  maxPoolRows,
+  resizeLinear,
+  type FloatKernel,
+} from './float-maps.ts';

@@ -65,6 +65,10 @@ export function clamp(x: number, low: number, high: number): number {
   return raised < fround(high) ? raised : fround(high);
 }
 
+export function exp(x: number): number {
+  return exp2(clamp(mul(x, fround(LOG2_E)), -126, 126));
+}
+
 export function sigmoid(x: number): number {
   return div(1, add(1, exp2(clamp(mul(x, fround(-LOG2_E)), -126, 126))));
 }

@@ -1,3 +1,4 @@
+import type { BinaryOperator } from '../kernels/elementwise.ts';
 import type { Activation, NamedActivation } from '../kernels/finish-panel.ts';
 import { LOG2_E } from '../kernels/math-constants.ts';
 import type { ActivationQuantization } from '../kernels/quantize-row.ts';
@@ -5,6 +6,7 @@ import {
   add,
   clamp,
   div,
+  exp,
   exp2,
   gelu,
   geluTanh,
@@ -72,13 +74,22 @@ const NAMED: Readonly<Record<NamedActivation, (x: number) => number>> = {
   sigmoid,
   silu,
   hard_swish: hardSwish,
+  sqrt: (x) => Math.fround(Math.sqrt(x)),
+  exp,
 };
 
 export function activate(x: Float32Array, activation: Activation): Float32Array {
   if (typeof activation === 'string') return x.map((value) => NAMED[activation](value));
-  return activation.kind === 'clip'
-    ? x.map((value) => clamp(value, activation.low, activation.high))
-    : x.map((value) => (value < 0 ? mul(value, Math.fround(activation.slope)) : value));
+  switch (activation.kind) {
+    case 'clip':
+      return x.map((value) => clamp(value, activation.low, activation.high));
+    case 'leaky_relu':
+      return x.map((value) => (value < 0 ? mul(value, Math.fround(activation.slope)) : value));
+    case 'hard_sigmoid': {
+      const [slope, offset] = [Math.fround(activation.slope), Math.fround(activation.offset)];
+      return x.map((value) => clamp(add(mul(value, slope), offset), 0, 1));
+    }
+  }
 }
 
 export interface Int8Weights {
@@ -149,7 +160,14 @@ function addResidual(y: Float32Array, residual: Float32Array | undefined): Float
 }
 
 export function addRows(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((value, index) => value + (b[index] as number));
+  return binaryRows(a, b, 'add');
+}
+
+const BINARIES: Readonly<Record<BinaryOperator, (a: number, b: number) => number>> = { add, sub, mul, div };
+
+/** a ∘ b; a single row of b is repeated. */
+export function binaryRows(a: Float32Array, b: Float32Array, operator: BinaryOperator): Float32Array {
+  return a.map((value, index) => BINARIES[operator](value, b[index % b.length] as number));
 }
 
 export interface Normalization {

@@ -1,0 +1,28 @@
+import { METRICS, USUAL_METRIC, type AnswerKind, type Metric, type MetricName } from '@edgewise/compiler';
+import { UsageError } from '../command/usage-error.ts';
+
+/** What a model for the task says about an example. */
+export function answerKind(task: string, multiLabel = false): AnswerKind {
+  if (task === 'object-detection') return 'boxes';
+  if (task === 'feature-extraction') return 'score';
+  if (multiLabel) return 'labels';
+  return task === 'image-classification' ? 'ranking' : 'class';
+}
+
+const KIND_WORDS: Readonly<Record<AnswerKind, string>> = {
+  class: 'text-classification',
+  ranking: 'image-classification',
+  labels: 'classification with several labels at once',
+  score: 'feature-extraction',
+  boxes: 'object-detection',
+};
+
+/** The usual metric, unless one was asked for. */
+export function metricFor(kind: AnswerKind, name: MetricName = USUAL_METRIC[kind]): Metric {
+  const metric = METRICS[name];
+  if (metric.fits.includes(kind)) return metric;
+  const fitting = Object.values(METRICS).filter(({ fits }) => fits.includes(kind));
+  throw new UsageError(
+    `--metric: ${name} does not fit ${KIND_WORDS[kind]}. Choose ${fitting.map((each) => each.name).join(', ')}.`,
+  );
+}

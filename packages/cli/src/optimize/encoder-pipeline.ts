@@ -1,0 +1,72 @@
+import {
+  createEvaluator,
+  edgeEncoder,
+  listRecipes,
+  observeActivations,
+  type Model,
+} from '@edgewise/compiler';
+import type { PackageFiles } from '../measure/package-files.ts';
+import { counted } from './counted.ts';
+import { engineActivations, type Activations } from './engine-activations.ts';
+import { interruptibleEvaluator } from './interruptible-evaluator.ts';
+import type { Pipeline } from './pipeline.ts';
+import { tokenSamples } from './token-samples.ts';
+
+/** Every rewrite is compared on so many sentences. */
+const CHECKED_SAMPLES = 2;
+
+/** Ranges settle after a few hundred sentences. */
+const CALIBRATION_SAMPLES = 160;
+
+export interface EncoderPipelineOptions {
+  readonly model: Model;
+  readonly maxTokens: number;
+  /** Unlabelled texts; empty when there are none, static recipes then cannot be built. */
+  readonly calibration: readonly string[];
+  /** Texts that rewrites are checked on. */
+  readonly sentences: readonly string[];
+}
+
+/** Encoders of text. */
+export function encoderPipeline({
+  model,
+  maxTokens,
+  calibration,
+  sentences,
+}: EncoderPipelineOptions): Pipeline {
+  const isCalibrated = calibration.length > 0;
+  return {
+    recipes: listRecipes({ calibrated: isCalibrated }),
+    shared: 'edge-encoder',
+    passes: edgeEncoder(),
+    samples: (original) => tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES)),
+    evaluate: interruptibleEvaluator(),
+    ...(isCalibrated ? { calibrate: calibrateOn(calibration.slice(0, CALIBRATION_SAMPLES)) } : {}),
+    compile: { maxSequence: maxTokens },
+  };
+}
+
+function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate']> {
+  return async (compact: Model, original: PackageFiles, { progress, signal }) => {
+    progress.stage(`calibrate on ${texts.length} sentences`);
+    const samples = await tokenSamples(compact, original, texts);
+    const activations = (await engineActivations(compact, samples, signal)) ?? referenceActivations(compact);
+    try {
+      const inputs = counted(samples, samples.length, progress);
+      return await observeActivations(compact, activations.run, inputs, { signal });
+    } finally {
+      activations.close();
+      progress.done();
+    }
+  };
+}
+
+/** Slower by far, and for every model. */
+function referenceActivations(model: Model): Activations {
+  const evaluate = createEvaluator();
+  return {
+    run: (sample, want, emit) =>
+      evaluate(model, sample, { want }).forEach((tensor, name) => emit(name, tensor)),
+    close: () => {},
+  };
+}

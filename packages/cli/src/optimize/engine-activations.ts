@@ -1,0 +1,73 @@
+import {
+  buildPackage,
+  compileActivations,
+  CompilerError,
+  float32Tensor,
+  linearInputs,
+  typedData,
+  type ActivationRunner,
+  type EdgeArtifact,
+  type Model,
+} from '@edgewise/compiler';
+import { createSession, type Feeds } from '@edgewise/runtime/node';
+import { sha256 } from '../files/hash.ts';
+import type { Sample } from './pipeline.ts';
+
+/** What calibration runs the model on. */
+export interface Activations {
+  readonly run: ActivationRunner;
+  readonly close: () => void;
+}
+
+/**
+ * Runs the float model on our engine with the inputs of its linear layers as outputs; undefined when the engine cannot
+ * run the model.
+ */
+export async function engineActivations(
+  model: Model,
+  samples: readonly Sample[],
+  signal: AbortSignal,
+): Promise<Activations | undefined> {
+  const maxSequence = Math.max(1, ...samples.map(tokensOf));
+  const artifact = tryCompile(model, maxSequence);
+  if (artifact === undefined) return undefined;
+  const files = await buildPackage({
+    description: { name: 'activations', task: 'activations' },
+    sha256,
+    ...artifact,
+  });
+  const session = await createSession(files, { signal });
+  const inputs = session.inputs.map(({ name }) => name);
+  return {
+    run: async (sample, want, emit) => {
+      const outputs = await session.run(feedsOf(sample, inputs));
+      for (const name of want) {
+        const { shape, data } = outputs[name] ?? {};
+        if (shape && data) emit(name, float32Tensor(shape, data));
+      }
+    },
+    close: () => session.dispose(),
+  };
+}
+
+function tryCompile(model: Model, maxSequence: number): EdgeArtifact | undefined {
+  try {
+    return compileActivations(model, linearInputs(model), { maxSequence });
+  } catch (error) {
+    if (error instanceof CompilerError && error.code === 'unsupported') return undefined;
+    throw error;
+  }
+}
+
+function tokensOf(sample: Sample): number {
+  return Math.max(0, ...[...sample.values()].map(({ dims }) => dims[1] ?? 0));
+}
+
+function feedsOf(sample: Sample, inputs: readonly string[]): Feeds {
+  return Object.fromEntries(
+    inputs.flatMap((name) => {
+      const tensor = sample.get(name);
+      return tensor?.kind === 'dense' ? [[name, Array.from(typedData(tensor), Number)]] : [];
+    }),
+  );
+}

@@ -1,0 +1,36 @@
+import type {
+  Calibrated,
+  CompileEdgeOptions,
+  Evaluator,
+  Model,
+  Recipe,
+  RecipeStep,
+  Tensor,
+  Tolerance,
+  Transform,
+} from '@edgewise/compiler';
+import type { PackageFiles } from '../measure/package-files.ts';
+import type { Progress } from '../terminal/progress.ts';
+
+/** One run's inputs by name. */
+export type Sample = ReadonlyMap<string, Tensor>;
+
+/** How one family of models becomes candidates. `original` is the package of candidate 0, which knows how inputs are made. */
+export interface Pipeline {
+  readonly recipes: readonly Recipe[];
+  /** The step of every recipe that `passes` are: what candidates share. */
+  readonly shared: RecipeStep['name'];
+  readonly passes: readonly Transform[];
+  /** Inputs that every pass is checked on. */
+  readonly samples: (original: PackageFiles) => Promise<readonly Sample[]>;
+  readonly evaluate: Evaluator;
+  /** What the evaluator's own optimisations may change, on top of every pass's tolerance. */
+  readonly noise?: Tolerance;
+  /** What static recipes need; undefined where there is nothing to calibrate with. */
+  readonly calibrate?: (
+    compact: Model,
+    original: PackageFiles,
+    work: { readonly progress: Progress; readonly signal: AbortSignal },
+  ) => Promise<Calibrated>;
+  readonly compile: CompileEdgeOptions;
+}

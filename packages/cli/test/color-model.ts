@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseModel, writeOnnx } from '@edgewise/compiler';
+import { seededRandom, type SeededRandom } from '@edgewise/test-utils';
+import sharp from 'sharp';
+
+export const COLORS = ['red', 'green', 'blue'] as const;
+type Color = (typeof COLORS)[number];
+
+const SIDE = 16;
+/** Half a picture's noise, of 255. */
+const NOISE = 60;
+
+/** Logits are the differences of the channels' means: the brightest channel is the class. */
+const MODEL = `ir 8
+opset ai.onnx 13
+graph colors {
+  input image: float32[n,3,${SIDE},${SIDE}]
+  constant w: float32[3,3,1,1] {4, -1, -1, -1, 4, -1, -1, -1, 4}
+  constant b: float32[3] {0.1, 0.2, 0.3}
+  c = Conv(image, w, b) kernel_shape=[1, 1]
+  r = Relu(c)
+  p = GlobalAveragePool(r)
+  logits = Flatten(p) axis=1
+  output logits: float32[n,3]
+}`;
+
+const FILES: Readonly<Record<string, object>> = {
+  'config.json': { id2label: Object.fromEntries(COLORS.entries()) },
+  'preprocessor_config.json': {
+    size: { height: SIDE, width: SIDE },
+    resample: 2,
+    image_mean: [0.5, 0.5, 0.5],
+    image_std: [0.25, 0.25, 0.25],
+  },
+};
+
+/**
+ * Writes a model folder that tells the colour of a picture.
+ * @param files JSON by name, instead of the usual ones
+ */
+export function writeColorModel(folder: string, files: Readonly<Record<string, object>> = {}): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'model.onnx'), writeOnnx(parseModel(MODEL)).bytes);
+  for (const [name, value] of Object.entries({ ...FILES, ...files }))
+    writeFileSync(join(folder, name), JSON.stringify(value));
+}
+
+/** Writes `count` noisy pictures for each colour, in a folder for each; some are hard to tell. */
+export async function writeColorPictures(folder: string, count: number, seed: number): Promise<void> {
+  const random = seededRandom(seed);
+  for (const color of COLORS) {
+    mkdirSync(join(folder, color), { recursive: true });
+    for (let i = 0; i < count; i++) await writePicture(join(folder, color, `${i}.png`), color, random);
+  }
+}
+
+async function writePicture(path: string, color: Color, random: SeededRandom): Promise<void> {
+  const [width, height] = [random.int(20, 49), random.int(20, 49)];
+  const base = COLORS.map((each) => (each === color ? 135 : 120));
+  const noise = random.uniform(width * height * 3, -NOISE, NOISE);
+  const data = Uint8Array.from(noise, (value, i) => Math.round((base[i % 3] ?? 0) + value));
+  await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(path);
+}

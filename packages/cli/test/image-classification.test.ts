@@ -1,0 +1,220 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Manifest } from '@edgewise/runtime/format';
+import type { OptimizeReport } from '../src/report/optimize-report.ts';
+import { COLORS, writeColorModel, writeColorPictures } from './color-model.ts';
+import { runCli, type CliResult } from './run-cli.ts';
+
+const PICTURES = 8;
+
+let folder = '';
+let made: CliResult;
+const inFolder = (...names: readonly string[]): string => join(folder, ...names);
+
+function optimize(model: string, data: string, ...more: readonly string[]): string[] {
+  const fixed = ['--task', 'image-classification', '--target', 'node', '--cache', inFolder('cache')];
+  return ['optimize', inFolder(model), '--data', inFolder(data), ...fixed, ...more];
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'edgewise-images-'));
+  writeColorModel(inFolder('colors'));
+  await writeColorPictures(inFolder('eval'), PICTURES, 1);
+  await writeColorPictures(inFolder('calibration'), 4, 2);
+  const calibration = ['--calibration', inFolder('calibration')];
+  made = await runCli(...optimize('colors', 'eval', ...calibration, '--out', inFolder('out')));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const report = (name = 'out'): OptimizeReport =>
+  JSON.parse(readFileSync(inFolder(name, 'report.json'), 'utf8')) as OptimizeReport;
+
+describe('edgewise optimize --task image-classification', () => {
+  it('tries float and static int8, and measures top-1', () => {
+    expect(made).toMatchObject({ code: 0 });
+    const { baseline, candidates } = report();
+    expect(candidates.map(({ recipe }) => recipe)).toEqual(['float32', 'w8a8-static', 'w7a8-static']);
+    expect(baseline.metric.name).toBe('top-1');
+    expect(baseline.metric.value).toBeGreaterThan(0.9);
+    for (const { metric } of candidates) expect(metric.value).toBeGreaterThan(0.8);
+    expect(candidates[0]?.metric.value).toBe(baseline.metric.value);
+    expect(made.stdout).toContain(`Next: edgewise run ${inFolder('out')} --image photo.jpg`);
+  });
+
+  it('says in the manifest how pictures become inputs', () => {
+    const manifest = JSON.parse(readFileSync(inFolder('out', 'edgewise.json'), 'utf8')) as Manifest;
+    expect(manifest).toMatchObject({
+      task: 'image-classification',
+      labels: COLORS,
+      preprocessing: {
+        width: 16,
+        height: 16,
+        fit: { mode: 'stretch' },
+        resample: 'bilinear',
+        channels: 'RGB',
+        layout: 'NCHW',
+        dtype: 'float32',
+        scale: 1 / 255,
+        mean: [0.5, 0.5, 0.5],
+        std: [0.25, 0.25, 0.25],
+      },
+    });
+    expect(manifest.labelOffset).toBeUndefined();
+  });
+
+  it('without calibration pictures there is no int8; a table of files is as good as folders', async () => {
+    const rows = COLORS.flatMap((color) => [0, 1].map((i) => `eval/${color}/${i}.png,${color}`));
+    writeFileSync(inFolder('some.csv'), ['file,what', ...rows].join('\n'));
+    const result = await runCli(
+      ...optimize('colors', 'some.csv', '--metric', 'top-5', '--out', inFolder('float')),
+    );
+    expect(result).toMatchObject({ code: 0 });
+    const { candidates, baseline, data } = report('float');
+    expect(candidates.map(({ recipe }) => recipe)).toEqual(['float32']);
+    expect(baseline.metric).toMatchObject({ name: 'top-5', value: 1 });
+    expect(data.examples).toBe(rows.length);
+  }, 60_000);
+
+  it('runs every picture again when its file has changed', async () => {
+    await writeColorPictures(inFolder('eval'), PICTURES, 3);
+    const result = await runCli(...optimize('colors', 'eval', '--out', inFolder('again')));
+    expect(result).toMatchObject({ code: 0 });
+    expect(report('again').baseline.metricReused).toBe(false);
+  }, 60_000);
+});
+
+describe('edgewise run --image', () => {
+  it('prints the labels, best first', async () => {
+    const image = inFolder('eval', 'blue', '1.png');
+    const { code, stdout } = await runCli('run', inFolder('out'), '--image', image, '--json', '--top', '2');
+    expect(code).toBe(0);
+    const { scores } = JSON.parse(stdout) as { scores: { label: string; score: number }[] };
+    expect(scores.map(({ label }) => label)[0]).toBe('blue');
+    expect(scores).toHaveLength(2);
+  });
+
+  it('bench and compare take pictures too', async () => {
+    const out = inFolder('out');
+    const bench = await runCli('bench', out, '--runs', '5', '--json');
+    expect(bench).toMatchObject({ code: 0 });
+    expect((JSON.parse(bench.stdout) as { runs: number }[])[0]?.runs).toBe(5);
+    const compare = await runCli('compare', out, inFolder('float'), '--data', inFolder('eval'), '--json');
+    expect(compare).toMatchObject({ code: 0 });
+    expect(JSON.parse(compare.stdout)).toMatchObject({ examples: 3 * PICTURES });
+  }, 60_000);
+});
+
+describe('what cannot be used', () => {
+  const out = (): string[] => ['--out', inFolder('none')];
+
+  it.each<[string, () => string[] | Promise<string[]>, string]>([
+    ['no text', () => ['run', inFolder('out'), 'hello'], 'take no text'],
+    ['no picture', () => ['run', inFolder('out')], '--image <file> is required'],
+    [
+      'annotations of a classifier',
+      () => ['run', inFolder('out'), '--image', 'a.png', '--annotate', 'b.png'],
+      '--annotate does not fit',
+    ],
+    [
+      'a missing picture',
+      () => ['run', inFolder('out'), '--image', 'missing.png'],
+      'missing.png cannot be read',
+    ],
+    [
+      'a file that is no picture',
+      () => ['run', inFolder('out'), '--image', inFolder('colors', 'config.json')],
+      'config.json cannot be read as an image',
+    ],
+    [
+      'an empty file',
+      () => {
+        writeFileSync(inFolder('empty.png'), '');
+        return ['run', inFolder('out'), '--image', inFolder('empty.png')];
+      },
+      'empty.png cannot be read as an image',
+    ],
+    [
+      'tokens of pictures',
+      () => [...optimize('colors', 'eval', ...out()), '--max-tokens', '9'],
+      'have no tokens',
+    ],
+    ['missing data', () => optimize('colors', 'nowhere', ...out()), 'nowhere does not exist'],
+    [
+      'a folder without folders',
+      () => {
+        mkdirSync(inFolder('bare'), { recursive: true });
+        return optimize('colors', 'bare', ...out());
+      },
+      'has no folders with images',
+    ],
+    [
+      'a picture that a table names and that is not there',
+      () => {
+        writeFileSync(inFolder('lost.csv'), 'file,label\nlost.png,red\n');
+        return optimize('colors', 'lost.csv', ...out());
+      },
+      'lost.csv names lost.png',
+    ],
+    [
+      'no preprocessing',
+      () => {
+        writeColorModel(inFolder('bare-model'));
+        rmSync(inFolder('bare-model', 'preprocessor_config.json'));
+        return optimize('bare-model', 'eval', ...out());
+      },
+      'preprocessor_config.json is missing',
+    ],
+    [
+      'another size than the model takes',
+      () => {
+        writeColorModel(inFolder('other-size'), { 'preprocessor_config.json': { size: 32 } });
+        return optimize('other-size', 'eval', ...out());
+      },
+      'images are made 32 × 32, the model takes 16 × 16',
+    ],
+    [
+      'too few labels',
+      () => {
+        writeColorModel(inFolder('few'), { 'config.json': { id2label: { 0: 'red' } } });
+        return optimize('few', 'eval', ...out());
+      },
+      'names 1 labels; the model has 3 outputs',
+    ],
+    [
+      'a detector that says nothing of its outputs',
+      () => [
+        'optimize',
+        inFolder('colors'),
+        '--task',
+        'object-detection',
+        '--data',
+        inFolder('eval'),
+        ...out(),
+      ],
+      'does not say what the outputs of the detector mean',
+    ],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await runCli(...(await args()));
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    expect(readdirSync(folder)).not.toContain('none');
+  });
+
+  it('a folder that is no class', async () => {
+    mkdirSync(inFolder('odd', 'purple'), { recursive: true });
+    copyFileSync(inFolder('eval', 'red', '0.png'), inFolder('odd', 'purple', '0.png'));
+    const { code, stderr } = await runCli(...optimize('colors', 'odd', ...out()));
+    expect(stderr).toContain(`${inFolder('odd')}: the model has no label 'purple'.`);
+    expect(code).toBe(1);
+  });
+});

@@ -1,0 +1,137 @@
+import type { Node } from '../../ir/index.ts';
+import { readAttributes } from '../../ops/index.ts';
+import type { Activation, BinaryOperator } from './kernels/index.ts';
+import { refuse, type LoweringContext } from './lowering-context.ts';
+import type { Operand } from './program.ts';
+import {
+  broadcastView,
+  elementOffsets,
+  isSameLayout,
+  restride,
+  viewRows,
+  type TensorView,
+} from './tensor-view.ts';
+import { rowStride, type Rows, type Value } from './value.ts';
+
+// Float32 operators on elements of one tensor, or of two that broadcast.
+
+type AppliedActivation = Exclude<Activation, 'none'>;
+
+const ACTIVATIONS: Readonly<Record<string, (context: LoweringContext, node: Node) => AppliedActivation>> = {
+  Relu: () => 'relu',
+  Tanh: () => 'tanh',
+  Sigmoid: () => 'sigmoid',
+  Exp: () => 'exp',
+  Sqrt: () => 'sqrt',
+  HardSwish: () => 'hard_swish',
+  LeakyRelu: (_, node) => ({ kind: 'leaky_relu', slope: readAttributes(node).float('alpha', 0.01) }),
+  HardSigmoid: (_, node) => ({
+    kind: 'hard_sigmoid',
+    slope: readAttributes(node).float('alpha', 0.2),
+    offset: readAttributes(node).float('beta', 0.5),
+  }),
+  Clip: ({ constants }, { inputs: [, low = '', high = ''] }) => ({
+    kind: 'clip',
+    low: low ? constants.scalar(low) : -LARGEST,
+    high: high ? constants.scalar(high) : LARGEST,
+  }),
+  Gelu: (_, node) => (readAttributes(node).string('approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu'),
+};
+
+/** Of float32. */
+export const LARGEST = 3.4028234663852886e38;
+
+const BINARIES: Readonly<Record<string, BinaryOperator>> = { Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div' };
+
+export function lowerActivation(context: LoweringContext, node: Node): void {
+  const x = floats(context, node, 0);
+  const activation = ACTIVATIONS[node.opType]!(context, node);
+  context.emit({ op: 'activation', x: x.value, activation, output: context.outputAs(node, x) });
+}
+
+/** One operand must have all dimensions of the result; the other is repeated, and laid out like it. */
+export function lowerBinary(context: LoweringContext, node: Node): void {
+  const operator = BINARIES[node.opType]!;
+  const slots = [0, 1] as const;
+  const full = slots
+    .filter((slot) => !context.isConstant(node, slot))
+    .toSorted((a, b) => countOf(context.tensor(node, b).dims) - countOf(context.tensor(node, a).dims))[0];
+  if (full === undefined) throw refuse(node, 'both operands are constants');
+  const x = floats(context, node, full);
+  const [a, b] = slots.map((slot): Operand => {
+    if (slot === full) return { value: x.value };
+    return context.isConstant(node, slot)
+      ? constantLike(context, node, slot, x)
+      : { value: valueLike(context, node, context.tensor(node, slot), x) };
+  }) as [Operand, Operand];
+  context.emit({ op: 'binary', operator, a, b, output: context.outputAs(node, x) });
+}
+
+function floats(context: LoweringContext, node: Node, slot: number): TensorView {
+  if (context.isBytes(node, slot)) throw refuse(node, `its input "${node.inputs[slot]}" is quantized`);
+  return context.whole(node, slot);
+}
+
+function countOf(dims: readonly Rows[]): number {
+  return dims.reduce<number>((count, dim) => count * (dim === 'sequence' ? Number.MAX_SAFE_INTEGER : dim), 1);
+}
+
+/** A tensor's elements at the places of another's: in a buffer of as many rows, or of one where all rows are alike. */
+export function valueLike(context: LoweringContext, node: Node, view: TensorView, like: TensorView): Value {
+  const { from, to, rows } = alongside(node, view, like);
+  const value: Value = {
+    name: `${view.value.name}.like`,
+    kind: view.value.kind === 'bytes' ? 'bytes' : 'float',
+    rows,
+    columns: like.value.columns,
+  };
+  const isThere =
+    from.value.kind === value.kind &&
+    from.value.rows === rows &&
+    from.value.columns === value.columns &&
+    isSameLayout(from, restride(to, from.value));
+  if (isThere) return from.value;
+  context.copy(node, from, restride(to, value));
+  return value;
+}
+
+/** The same for a constant of float32, packed where the kernels read it. */
+function constantLike(context: LoweringContext, node: Node, slot: number, like: TensorView): Operand {
+  const name = node.inputs[slot]!;
+  const dims = context.constants.dims(name);
+  const constant: Value = { name, kind: 'dense', rows: 1, columns: countOf(dims) };
+  const { from, to, rows } = alongside(node, viewRows(constant, dims), like);
+  if (rows === 'sequence') throw refuse(node, 'a constant with a row for each token is not supported');
+  const width = rowStride(like.value);
+  const use = JSON.stringify([rows, width, to.dims, to.axes]);
+  const address = context.constants.packed(name, use, (values) => {
+    const [source, target] = [elementOffsets(from), elementOffsets(to)];
+    const packed = new Float32Array(rows * width);
+    source.forEach((element, index) => {
+      packed[target[index]!] = values[element]!;
+    });
+    return packed;
+  });
+  return { address, rows };
+}
+
+/** A tensor broadcast to the dimensions of another, and the other; of both only the first row where all are alike. */
+function alongside(
+  node: Node,
+  view: TensorView,
+  like: TensorView,
+): { from: TensorView; to: TensorView; rows: Rows } {
+  const from = broadcastView(view, like.dims);
+  if (!from) throw refuse(node, 'its operands have different shapes');
+  const overRows = like.axes.map((axes) => axes.some(({ stride }) => stride >= rowStride(like.value)));
+  const isRepeated = from.axes.every(
+    (axes, dim) => !overRows[dim] || axes.every(({ stride }) => stride === 0),
+  );
+  if (!isRepeated) return { from, to: like, rows: like.value.rows };
+  const firstRow = (of: TensorView): TensorView => ({
+    ...of,
+    dims: of.dims.map((extent, dim) => (overRows[dim] ? 1 : extent)),
+    axes: of.axes.map((axes, dim) => (overRows[dim] ? [] : axes)),
+  });
+  return { from: firstRow(from), to: firstRow(like), rows: 1 };
+}

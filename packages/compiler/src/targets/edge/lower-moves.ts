@@ -1,0 +1,214 @@
+import { denseTensor, typedData, type DenseTensor, type Node } from '../../ir/index.ts';
+import { evaluateNode, readAttributes } from '../../ops/index.ts';
+import { packTaps } from './kernels/index.ts';
+import { refuse, type LoweringContext } from './lowering-context.ts';
+import { linearTaps } from './resize-taps.ts';
+import {
+  elementOffsets,
+  innermostDim,
+  sliceView,
+  viewOfOffsets,
+  viewRows,
+  type TensorView,
+} from './tensor-view.ts';
+import { elementBytes, rowStride, type Rows, type Value } from './value.ts';
+
+// Operators that move elements without computing anything.
+
+/**
+ * Any operator whose outputs are elements of its first input: the reference evaluator says which. Where they lie at regular
+ * distances the output is a view of the same buffer, or of a dense copy of it.
+ */
+export function lowerMove(context: LoweringContext, node: Node): void {
+  const x = context.tensor(node, 0);
+  const dims = fixedDims(node, x);
+  const offsets = elementOffsets(x);
+  const positions = denseTensor(
+    'int32',
+    dims,
+    offsets.map((_, position) => position),
+  );
+  const constants = node.inputs.slice(1).map((name) => (name ? context.constants.tensor(name) : undefined));
+  const moved = evaluateNode(context.opsets, node, [positions, ...constants]) ?? [];
+  moved.forEach((tensor, slot) => {
+    const from = typedData(tensor as DenseTensor & { dtype: 'int32' });
+    const elements = from.map((position) => offsets[position]!);
+    const view =
+      viewOfOffsets(x.value, tensor.dims, elements) ??
+      context.dense(node, x, (value) => viewOfOffsets(value, tensor.dims, from)) ??
+      listedRows(context, node, { value: x.value, dims: tensor.dims, elements });
+    if (!view) throw refuse(node, 'its elements do not lie at regular distances');
+    context.define(node, view, slot);
+  });
+}
+
+interface Elements {
+  readonly value: Value;
+  readonly dims: readonly number[];
+  /** Of the buffer, in the tensor's order. */
+  readonly elements: Int32Array;
+}
+
+/** A copy whose rows are regular, but begin anywhere: along the largest dimension where that is so. */
+function listedRows(context: LoweringContext, node: Node, from: Elements): TensorView | undefined {
+  const largestFirst = [...from.dims.keys()].toSorted((a, b) => from.dims[b]! - from.dims[a]!);
+  for (const columnDim of largestFirst) {
+    const rows = regularRows(from, columnDim);
+    if (rows === undefined) continue;
+    const kind = from.value.kind === 'bytes' ? 'bytes' : 'float';
+    const view = outputRows(context, node, kind, from.dims, columnDim);
+    const output = view.value;
+    const { starts, step } = rows;
+    const loops = {
+      from: 0,
+      to: 0,
+      rows: [{ extent: starts.length, from: 0, to: rowStride(output) }],
+      columns: [{ extent: output.columns, from: step, to: 1 }],
+    };
+    const list = context.constants.list(starts.map((start) => start * elementBytes(output)));
+    context.emit({ op: 'copy', x: from.value, loops, list, table: undefined, isInFilled: false, output });
+    return view;
+  }
+  return undefined;
+}
+
+/** Where rows along a dimension begin, and the step within them; undefined where that is not one. */
+function regularRows(
+  { dims, elements }: Elements,
+  columnDim: number,
+): { starts: Int32Array; step: number } | undefined {
+  const columns = dims[columnDim]!;
+  const pitch = dims.slice(columnDim + 1).reduce((product, dim) => product * dim, 1);
+  const first = (row: number): number => Math.floor(row / pitch) * columns * pitch + (row % pitch);
+  const starts = Int32Array.from({ length: elements.length / columns }, (_, row) => elements[first(row)]!);
+  const step = columns > 1 ? elements[pitch]! - elements[0]! : 0;
+  const isRegular = starts.every((start, row) => {
+    for (let column = 1; column < columns; column++)
+      if (elements[first(row) + column * pitch] !== start + column * step) return false;
+    return true;
+  });
+  return isRegular ? { starts, step } : undefined;
+}
+
+/** Resize: x, roi, scales?, sizes?. To the nearest element, which moves elements, or linear over height and width. */
+export function lowerResize(context: LoweringContext, node: Node): void {
+  const attributes = readAttributes(node);
+  const mode = attributes.string('mode', 'nearest');
+  if (mode === 'nearest') return lowerMove(context, node);
+  if (mode !== 'linear') throw refuse(node, `the mode ${mode} is not supported`);
+  if (attributes.int('antialias', 0) !== 0) throw refuse(node, 'antialias is not supported');
+  const kind = context.isBytes(node, 0) ? 'bytes' : 'float';
+  const { x, height, width } = context.map(node, 0, kind);
+  const axes = resizedAxes(context, node, [1, x.columns, height, width]);
+  if (axes[0]!.scale !== 1 || axes[1]!.scale !== 1)
+    throw refuse(node, 'only height and width can be resized');
+  const coordinates = attributes.string('coordinate_transformation_mode', 'half_pixel');
+  const step = elementBytes(x) * rowStride(x);
+  const [rowTaps, columnTaps] = [axes[2]!, axes[3]!].map((axis, index) => {
+    const taps = linearTaps(coordinates, axis);
+    if (!taps) throw refuse(node, `the coordinates ${coordinates} are not supported`);
+    return context.constants.list(packTaps(taps, index === 0 ? width * step : step));
+  }) as [number, number];
+  const [outHeight, outWidth] = [axes[2]!.to, axes[3]!.to];
+  const output = context.mapOutput(node, kind, [x.columns, outHeight, outWidth]);
+  context.emit({ op: 'resize-linear', x, rowTaps, columnTaps, outWidth, output });
+}
+
+/** Extents before and after, and the scale, of each dimension. */
+function resizedAxes(
+  { constants }: LoweringContext,
+  node: Node,
+  dims: readonly number[],
+): { from: number; to: number; scale: number }[] {
+  const [, , scalesName = '', sizesName = ''] = node.inputs;
+  const axes = readAttributes(node).ints('axes') ?? [...dims.keys()];
+  const [scales, sizes] = [scalesName, sizesName].map((name) => (name ? constants.numbers(name) : []));
+  return dims.map((from, dim) => {
+    const at = axes.indexOf(dim);
+    if (at < 0) return { from, to: from, scale: 1 };
+    const to = sizes![at];
+    if (to !== undefined) return { from, to, scale: Math.fround(to / from) };
+    const scale = scales![at]!;
+    return { from, to: Math.floor(Math.fround(from * scale)), scale };
+  });
+}
+
+/** A part of a concatenation; bytes may go through a table of 256 first. */
+export interface ConcatPart {
+  readonly view: TensorView;
+  readonly table?: number | undefined;
+}
+
+/** ai.onnx Concat along any axis. */
+export function lowerConcat(context: LoweringContext, node: Node): void {
+  const parts = node.inputs.map((_, slot) => ({ view: context.tensor(node, slot) }));
+  concatenate(context, node, parts);
+}
+
+/** Copies each part to its place, in the layout that the largest has. */
+export function concatenate(context: LoweringContext, node: Node, parts: readonly ConcatPart[]): void {
+  const dims = parts.map(({ view }) => fixedDims(node, view));
+  const rank = dims[0]!.length;
+  const axis = (readAttributes(node).int('axis') + rank) % rank;
+  const extents = dims.map((list) => list[axis]!);
+  const joined = dims[0]!.with(
+    axis,
+    extents.reduce((sum, extent) => sum + extent, 0),
+  );
+  const sizes = dims.map((list) => list.reduce((product, dim) => product * dim, 1));
+  const columnDim = innermostDim(parts[sizes.indexOf(Math.max(...sizes))]!.view);
+  const kinds = new Set(parts.map(({ view }) => (view.value.kind === 'bytes' ? 'bytes' : 'float')));
+  const [kind = 'float'] = kinds;
+  if (kinds.size > 1) throw refuse(node, 'its operands are of different types');
+  const target = outputRows(context, node, kind, joined, columnDim);
+  let start = 0;
+  parts.forEach(({ view, table }, index) => {
+    context.copy(node, view, sliceView(target, axis, start, extents[index]!), { table });
+    start += extents[index]!;
+  });
+}
+
+/** ai.onnx Pad: pads, value?, axes?. */
+export function lowerPad(context: LoweringContext, node: Node): void {
+  const x = context.tensor(node, 0);
+  const dims = fixedDims(node, x);
+  const mode = readAttributes(node).string('mode', 'constant');
+  // The other modes repeat elements that are there.
+  if (mode !== 'constant') return lowerMove(context, node);
+  const { constants } = context;
+  const [, padsName = '', valueName = '', axesName = ''] = node.inputs;
+  const pads = constants.numbers(padsName);
+  const axes = axesName ? constants.numbers(axesName) : dims.map((_, dim) => dim);
+  if (pads.some((pad) => pad < 0)) throw refuse(node, 'negative pads are not supported');
+  const before = dims.map(() => 0);
+  const padded = [...dims];
+  axes.forEach((axis, index) => {
+    const dim = (axis + dims.length) % dims.length;
+    before[dim] = pads[index]!;
+    padded[dim]! += pads[index]! + pads[index + axes.length]!;
+  });
+  const kind = x.value.kind === 'bytes' ? 'bytes' : 'float';
+  const target = outputRows(context, node, kind, padded, innermostDim(x));
+  context.emit({ op: 'fill', value: valueName ? constants.scalar(valueName) : 0, output: target.value });
+  const inner = dims.reduce((view, extent, dim) => sliceView(view, dim, before[dim]!, extent), target);
+  context.copy(node, x, inner, { isInFilled: true });
+}
+
+function outputRows(
+  context: LoweringContext,
+  node: Node,
+  kind: 'bytes' | 'float',
+  dims: readonly number[],
+  columnDim: number,
+): TensorView {
+  const columns = dims[columnDim] ?? 1;
+  const rows = dims.reduce((product, dim) => product * dim, 1) / columns;
+  return viewRows(context.output(node, { kind, rows, columns }, dims, columnDim), dims, columnDim);
+}
+
+function fixedDims(node: Node, { dims }: { readonly dims: readonly Rows[] }): number[] {
+  return dims.map((dim) => {
+    if (dim === 'sequence') throw refuse(node, 'tokens can only be processed in the order they come');
+    return dim;
+  });
+}
