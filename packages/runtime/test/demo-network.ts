@@ -7,7 +7,6 @@ import {
   convNetValues,
   expandEdgewise,
   float32Tensor,
-  mseObserver,
   observeConvNet,
   quantizeConvNet,
   readOnnx,
@@ -155,7 +154,6 @@ async function observe(model: Model, { folder, description }: DemoNetwork): Prom
         for (const [name, { shape, data }] of Object.entries(outputs)) emit(name, float32Tensor(shape, data));
       },
       await Promise.all(samples),
-      { observer: mseObserver() },
     );
   } finally {
     session.dispose();

@@ -111,7 +111,7 @@ async function precision(files: Package): Promise<readonly number[]> {
   const { examples } = readCoco(readFileSync(file), { file, labels: description.labels });
   const detect = await loadDetector(files, { threads: 1 });
   const images = [];
-  for (const { image, gold } of examples) {
+  for (const { file: image, gold } of examples) {
     const boxes = await detect(await readImageFile(join(folder, 'eval', image)), {
       scoreThreshold: SCORE_THRESHOLD,
     });

@@ -4,8 +4,8 @@ import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { isMultiLabel, labelsOf, objectOf, readJson, type Json } from './config-json.ts';
 import { findModel, type ModelPlace } from './find-model.ts';
 
-/** A Hugging Face style folder of an image model. */
-export interface ImageModel extends ModelPlace {
+/** A Hugging Face style folder of a model of images or sounds. */
+export interface MediaModel extends ModelPlace {
   readonly model: Model;
   /** The model as one ONNX file. */
   readonly onnx: Uint8Array;
@@ -22,7 +22,7 @@ export interface ImageModel extends ModelPlace {
  * Reads model.onnx (or onnx/model.onnx), config.json and preprocessor_config.json.
  * @throws UsageError naming what is missing or unreadable
  */
-export async function readImageModel(path: string): Promise<ImageModel> {
+export async function readMediaModel(path: string): Promise<MediaModel> {
   const place = findModel(path, 'config.json and preprocessor_config.json');
   const { model, bytes } = await readOnnxFile(place.onnxPath);
   const config = await readJson(join(place.folder, 'config.json'));
