@@ -1,4 +1,4 @@
-// Latency of image classifiers on one thread in one Chromium: our engine and onnxruntime-web take turns, float and int8.
+// Latency of convolutional networks on one thread in one Chromium: our engine and onnxruntime-web take turns, float and int8.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
@@ -6,7 +6,6 @@ import {
   compactConvNet,
   compileEdge,
   expandEdgewise,
-  minMaxObserver,
   quantizeConvNet,
   readOnnx,
   runPasses,
@@ -19,7 +18,7 @@ import { CACHE } from './lib/models.mjs';
 import { measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
 import { note, printTable, short, spread, writeResult } from './lib/report.mjs';
 import { leastRatio, pairedRatio, summarize } from './lib/statistics.mjs';
-import { ASSETS, NETWORKS } from './lib/vision.mjs';
+import { ASSETS, NETWORKS, OTHER_NETWORKS } from './lib/vision.mjs';
 import { load, observe } from './vision-accuracy.mjs';
 
 const CALIBRATION_IMAGES = 8;
@@ -28,8 +27,8 @@ const WARM_UP = 5;
 const FLOAT = 'onnxruntime-web float32';
 const INT8 = 'onnxruntime-web int8';
 
-/** Largest ratio to the faster of onnxruntime-web's: MobileNets on a CPU with AVX-VNNI and without relaxed SIMD, other networks, float32. */
-const BARS = { mobilenet: { relaxed: 0.17, simd: 0.35 }, other: 0.5, float: 0.65 };
+/** Largest ratio to the faster of onnxruntime-web's: MobileNets on a CPU with AVX-VNNI and without relaxed SIMD, detectors, other networks, float32. */
+const BARS = { mobilenet: { relaxed: 0.17, simd: 0.35 }, detector: 0.35, other: 0.5, float: 0.65 };
 
 /** @param {import('./run.mjs').Options} options */
 export async function run(options) {
@@ -40,7 +39,8 @@ export async function run(options) {
   const browser = await launch();
   const cases = [];
   try {
-    for (const network of NETWORKS.filter(({ name }) => name.includes(options.only ?? ''))) {
+    const networks = [...NETWORKS, ...OTHER_NETWORKS];
+    for (const network of networks.filter(({ name }) => name.includes(options.only ?? ''))) {
       const shape = await prepare(network, folder);
       if (shape === undefined) continue;
       const page = await openBenchPage(browser, server.origin);
@@ -52,7 +52,7 @@ export async function run(options) {
         { rounds: Math.ceil(ROUNDS * options.scale), warmUp: WARM_UP },
       );
       await page.close();
-      cases.push({ model: network.name, engines: describe(network.name, times), opened });
+      cases.push({ model: network.name, engines: describe(network, times), opened });
     }
   } finally {
     await browser.close();
@@ -101,13 +101,15 @@ function engines(name, shape) {
 
 /**
  * Writes a network's models and packages; its input's shape, or undefined where the engine cannot run it.
- * @param {import('./lib/vision.mjs').Network} network @param {string} folder
+ * @param {import('./lib/vision.mjs').Sampled} network @param {string} folder
  */
 async function prepare(network, folder) {
-  const source = readOnnx(readFileSync(join(ASSETS, 'models/vision', `${network.name}.onnx`)));
+  const source = readOnnx(
+    readFileSync(join(ASSETS, 'models', network.folder ?? 'vision', `${network.name}.onnx`)),
+  );
   const { model } = await runPasses(source, [...compactConvNet(), separateActivations()]);
   const images = await load(network.calibration().slice(0, CALIBRATION_IMAGES));
-  const statistics = await observe(model, images, minMaxObserver);
+  const statistics = await observe(model, images);
   const { model: float } = await runPasses(source, compactConvNet());
   try {
     await writePackage(folder, `${network.name}.float`, float);
@@ -115,7 +117,9 @@ async function prepare(network, folder) {
       ['int8', 8],
       ['int8-w7', 7],
     ])) {
-      const { model: quantized } = await runPasses(model, [quantizeConvNet({ statistics, weightBits })]);
+      const { model: quantized } = await runPasses(model, [
+        quantizeConvNet({ statistics, weightBits, noiseLimit: 1 }),
+      ]);
       writeFileSync(join(folder, `${network.name}.${what}.onnx`), writeOnnx(expandEdgewise(quantized)).bytes);
       await writePackage(
         folder,
@@ -141,8 +145,8 @@ async function writePackage(folder, name, model) {
     writeFileSync(join(target, basename(file)), bytes);
 }
 
-/** @param {string} name @param {Record<string, number[]>} times */
-function describe(name, times) {
+/** @param {import('./lib/vision.mjs').Sampled} network @param {Record<string, number[]>} times */
+function describe(network, times) {
   const least = (/** @type {string} */ label) => Math.min(...(times[label] ?? []));
   const rival = least(FLOAT) < least(INT8) ? FLOAT : INT8;
   return Object.entries(times).map(([engine, values]) => {
@@ -153,15 +157,16 @@ function describe(name, times) {
       ratioTo: against,
       ratio: pairedRatio(values, times[against] ?? []),
       least: leastRatio(values, times[against] ?? []),
-      bar: barOf(name, engine),
+      bar: barOf(network, engine),
     };
   });
 }
 
-/** @param {string} name @param {string} engine */
-function barOf(name, engine) {
+/** @param {import('./lib/vision.mjs').Sampled} network @param {string} engine */
+function barOf({ name, folder }, engine) {
   if (!engine.startsWith('edgewise')) return undefined;
   if (engine.includes('float')) return BARS.float;
+  if (folder === 'detection') return BARS.detector;
   if (!name.startsWith('mobilenet')) return BARS.other;
   return engine.includes('simd') ? BARS.mobilenet.simd : BARS.mobilenet.relaxed;
 }

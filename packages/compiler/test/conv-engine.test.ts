@@ -72,6 +72,7 @@ const VARIANTS: readonly SessionOptions[] = [
   { rung: 'relaxed', mode: 'i16', threads: 1 },
   { rung: 'simd', threads: 2 },
   { rung: 'relaxed', threads: 3 },
+  { rung: 'simd', threads: 4 },
 ];
 
 describe.each(Object.keys(NETWORKS))('%s', (name) => {

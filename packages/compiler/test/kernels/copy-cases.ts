@@ -1,5 +1,6 @@
 import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-random.ts';
 import {
+  COPY_TABLE_BYTES,
   emitCopyElements,
   emitFillRows,
   type CopyLoop,
@@ -66,7 +67,8 @@ function copyCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
         rig.setMode(mode);
         const y = rig.allocate(toCount * elementBytes);
         const before = rig.rawBytes(y, toCount * elementBytes);
-        const args = { x: rig.put(x), list: 0, table: rig.put(table), y };
+        const scratch = rig.allocate(COPY_TABLE_BYTES);
+        const args = { x: rig.put(x), list: 0, table: rig.put(table), y, scratch };
         rig.call({ ...args, m0: 0, m1: split });
         rig.call({ ...args, m0: split, m1: rows });
         return { actual: rig.rawBytes(y, toCount * elementBytes), before, rig };
@@ -116,7 +118,13 @@ function listCase(rung: Rung, seed: number): KernelCase {
         hasTable: false,
       } as const;
       const rig = new KernelRig(rung, (library) => emitCopyElements(library, spec));
-      const args = { x: rig.put(x), list: rig.put(list), table: 0, y: rig.allocate(4 * rows * columns) };
+      const args = {
+        x: rig.put(x),
+        list: rig.put(list),
+        table: 0,
+        y: rig.allocate(4 * rows * columns),
+        scratch: 0,
+      };
       const split = random.int(0, rows);
       rig.call({ ...args, m0: 0, m1: split });
       rig.call({ ...args, m0: split, m1: rows });

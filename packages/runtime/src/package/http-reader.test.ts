@@ -65,6 +65,6 @@ describe('httpReader', () => {
       expect(chunk.length).toBe(1);
       break;
     }
-    await expect.poll(() => closed.filter((url) => url === '/a/slow').length).toBe(2);
+    await expect.poll(() => closed.filter((url) => url === '/a/slow').length, { timeout: 10_000 }).toBe(2);
   });
 });

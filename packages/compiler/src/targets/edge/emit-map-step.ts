@@ -1,5 +1,6 @@
 import {
   BYTE_LIMITS_BYTES,
+  COPY_TABLE_BYTES,
   convF32ScratchBytes,
   convInt8ScratchBytes,
   depthwiseF32ScratchBytes,
@@ -19,6 +20,7 @@ import {
   emitMaxPoolRows,
   emitQuantizeFloats,
   emitQuantizeImage,
+  emitResizeLinear,
   type ConvF32Spec,
   type ConvInt8Spec,
   type CopyLoop,
@@ -46,6 +48,7 @@ const EMITTERS: Emitters = {
   'average-pool': emitWindowMeans,
   copy: emitCopy,
   fill: emitFill,
+  'resize-linear': emitResize,
   dequantize: emitDequantize,
   'conv-f32': emitFloatConv,
   'depthwise-f32': emitFloatDepthwise,
@@ -74,6 +77,8 @@ export function mapStepScratchBytes(step: MapStep, rows: number): number {
       return convF32ScratchBytes(floatConvSpec(step), rows);
     case 'depthwise-f32':
       return depthwiseF32ScratchBytes(floatDepthwiseSpec(step));
+    case 'copy':
+      return step.table === undefined ? 0 : COPY_TABLE_BYTES;
     default:
       return BYTE_LIMITS_BYTES;
   }
@@ -107,7 +112,7 @@ function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): Con
 }
 
 function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
-  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows);
+  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows, scope.rowCounts);
   f.call(kernel, {
     x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
     ...weightPointers(step.weight),
@@ -239,6 +244,7 @@ function emitCopy(f: FunctionBuilder, step: StepOf<'copy'>, scope: StepScope): v
     list: list ?? 0,
     table: table ?? 0,
     y: i32.add(writesRows(step) ? rowZero(output, scope) : whole(output, scope), size * loops.to),
+    scratch: scope.scratch,
     m0: scope.m0,
     m1: scope.m1,
   });
@@ -248,6 +254,24 @@ function emitFill(f: FunctionBuilder, { value, output }: StepOf<'fill'>, scope: 
   const size = elementBytes(output);
   const kernel = emitFillRows(scope.library, { elementBytes: size, stride: size * rowStride(output), value });
   f.call(kernel, { y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function emitResize(
+  f: FunctionBuilder,
+  { x, rowTaps, columnTaps, outWidth, output }: StepOf<'resize-linear'>,
+  scope: StepScope,
+): void {
+  const size = elementBytes(output);
+  const strides = { xStride: size * rowStride(x), yStride: size * rowStride(output) };
+  const kernel = emitResizeLinear(scope.library, { elementBytes: size, ...strides, outWidth });
+  f.call(kernel, {
+    x: whole(x, scope),
+    rowTaps,
+    columnTaps,
+    y: rowZero(output, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
 }
 
 function emitDequantize(
@@ -275,7 +299,8 @@ function floatDepthwiseSpec({ window, activation, output }: FloatConv): Depthwis
 }
 
 function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
-  f.call(emitConvF32(scope.library, floatConvSpec(step)), floatConvPointers(step, scope));
+  const kernel = emitConvF32(scope.library, floatConvSpec(step), scope.rowCounts);
+  f.call(kernel, floatConvPointers(step, scope));
 }
 
 function emitFloatDepthwise(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {

@@ -6,11 +6,12 @@ import {
   emitProbe,
   KERNEL_CONSTANTS_BYTES,
   KernelLibrary,
+  type RowCounts,
   type Rung,
 } from './kernels/index.ts';
 import type { MemoryPlan } from './plan-memory.ts';
 import type { Program } from './program.ts';
-import { regionBlocks, type Level, type Region } from './schedule.ts';
+import { blockSizes, regionBlocks, type Level, type Region } from './schedule.ts';
 import { roundUp } from './value.ts';
 import {
   i32,
@@ -44,6 +45,7 @@ export interface EmitProgramOptions {
   /** Pages of memory: the least that one thread needs, the most that all threads need. */
   readonly limits: MemoryLimits;
   readonly rung: Rung;
+  readonly maxThreads: number;
   /** Whether weights are stored in 4 bits, so that the program must export `expand`. */
   readonly hasInt4: boolean;
 }
@@ -55,6 +57,7 @@ export function emitProgram({
   blockRows,
   limits,
   rung,
+  maxThreads,
   hasInt4,
 }: EmitProgramOptions): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
@@ -72,7 +75,8 @@ export function emitProgram({
     levels.forEach((level, index) => {
       if (index > 0) f.call(barrier, { threads });
       for (const region of level) {
-        emitRegion(f, region, { library, plan, scratch, sequence, thread, threads, blockRows });
+        const rowCounts = blockSizes(region, blockRows, maxThreads);
+        emitRegion(f, region, { library, plan, scratch, sequence, thread, threads, blockRows, rowCounts });
       }
     });
   });
@@ -97,6 +101,7 @@ interface RegionScope {
   readonly thread: Expr<'i32'>;
   readonly threads: Expr<'i32'>;
   readonly blockRows: number;
+  readonly rowCounts: RowCounts;
 }
 
 /** Each thread takes an equal share of the rows and cuts it into equal blocks. */

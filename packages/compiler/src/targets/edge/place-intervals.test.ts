@@ -29,6 +29,19 @@ describe('placeIntervals', () => {
     expect(offsets).toEqual([0, 256, 0, 128]);
   });
 
+  it('tries another order where the largest first leaves a gap', () => {
+    const { bytes } = placeIntervals(
+      [
+        { bytes: 128, first: 0, last: 1 },
+        { bytes: 128, first: 3, last: 4 },
+        { bytes: 64, first: 1, last: 2 },
+        { bytes: 96, first: 2, last: 3 },
+      ],
+      32,
+    );
+    expect(bytes).toBe(224);
+  });
+
   it('takes nothing for nothing', () => {
     expect(placeIntervals([], 64)).toEqual({ offsets: [], bytes: 0 });
   });

@@ -11,14 +11,31 @@ export interface Placement {
   readonly bytes: number;
 }
 
+/** Which intervals to place first: the best one differs from program to program. */
+const ORDERS: readonly ((a: Interval, b: Interval) => number)[] = [
+  // "Greedy by size", Pisarchyk and Lee 2020, arXiv:2001.03288.
+  (a, b) => b.bytes - a.bytes,
+  (a, b) => a.first - b.first || b.bytes - a.bytes,
+  (a, b) => b.last - b.first - (a.last - a.first) || b.bytes - a.bytes,
+];
+
 /**
- * Offsets such that intervals that are alive together do not overlap: largest first, each at the lowest gap that
- * holds it ("greedy by size", Pisarchyk and Lee 2020, arXiv:2001.03288).
+ * Offsets such that intervals that are alive together do not overlap: one after the other in some order, each at the
+ * lowest gap that holds it. Of several orders, the one that needs the fewest bytes.
  */
 export function placeIntervals(intervals: readonly Interval[], alignment: number): Placement {
+  const placements = ORDERS.map((order) => placeInOrder(intervals, alignment, order));
+  return placements.reduce((best, placement) => (placement.bytes < best.bytes ? placement : best));
+}
+
+function placeInOrder(
+  intervals: readonly Interval[],
+  alignment: number,
+  compare: (a: Interval, b: Interval) => number,
+): Placement {
   const offsets = Array.from(intervals, () => 0);
   const sizes = intervals.map(({ bytes }) => Math.ceil(bytes / alignment) * alignment);
-  const order = intervals.map((_, index) => index).toSorted((a, b) => sizes[b]! - sizes[a]!);
+  const order = [...intervals.keys()].toSorted((a, b) => compare(intervals[a]!, intervals[b]!));
   const placed: number[] = [];
   for (const index of order) {
     const own = intervals[index]!;

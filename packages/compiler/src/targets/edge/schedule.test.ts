@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { planMemory } from './plan-memory.ts';
 import type { Program, Step } from './program.ts';
-import { scheduleSteps } from './schedule.ts';
+import { tileHeights } from './kernels/index.ts';
+import { blockSizes, scheduleSteps } from './schedule.ts';
 import { valueBytes, type Rows, type Value, type ValueKind } from './value.ts';
 
 const COLUMNS = 24;
@@ -121,5 +122,26 @@ describe('planMemory', () => {
         expect(a.end <= b.offset || b.end <= a.offset, `${a.name} and ${b.name}`).toBe(true);
       }
     }
+  });
+});
+
+describe('blockSizes', () => {
+  const step = { op: 'activation', x: value('x'), activation: 'relu', output: value('y') } as const;
+
+  it('lists the rows of all blocks for every number of threads', () => {
+    // One thread: 3 blocks of 84, 84 and 82. Two: 125 rows each in 63 and 62. Three: 84, 84 and 82.
+    expect(blockSizes({ rows: 250, steps: [step] }, 120, 3)).toEqual([62, 63, 82, 84]);
+  });
+
+  it('knows nothing of sentences', () => {
+    expect(blockSizes({ rows: 'sequence', steps: [step] }, 120, 3)).toBeUndefined();
+  });
+});
+
+describe('tileHeights', () => {
+  it('are those that differ by at most one and cover the rows', () => {
+    expect(tileHeights([62, 84], 6)).toEqual([5, 6]);
+    expect(tileHeights([8], 6)).toEqual([4]);
+    expect(tileHeights(undefined, 3)).toEqual([1, 2, 3]);
   });
 });

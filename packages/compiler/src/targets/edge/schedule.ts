@@ -1,5 +1,6 @@
 import { rowReads, rowUnit, stepRows, wholeReads, writes, writesRows, type Step } from './program.ts';
-import type { Rows, Value } from './value.ts';
+import type { RowCounts } from './kernels/index.ts';
+import { roundUp, type Rows, type Value } from './value.ts';
 
 /** Tokens are dealt out to threads, and blocks are cut, in units of a panel of keys. */
 const TOKEN_UNIT = 8;
@@ -52,6 +53,24 @@ export function regionBlocks({ rows, steps }: Region, blockRows: number): { unit
   if (rows === 'sequence') return { unit: TOKEN_UNIT, most: blockRows };
   const unit = steps.map(rowUnit).reduce(leastCommonMultiple, 1);
   return { unit, most: Math.min(rows, Math.max(unit, blockRows - (blockRows % unit))) };
+}
+
+/** Rows of the blocks that threads get (see emitRegion), whatever their number up to `maxThreads`; undefined: any. */
+export function blockSizes(region: Region, blockRows: number, maxThreads: number): RowCounts {
+  const { rows: count } = region;
+  if (count === 'sequence') return undefined;
+  const { unit, most } = regionBlocks(region, blockRows);
+  const sizes = new Set<number>();
+  for (let threads = 1; threads <= maxThreads; threads++) {
+    const share = roundUp(Math.ceil(count / threads), unit);
+    for (let start = 0; start < count; start += share) {
+      const rows = Math.min(share, count - start);
+      const block = roundUp(Math.ceil(rows / Math.ceil(rows / most)), unit);
+      sizes.add(Math.min(block, rows));
+      if (rows % block > 0) sizes.add(rows % block);
+    }
+  }
+  return [...sizes].toSorted((a, b) => a - b);
 }
 
 function leastCommonMultiple(a: number, b: number): number {

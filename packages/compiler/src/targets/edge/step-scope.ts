@@ -1,5 +1,5 @@
 import type { MemoryPlan } from './plan-memory.ts';
-import type { KernelLibrary } from './kernels/index.ts';
+import type { KernelLibrary, RowCounts } from './kernels/index.ts';
 import { elementBytes, rowStride, type Value } from './value.ts';
 import { i32, type Expr } from '../../wasm/index.ts';
 
@@ -15,6 +15,8 @@ export interface StepScope {
   readonly m1: Expr<'i32'>;
   /** Most rows that m1 − m0 can be. */
   readonly blockRows: number;
+  /** All that m1 − m0 can be. */
+  readonly rowCounts: RowCounts;
 }
 
 /** Where row 0 of a float value or of a map would be: a block buffer starts at row m0. */

@@ -11,6 +11,7 @@ import {
 } from './gather-patches.ts';
 import { PANEL_COLUMNS } from './int8-tile.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import type { RowCounts } from './row-tiles.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface ConvF32Spec {
@@ -44,12 +45,14 @@ export function convF32ScratchBytes({ window }: ConvF32Spec, rows: number): numb
 export function emitConvF32(
   library: KernelLibrary,
   spec: ConvF32Spec,
+  rowCounts?: RowCounts,
 ): FunctionRef<typeof PARAMS, undefined> {
-  return library.once('conv f32', spec, (name) => {
+  return library.once('conv f32', { ...spec, rowCounts }, (name) => {
     const k = patchBytes(spec.window) / 4;
     const gather = emitGatherPatches(library, spec.window);
-    const multiply = emitFloatRows(library, { xStride: patchStride(spec.window), k, finish: 'bias' });
-    const vector = emitFloatVector(library, { k });
+    const tile = { xStride: patchStride(spec.window), k, finish: 'bias' } as const;
+    const multiply = emitFloatRows(library, tile, rowCounts);
+    const vector = (rowCounts?.includes(1) ?? true) ? emitFloatVector(library, { k }) : undefined;
     const finish = emitFinishPanel(library, { activation: spec.activation, residual: false });
     return library.module.function(name, { params: PARAMS }, (f, p) => {
       const rows = f.let(i32.sub(p.m1, p.m0));
@@ -57,10 +60,12 @@ export function emitConvF32(
       f.call(gather, { x: p.x, patches: p.scratch, m0: p.m0, m1: p.m1 });
       f.increment(p.y, i32.mul(p.m0, yStride));
       const panels = roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS;
-      const isSingle = f.let(i32.eq(rows, 1));
-      f.if(isSingle, () => {
-        f.call(vector, { x: p.scratch, w: p.weights, y: p.y, extra: p.bias, panels });
-      });
+      const isSingle = f.let(vector ? i32.eq(rows, 1) : i32.const(0));
+      if (vector) {
+        f.if(isSingle, () => {
+          f.call(vector, { x: p.scratch, w: p.weights, y: p.y, extra: p.bias, panels });
+        });
+      }
       f.whileBelow(f.local('i32'), i32.const(panels), 1, () => {
         f.if(i32.eqz(isSingle), () => {
           f.call(multiply, {

@@ -11,6 +11,7 @@ import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { pairFlagWords } from './pair-flags.ts';
 import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias } from './requantize.ts';
+import type { RowCounts } from './row-tiles.ts';
 import { SCALE_EPILOGUE } from './scale-epilogue.ts';
 import { roundUp } from './vector-code.ts';
 import { emitWidenPanel, emitWidenRows, widePanelBytes } from './widen.ts';
@@ -78,8 +79,9 @@ export function emitConvInt8(
   library: KernelLibrary,
   spec: ConvInt8Spec,
   maxRows: number,
+  rowCounts?: RowCounts,
 ): FunctionRef<typeof PARAMS, undefined> {
-  return library.once('conv int8', { ...spec, maxRows }, (name) => {
+  return library.once('conv int8', { ...spec, maxRows, rowCounts }, (name) => {
     const { k, xStride } = depth(spec);
     const layout = scratchLayout(spec, maxRows);
     const { zeroPoint } = spec;
@@ -89,6 +91,7 @@ export function emitConvInt8(
         library,
         { form, k: roundUp(k, 4), xStride: form === 'i16' ? 2 * xStride : xStride },
         epilogue,
+        rowCounts,
       );
     const wide = rowsOf('i16');
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;

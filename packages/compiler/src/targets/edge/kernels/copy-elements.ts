@@ -1,4 +1,13 @@
-import { i32, i8x16, v128, type FunctionBuilder, type FunctionRef, type Local } from '../../../wasm/index.ts';
+import {
+  i32,
+  i8x16,
+  v128,
+  type Expr,
+  type FunctionBuilder,
+  type FunctionRef,
+  type Local,
+  type Statement,
+} from '../../../wasm/index.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 
 /** A loop: `extent` times, with steps in bytes. */
@@ -28,9 +37,14 @@ const PARAMS = {
   /** 256 bytes, what each byte becomes; without a table anything. */
   table: 'i32',
   y: 'i32',
+  /** COPY_TABLE_BYTES bytes of this thread; without a table anything. */
+  scratch: 'i32',
   m0: 'i32',
   m1: 'i32',
 } as const;
+
+/** Scratch that a copy through a table needs. */
+export const COPY_TABLE_BYTES = 256;
 
 /** Copies the elements of rows [m0, m1) of nested loops from one place to another. Nothing else is written. */
 export function emitCopyElements(
@@ -38,12 +52,12 @@ export function emitCopyElements(
   spec: CopyElementsSpec,
 ): FunctionRef<typeof PARAMS, undefined> {
   return library.once('copy elements', spec, (name) =>
-    library.module.function(name, { params: PARAMS }, (f, { x, list, table, y, m0, m1 }) => {
-      const flip = spec.hasTable ? f.let(i32.shl(i32.eq(library.mode, MODE.s8), 7)) : undefined;
+    library.module.function(name, { params: PARAMS }, (f, { x, list, table, y, scratch, m0, m1 }) => {
+      if (spec.hasTable) emitTableOfMode(library, f, table, scratch);
       const digits = emitDigits(f, spec.rows, { x, y, m0 });
       f.whileBelow(m0, m1, 1, () => {
         const from = spec.isListed ? i32.add(x, i32.load(i32.add(list, i32.shl(m0, 2)))) : x;
-        emitColumns(f, spec, spec.columns, { x: f.let(from), y: f.let(y) }, flip && { table, flip });
+        emitColumns(f, spec, spec.columns, { x: f.let(from), y: f.let(y), table });
         emitNextRow(f, spec.rows, digits, { x, y });
       });
     }),
@@ -53,6 +67,26 @@ export function emitCopyElements(
 interface Pointers {
   readonly x: Local<'i32'>;
   readonly y: Local<'i32'>;
+}
+
+interface ColumnPointers extends Pointers {
+  readonly table: Local<'i32'>;
+}
+
+/** In mode s8, whose bytes have their top bit flipped, so have the places and the contents of the table. */
+function emitTableOfMode(
+  library: KernelLibrary,
+  f: FunctionBuilder,
+  table: Local<'i32'>,
+  scratch: Local<'i32'>,
+): void {
+  if (library.rung !== 'relaxed') return;
+  f.if(i32.eq(library.mode, MODE.s8), () => {
+    const top = f.let(i8x16.splat(i32.const(0x80)));
+    for (let at = 0; at < COPY_TABLE_BYTES; at += 16)
+      f.do(v128.store(scratch, v128.xor(v128.load(table, at ^ 0x80), top), at));
+    f.set(table, scratch);
+  });
 }
 
 /** The number of the first row as digits of the loops; moves the pointers there. The outermost digit is not kept. */
@@ -98,50 +132,40 @@ function emitNextRow(
 }
 
 /** Turns of a loop that are written one by one. */
-const UNROLLED = 4;
+const UNROLLED = 8;
 
 function emitColumns(
   f: FunctionBuilder,
   spec: CopyElementsSpec,
   loops: readonly CopyLoop[],
-  p: Pointers,
-  lookUp: LookUp | undefined,
+  p: ColumnPointers,
 ): void {
   const [loop, ...inner] = loops;
-  const { elementBytes } = spec;
+  const { elementBytes, hasTable } = spec;
   const isContiguous = loop?.from === elementBytes && loop.to === elementBytes;
-  if (!loop) emitElement(f, spec, p, 0, 0, lookUp);
+  if (!loop) f.do(emitElement(spec, p, 0, 0));
   else if (inner.length > 0) {
-    const walk = { x: f.let(p.x), y: f.let(p.y) };
+    const walk = { ...p, x: f.let(p.x), y: f.let(p.y) };
     f.whileBelow(f.let(i32.const(0)), loop.extent, 1, () => {
-      emitColumns(f, spec, inner, walk, lookUp);
+      emitColumns(f, spec, inner, walk);
       f.increment(walk.x, loop.from);
       f.increment(walk.y, loop.to);
     });
-  } else if (isContiguous && !lookUp) emitRun(f, p, loop.extent * elementBytes);
-  else if (loop.from === 2 * elementBytes && loop.to === elementBytes && !lookUp)
+  } else if (isContiguous && !hasTable) emitRun(f, p, loop.extent * elementBytes);
+  else if (loop.from === 2 * elementBytes && loop.to === elementBytes && !hasTable)
     emitEverySecond(f, spec, loop.extent, p);
-  else emitElements(f, spec, loop, p, lookUp);
-}
-
-interface LookUp {
-  readonly table: Local<'i32'>;
-  readonly flip: Local<'i32'>;
+  else emitElements(f, spec, loop, p);
 }
 
 function emitElement(
-  f: FunctionBuilder,
-  { elementBytes }: CopyElementsSpec,
-  { x, y }: Pointers,
+  { elementBytes, hasTable }: CopyElementsSpec,
+  { x, y, table }: ColumnPointers,
   from: number,
   to: number,
-  lookUp: LookUp | undefined,
-): void {
-  if (elementBytes === 4) return f.do(i32.store(y, i32.load(x, from), to));
-  const byte = i32.load8U(x, from);
-  if (!lookUp) return f.do(i32.store8(y, byte, to));
-  const { table, flip } = lookUp;
-  f.do(i32.store8(y, i32.xor(i32.load8U(i32.add(table, i32.xor(byte, flip))), flip), to));
+): Statement {
+  if (elementBytes === 4) return i32.store(y, i32.load(x, from), to);
+  const byte: Expr<'i32'> = i32.load8U(x, from);
+  return i32.store8(y, hasTable ? i32.load8U(i32.add(table, byte)) : byte, to);
 }
 
 /** One element at a time, some in each turn. */
@@ -149,13 +173,12 @@ function emitElements(
   f: FunctionBuilder,
   spec: CopyElementsSpec,
   { extent, from, to }: CopyLoop,
-  { x, y }: Pointers,
-  lookUp: LookUp | undefined,
+  p: ColumnPointers,
 ): void {
   const turns = Math.floor(extent / UNROLLED);
-  const walk = { x: f.let(x), y: f.let(y) };
+  const walk = { ...p, x: f.let(p.x), y: f.let(p.y) };
   const emitTurn = (count: number): void => {
-    for (let index = 0; index < count; index++) emitElement(f, spec, walk, index * from, index * to, lookUp);
+    for (let index = 0; index < count; index++) f.do(emitElement(spec, walk, index * from, index * to));
   };
   f.whileBelow(f.let(i32.const(0)), turns, 1, () => {
     emitTurn(UNROLLED);
@@ -194,7 +217,7 @@ function emitEverySecond(
   f: FunctionBuilder,
   spec: CopyElementsSpec,
   extent: number,
-  { x, y }: Pointers,
+  p: ColumnPointers,
 ): void {
   const { elementBytes } = spec;
   const lanes = Array.from(
@@ -204,12 +227,12 @@ function emitEverySecond(
   const perVector = 16 / elementBytes;
   // The last element's neighbour need not exist.
   const vectors = Math.floor((extent - 1) / perVector);
-  const walk = { x: f.let(x), y: f.let(y) };
+  const walk = { ...p, x: f.let(p.x), y: f.let(p.y) };
   f.whileBelow(f.let(i32.const(0)), vectors, 1, () => {
     f.do(v128.store(walk.y, i8x16.shuffle(v128.load(walk.x), v128.load(walk.x, 16), lanes)));
     f.increment(walk.x, 32);
     f.increment(walk.y, 16);
   });
   const rest = { extent: extent - vectors * perVector, from: 2 * elementBytes, to: elementBytes };
-  emitElements(f, spec, rest, walk, undefined);
+  emitElements(f, spec, rest, walk);
 }

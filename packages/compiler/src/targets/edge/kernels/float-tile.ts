@@ -1,6 +1,6 @@
 import { f32x4, i32, v128, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { emitRowTiles, type TileParams } from './row-tiles.ts';
+import { emitRowTiles, tileHeights, type RowCounts, type TileParams } from './row-tiles.ts';
 
 export interface FloatTileSpec {
   /** Bytes from one row of x to the next. */
@@ -43,15 +43,18 @@ const UNROLL = 4;
 export function emitFloatRows(
   library: KernelLibrary,
   spec: FloatTileSpec,
+  rowCounts?: RowCounts,
 ): FunctionRef<typeof ROWS_PARAMS, undefined> {
-  return library.once('float rows', spec, (name) => {
-    const tiles = Array.from({ length: HEIGHT }, (_, index) => emitFloatTile(library, spec, index + 1));
+  const heights = tileHeights(rowCounts, HEIGHT);
+  return library.once('float rows', { ...spec, heights }, (name) => {
+    const tiles = new Map(heights.map((height) => [height, emitFloatTile(library, spec, height)]));
     return library.module.function(name, { params: ROWS_PARAMS }, (f, p) => {
       const { rows, ...args } = p;
       emitRowTiles(f, {
         rows,
         height: HEIGHT,
-        tile: (height) => tiles[height - 1] as FunctionRef<TileParams<Parameters>, undefined>,
+        heights,
+        tile: (height) => tiles.get(height)!,
         args,
         advance: (done) => {
           f.increment(args.x, i32.mul(done, spec.xStride));

@@ -48,22 +48,31 @@ export { emitLayerNorm, type LayerNormSpec } from './layer-norm.ts';
 export { emitLinearF32, type LinearF32Spec } from './linear-f32.ts';
 export { emitLinearInt8, linearInt8ScratchBytes, type LinearInt8Spec } from './linear-int8.ts';
 export { emitFloatVector, type FloatVectorSpec } from './float-vector.ts';
-export { emitLstm, lstmGateColumns, lstmScratchBytes, packLstmGates, type LstmSpec } from './lstm.ts';
+export {
+  emitLstm,
+  LSTM_GATES,
+  lstmGateColumns,
+  lstmScratchBytes,
+  packLstmGates,
+  type LstmSpec,
+} from './lstm.ts';
 export { int8PanelBytes, packInt8, type Int8PanelFacts } from './pack-int8.ts';
 export { kernelMatrix, packFloatWeights, packInt4Weights, packMultipliers } from './pack-weights.ts';
 export { pairFlagWords } from './pair-flags.ts';
 export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';
+export { tileHeights, type RowCounts } from './row-tiles.ts';
 export { emitSoftmaxRows } from './softmax-rows.ts';
 export { emitAveragePool, type AveragePoolSpec } from './average-pool.ts';
 export { emitBinaryBytes, type BinaryBytesSpec } from './binary-bytes.ts';
 export { averageMultiplier, emitAverageBytes, type AverageBytesSpec } from './average-bytes.ts';
-export { emitCopyElements, type CopyElementsSpec, type CopyLoop } from './copy-elements.ts';
+export { COPY_TABLE_BYTES, emitCopyElements, type CopyElementsSpec, type CopyLoop } from './copy-elements.ts';
 export { emitDequantizeRows, type DequantizeSpec } from './dequantize-rows.ts';
 export { emitFillRows, type FillRowsSpec } from './fill-rows.ts';
 export { emitMaxPoolBytes, type MaxPoolBytesSpec } from './max-pool-bytes.ts';
 export { emitQuantizeFloats, type QuantizeFloatsSpec } from './quantize-floats.ts';
+export { emitResizeLinear, packTaps, type LinearTap, type ResizeLinearSpec } from './resize-linear.ts';
 export { emitQuantizeImage, type QuantizeImageSpec } from './quantize-image.ts';
 export { BYTE_LIMITS_BYTES, type ByteGrid } from './requantize.ts';
 export { convInt8ScratchBytes, emitConvInt8, type ConvInt8Spec } from './conv-int8.ts';

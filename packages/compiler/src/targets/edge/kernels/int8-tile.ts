@@ -12,7 +12,7 @@ import {
 } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { pairFlagWords } from './pair-flags.ts';
-import { emitRowTiles, type TileParams } from './row-tiles.ts';
+import { emitRowTiles, tileHeights, type RowCounts, type TileParams } from './row-tiles.ts';
 
 /** Columns of a panel of packed weights; a panel is two vectors of four columns. */
 export const PANEL_COLUMNS = 8;
@@ -70,19 +70,22 @@ export function emitInt8Rows<P extends Pointers>(
   library: KernelLibrary,
   spec: Int8TileSpec,
   epilogue: TileEpilogue<P>,
+  rowCounts?: RowCounts,
 ): FunctionRef<RowsParams<P> & { readonly rows: 'i32' }, undefined> {
   const params = { ...ROWS_PARAMS, ...epilogue.params, rows: 'i32' } as const;
-  return library.once(`int8 rows, ${epilogue.name}`, spec, (name) => {
-    const height = HEIGHT[spec.form];
-    const tiles = Array.from({ length: height }, (_, index) =>
-      emitInt8Tile(library, spec, epilogue, index + 1),
+  const height = HEIGHT[spec.form];
+  const heights = tileHeights(rowCounts, height);
+  return library.once(`int8 rows, ${epilogue.name}`, { ...spec, heights }, (name) => {
+    const tiles = new Map(
+      heights.map((tileHeight) => [tileHeight, emitInt8Tile(library, spec, epilogue, tileHeight)]),
     );
     return library.module.function(name, { params }, (f, p) => {
       const { rows, ...args } = p as unknown as ParamLocals<RowsParams<P> & { rows: 'i32' }>;
       emitRowTiles(f, {
         rows,
         height,
-        tile: (tileHeight) => tiles[tileHeight - 1]!,
+        heights,
+        tile: (tileHeight) => tiles.get(tileHeight)!,
         args: args as unknown as Omit<Arguments<TileParams<RowsParams<P>>>, 'count'>,
         advance: (done) => advanceRows(f, spec, epilogue, args as unknown as TilePointers<P>, done),
       });

@@ -4,6 +4,7 @@ import { emitFloatRows } from './float-tile.ts';
 import { emitFloatVector } from './float-vector.ts';
 import { PANEL_COLUMNS } from './int8-tile.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import type { RowCounts } from './row-tiles.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface LinearF32Spec {
@@ -36,10 +37,13 @@ const PARAMS = {
 export function emitLinearF32(
   library: KernelLibrary,
   spec: LinearF32Spec,
+  rowCounts?: RowCounts,
 ): FunctionRef<typeof PARAMS, undefined> {
-  return library.once('linear f32', spec, (name) => {
-    const multiply = emitFloatRows(library, { xStride: 4 * spec.xStride, k: spec.k, finish: 'bias' });
-    const vector = emitFloatVector(library, { k: spec.k });
+  return library.once('linear f32', { ...spec, rowCounts }, (name) => {
+    const tile = { xStride: 4 * spec.xStride, k: spec.k, finish: 'bias' } as const;
+    const multiply = emitFloatRows(library, tile, rowCounts);
+    const isEverSingle = spec.panelRows === undefined && (rowCounts?.includes(1) ?? true);
+    const vector = isEverSingle ? emitFloatVector(library, { k: spec.k }) : undefined;
     const finish = emitFinishPanel(library, {
       activation: spec.activation,
       residual: spec.residualStride !== undefined,
@@ -52,10 +56,12 @@ export function emitLinearF32(
       f.increment(p.y, i32.mul(p.m0, yStride));
       f.increment(p.residual, i32.mul(p.m0, residualStride));
       const panels = roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS;
-      const isSingle = f.let(spec.panelRows === undefined ? i32.eq(rows, 1) : i32.const(0));
-      f.if(isSingle, () => {
-        f.call(vector, { x: p.x, w: p.weights, y: p.y, extra: p.bias, panels });
-      });
+      const isSingle = f.let(vector ? i32.eq(rows, 1) : i32.const(0));
+      if (vector) {
+        f.if(isSingle, () => {
+          f.call(vector, { x: p.x, w: p.weights, y: p.y, extra: p.bias, panels });
+        });
+      }
       f.whileBelow(f.local('i32'), i32.const(panels), 1, () => {
         f.if(i32.eqz(isSingle), () => {
           f.call(multiply, {
