@@ -1,12 +1,14 @@
 // The page side of the browser benchmarks: opens engines by name, then runs them in turn. Node drives it through
 // `globalThis.bench`. Imports are computed so that the type checker does not look for what the server maps.
+import { openStream } from './streams.mjs';
 import { formOf, tilePeakGops } from './tile-peak.mjs';
 
 /**
  * @typedef {{ ids: readonly number[], text: string }} Input
  * @typedef {{ session: 'edgewise' | 'onnxruntime', url: string, inputs: readonly string[], output: string, image?: readonly number[] }} SessionSpec `image`: the shape of the only input, float32, instead of token ids
  * @typedef {{ task: 'edgewise' | 'transformers', url: string, kind: 'feature-extraction' | 'text-classification' }} TaskSpec
- * @typedef {(SessionSpec | TaskSpec) & { label: string, threads?: number, options?: object }} EngineSpec
+ * @typedef {import('./streams.mjs').StreamSpec} StreamSpec
+ * @typedef {(SessionSpec | TaskSpec | StreamSpec) & { label: string, threads?: number, options?: object }} EngineSpec
  * @typedef {{ label: string, info: unknown, run: (input: Input) => Promise<Float32Array | undefined>, tokens?: (text: string) => number, close: () => unknown }} Engine
  */
 
@@ -18,6 +20,7 @@ const load = (url) => import(url);
 
 /** @param {EngineSpec} spec @returns {Promise<Engine>} */
 async function open(spec) {
+  if ('stream' in spec) return openStream(spec);
   const { label, threads = 1, options = {} } = spec;
   if ('session' in spec) {
     return spec.session === 'edgewise'

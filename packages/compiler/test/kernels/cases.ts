@@ -573,6 +573,7 @@ const ALL_ACTIVATIONS: NamedActivation[] = [
   'sigmoid',
   'silu',
   'hard_swish',
+  'sqrt',
   'exp',
 ];
 

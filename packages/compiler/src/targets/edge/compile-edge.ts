@@ -4,7 +4,7 @@ import { ConstantStore } from './constant-store.ts';
 import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
 import { lowerModel } from './lower.ts';
 import { planMemory } from './plan-memory.ts';
-import { patchBytes } from './kernels/index.ts';
+import { lstmGateColumns, patchBytes } from './kernels/index.ts';
 import { stepRows, type Program, type Step } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
 import { floatStride, roundUp, type Value } from './value.ts';
@@ -129,6 +129,8 @@ function macsPerRow(step: Step, maxSequence: number): number {
   switch (step.op) {
     case 'linear':
       return step.weight.k * step.weight.n;
+    case 'lstm':
+      return lstmGateColumns(step.output.columns) * step.output.columns * (step.output.rows as number);
     case 'attention':
       return 2 * maxSequence * step.output.columns;
     case 'conv':

@@ -8,13 +8,16 @@ import {
   emitLayerNorm,
   emitLinearF32,
   emitLinearInt8,
+  emitLstm,
   emitPackKeys,
   emitPackValues,
   emitQuantizeRows,
   emitSoftmaxRows,
   linearInt8ScratchBytes,
+  lstmScratchBytes,
   type Activation,
   type ActivationQuantization,
+  type LstmSpec,
 } from './kernels/index.ts';
 import { emitMapStep, isMapStep, mapStepScratchBytes } from './emit-map-step.ts';
 import type { FloatWeight, MapStep, Operand, Quantized, QuantizedWeight, Step, Table } from './program.ts';
@@ -25,6 +28,7 @@ import { i32, v128, type Expr, type FunctionBuilder } from '../../wasm/index.ts'
 /** Scratch that the kernels of a step use, for blocks of at most `rows` rows. */
 export function stepScratchBytes(step: Step, rows: number, maxSequence: number): number {
   if (step.op === 'linear' && step.weight.kind === 'int8') return linearInt8ScratchBytes(step.weight.k, rows);
+  if (step.op === 'lstm') return lstmScratchBytes(lstmSpec(step));
   if (step.op !== 'attention') return isMapStep(step) ? mapStepScratchBytes(step, rows) : 0;
   return attentionScratchBytes(headsSpec(step.heads, step.output, maxSequence));
 }
@@ -54,6 +58,7 @@ const EMITTERS: Emitters = {
   binary: emitBinary,
   softmax: emitSoftmax,
   'pick-row': emitPickRow,
+  lstm: emitLstmStep,
 };
 
 /** Emits the call that computes rows [m0, m1) of a step. */
@@ -261,6 +266,25 @@ function emitSoftmax(f: FunctionBuilder, { x, output }: StepOf<'softmax'>, scope
     yStride: floatStride(output),
   });
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function lstmSpec({ reverse, output }: StepOf<'lstm'>): LstmSpec {
+  const { rows, columns } = output;
+  return { hidden: columns, steps: rows as number, reverse, yStride: floatStride(output) };
+}
+
+function emitLstmStep(f: FunctionBuilder, step: StepOf<'lstm'>, scope: StepScope): void {
+  const addressOf = (operand: Operand): number =>
+    'value' in operand ? whole(operand.value, scope) : operand.address;
+  f.call(emitLstm(scope.library, lstmSpec(step)), {
+    gates: whole(step.gates, scope),
+    weights: step.weights,
+    h: addressOf(step.h),
+    c: addressOf(step.c),
+    y: whole(step.output, scope),
+    cell: whole(step.cell, scope),
+    scratch: scope.scratch,
+  });
 }
 
 /** Copies one row, padding included. */

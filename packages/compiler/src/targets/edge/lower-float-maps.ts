@@ -13,25 +13,25 @@ import type { FloatWeight } from './program.ts';
 
 // Convolutional networks in float32, on maps with channels innermost.
 
-/** edgewise.Conv: x, weight [filters, channels per group, height, width], bias?. */
+/** edgewise.Conv over one or two axes: x, weight [filters, channels per group, height, width], bias?. */
 export function lowerConv(context: LoweringContext, node: Node): void {
   const map = context.map(node, 0, 'float');
   const { x } = map;
   const [filters = 0, perGroup = 0, ...kernel] = context.constants.dims(node.inputs[1]!);
-  if (kernel.length !== 2) throw refuse(node, 'only convolutions over two axes are supported');
+  if (kernel.length !== 1 && kernel.length !== 2)
+    throw refuse(node, 'only convolutions over one or two axes are supported');
+  const taps = kernel.reduce((product, extent) => product * extent, 1);
   const groups = readAttributes(node).int('group', 1);
   const isDepthwise = groups > 1 && groups === x.columns && filters === groups;
   if (groups > 1 && !isDepthwise)
     throw refuse(node, `${groups} groups of ${perGroup} channels are not supported`);
 
   const activation = readActivation(node);
-  const { window, height } = windowOf(node, map, [kernel[0]!, kernel[1]!]);
-  const output = context.mapOutput(node, 'float', [filters, height, window.outWidth]);
+  const { window, space } = windowOf(node, map, kernel);
+  const output = context.mapOutput(node, 'float', [filters, ...space]);
   const bias = context.constants.bias(node.inputs[2] ?? '', filters);
   const weights = context.constants.packed(node.inputs[1]!, isDepthwise ? 'depthwise' : 'patches', (values) =>
-    isDepthwise
-      ? packDepthwiseF32(values, filters, kernel[0]! * kernel[1]!)
-      : packKernel(values, filters, perGroup, kernel[0]! * kernel[1]!),
+    isDepthwise ? packDepthwiseF32(values, filters, taps) : packKernel(values, filters, perGroup, taps),
   );
   if (isDepthwise) {
     context.emit({ op: 'depthwise-f32', x, weights, bias, window, activation, output });
@@ -90,20 +90,24 @@ function readActivation(node: Node): Activation {
 
 export function lowerGlobalAveragePool(context: LoweringContext, node: Node): void {
   const { x } = context.map(node, 0, 'float');
-  context.emit({ op: 'average-rows', x, output: context.mapOutput(node, 'float', [x.columns, 1, 1]) });
+  const space = context
+    .tensor(node, 0)
+    .dims.slice(2)
+    .map(() => 1);
+  context.emit({ op: 'average-rows', x, output: context.mapOutput(node, 'float', [x.columns, ...space]) });
 }
 
 export function lowerFloatMaxPool(context: LoweringContext, node: Node): void {
   const map = context.map(node, 0, 'float');
-  const { window, height } = windowOf(node, map, kernelOf(node));
-  const output = context.mapOutput(node, 'float', [map.x.columns, height, window.outWidth]);
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'float', [map.x.columns, ...space]);
   context.emit({ op: 'max-pool-rows', x: map.x, window, output });
 }
 
 export function lowerAveragePool(context: LoweringContext, node: Node): void {
   const map = context.map(node, 0, 'float');
-  const { window, height } = windowOf(node, map, kernelOf(node));
-  const output = context.mapOutput(node, 'float', [map.x.columns, height, window.outWidth]);
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'float', [map.x.columns, ...space]);
   const countsPadding = countsPaddingOf(node);
   context.emit({ op: 'average-pool', x: map.x, window, countsPadding, grids: undefined, output });
 }

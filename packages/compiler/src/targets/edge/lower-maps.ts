@@ -57,9 +57,9 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
 
   const input = gridOf(context, node, 1);
   const { zeroPoint } = gridOf(context, node, 6);
-  const { window: shape, height } = windowOf(node, map, [kernel[0]!, kernel[1]!]);
+  const { window: shape, space } = windowOf(node, map, kernel);
   const window = { ...shape, zeroPoint: input.zeroPoint };
-  const output = context.mapOutput(node, 'bytes', [filters, height, window.outWidth]);
+  const output = context.mapOutput(node, 'bytes', [filters, ...space]);
   const weight = context.constants.convWeight(node.outputs[0]!, () =>
     isDepthwise
       ? depthwiseConstants(context, node, input, kernel[0]! * kernel[1]!)
@@ -82,32 +82,37 @@ export function isPointwise({ kernel, strides, pads }: WindowSpec): boolean {
   return [...kernel, ...strides].every((value) => value === 1) && pads.every((value) => value === 0);
 }
 
-/** The window of a node over a map, and the height of its output. */
+/** The window of a node over a map, and the extents of its output along the axes of the kernel. */
 export function windowOf(
   node: Node,
   { x, height, width }: MapView,
-  kernel: readonly [number, number],
-): { window: WindowSpec; height: number } {
+  kernel: readonly number[],
+): { window: WindowSpec; space: readonly number[] } {
   const isBytes = x.kind === 'bytes';
-  const dims = [height, width];
+  const axes = kernel.length;
+  const dims = [height, width].slice(-axes);
   const rule = readWindowRule(readAttributes(node), kernel);
-  const [outHeight = 0, outWidth = 0] = windowDims(rule, dims) as number[];
-  const [top = 0, left = 0] = windowPads(rule, dims, [outHeight, outWidth]);
-  const pair = (values: readonly number[]): readonly [number, number] => [values[0]!, values[1]!];
+  const space = windowDims(rule, dims) as number[];
   return {
-    height: outHeight,
+    space,
     window: {
       height,
       width,
       xStride: elementBytes(x) * rowStride(x),
       tapBytes: isBytes ? roundUp(x.columns, 4) : 4 * x.columns,
-      kernel,
-      strides: pair(rule.strides),
-      dilations: pair(rule.dilations),
-      pads: [top, left],
-      outWidth,
+      kernel: lastTwo(kernel, 1),
+      strides: lastTwo(rule.strides, 1),
+      dilations: lastTwo(rule.dilations, 1),
+      pads: lastTwo(windowPads(rule, dims, space).slice(0, axes), 0),
+      outWidth: space.at(-1)!,
     },
   };
+}
+
+/** Of one or two values, two; what an axis of extent 1 in front has is `missing`. */
+function lastTwo(values: readonly number[], missing: number): readonly [number, number] {
+  const [first = missing, second] = values;
+  return second === undefined ? [missing, first] : [first, second];
 }
 
 export function kernelOf(node: Node): readonly [number, number] {
@@ -245,8 +250,8 @@ export function lowerQGemm(context: LoweringContext, node: Node): void {
 /** ai.onnx MaxPool on bytes. */
 export function lowerMaxPool(context: LoweringContext, node: Node): void {
   const map = context.map(node, 0, 'bytes');
-  const { window, height } = windowOf(node, map, kernelOf(node));
-  const output = context.mapOutput(node, 'bytes', [map.x.columns, height, window.outWidth]);
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'bytes', [map.x.columns, ...space]);
   context.emit({ op: 'max-pool', x: map.x, window, output });
 }
 
@@ -255,8 +260,8 @@ export function lowerQLinearAveragePool(context: LoweringContext, node: Node): v
   if (readAttributes(node).int('channels_last', 0) !== 0)
     throw refuse(node, 'channels_last is not supported');
   const map = context.map(node, 0, 'bytes');
-  const { window, height } = windowOf(node, map, kernelOf(node));
-  const output = context.mapOutput(node, 'bytes', [map.x.columns, height, window.outWidth]);
+  const { window, space } = windowOf(node, map, kernelOf(node));
+  const output = context.mapOutput(node, 'bytes', [map.x.columns, ...space]);
   const grids = [gridOf(context, node, 1), gridOf(context, node, 3)] as const;
   context.emit({
     op: 'average-pool',

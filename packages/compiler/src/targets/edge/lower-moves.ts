@@ -168,12 +168,13 @@ export function concatenate(context: LoweringContext, node: Node, parts: readonl
   });
 }
 
-/** ai.onnx Pad with a constant: pads, value?, axes?. */
+/** ai.onnx Pad: pads, value?, axes?. */
 export function lowerPad(context: LoweringContext, node: Node): void {
   const x = context.tensor(node, 0);
   const dims = fixedDims(node, x);
   const mode = readAttributes(node).string('mode', 'constant');
-  if (mode !== 'constant') throw refuse(node, `the mode ${mode} is not supported`);
+  // The other modes repeat elements that are there.
+  if (mode !== 'constant') return lowerMove(context, node);
   const { constants } = context;
   const [, padsName = '', valueName = '', axesName = ''] = node.inputs;
   const pads = constants.numbers(padsName);

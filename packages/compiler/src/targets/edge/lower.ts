@@ -21,6 +21,7 @@ import {
   lowerFloatMaxPool,
   lowerGlobalAveragePool,
 } from './lower-float-maps.ts';
+import { lowerLstm } from './lower-recurrent.ts';
 import { lowerConcat, lowerMove, lowerPad, lowerResize } from './lower-moves.ts';
 import type { Activation } from './kernels/index.ts';
 import type { Norm, Program, StaticRange } from './program.ts';
@@ -42,6 +43,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Tanh: lowerActivation,
   Sigmoid: lowerActivation,
   Exp: lowerActivation,
+  Sqrt: lowerActivation,
   HardSwish: lowerActivation,
   HardSigmoid: lowerActivation,
   LeakyRelu: lowerActivation,
@@ -50,6 +52,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Sub: lowerBinary,
   Mul: lowerBinary,
   Div: lowerBinary,
+  LSTM: lowerLstm,
   Softmax: lowerSoftmax,
   Identity: lowerMove,
   Reshape: lowerMove,

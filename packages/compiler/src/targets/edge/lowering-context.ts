@@ -28,7 +28,7 @@ export interface LowerOptions {
   readonly constants: ConstantStore;
 }
 
-/** A map with channels innermost: [1, columns, height, width] in the graph. */
+/** A map with channels innermost: [1, columns, height, width] in the graph, or [1, columns, width] with a height of 1. */
 export interface MapView {
   readonly x: Value;
   readonly height: number;
@@ -124,9 +124,10 @@ export class LoweringContext {
   /** A map in the layout that windows move over. */
   map(node: Node, slot: number, kind: 'bytes' | 'float'): MapView {
     const view = this.tensor(node, slot);
-    const [batch, , height, width] = view.dims;
-    if (view.dims.length !== 4 || batch !== 1)
+    const [batch, , ...space] = view.dims;
+    if ((space.length !== 1 && space.length !== 2) || batch !== 1)
       throw refuse(node, `its input "${node.inputs[slot]}" is no map [1, channels, height, width]`);
+    const [height, width] = space.length === 1 ? [1, space[0]] : space;
     if ((view.value.kind === 'bytes') !== (kind === 'bytes'))
       throw refuse(node, `its input "${node.inputs[slot]}" is ${kind === 'bytes' ? 'not ' : ''}quantized`);
     return { x: this.rows(node, view, 1), height: height as number, width: width as number };
@@ -213,10 +214,10 @@ export class LoweringContext {
   mapOutput(
     node: Node,
     kind: 'bytes' | 'float',
-    [columns, height, width]: readonly [channels: number, height: number, width: number],
+    [columns, ...space]: readonly [channels: number, ...space: number[]],
   ): Value {
-    const dims = [1, columns, height, width];
-    return this.output(node, { kind, rows: height * width, columns }, dims, 1);
+    const rows = space.reduce((product, extent) => product * extent, 1);
+    return this.output(node, { kind, rows, columns }, [1, columns, ...space], 1);
   }
 
   /** Defines a node's output with the positions of a whole tensor in a buffer of its own. */

@@ -117,6 +117,20 @@ export type Step =
       readonly b: Operand;
       readonly output: Value;
     }
+  | {
+      readonly op: 'lstm';
+      /** x·W + b of every step. */
+      readonly gates: Value;
+      readonly weights: Address;
+      /** The states before the first step, one row each. */
+      readonly h: Operand;
+      readonly c: Operand;
+      readonly reverse: boolean;
+      /** The hidden state after every step. */
+      readonly output: Value;
+      /** The cell state after the last step. */
+      readonly cell: Value;
+    }
   | { readonly op: 'softmax'; readonly x: Value; readonly output: Value }
   | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value }
   | MapStep;
@@ -277,7 +291,7 @@ export function rowReads(step: Step): Value[] {
       return step.skip ? [step.x, step.skip] : [step.x];
     case 'binary':
     case 'binary-bytes':
-      return operandValues(step).filter((value) => value.rows === step.output.rows);
+      return binaryOperands(step).filter((value) => value.rows === step.output.rows);
     case 'conv':
       return step.window ? [] : [step.x];
     case 'copy':
@@ -287,6 +301,7 @@ export function rowReads(step: Step): Value[] {
       ];
     case 'fill':
     case 'key-bias':
+    case 'lstm':
       return [];
     case 'attention':
       return [step.query];
@@ -300,7 +315,7 @@ export function wholeReads(step: Step): Value[] {
   switch (step.op) {
     case 'binary':
     case 'binary-bytes':
-      return operandValues(step).filter((value) => value.rows !== step.output.rows);
+      return binaryOperands(step).filter((value) => value.rows !== step.output.rows);
     case 'conv':
       return step.window ? [step.x] : [];
     case 'copy':
@@ -310,6 +325,8 @@ export function wholeReads(step: Step): Value[] {
       ];
     case 'key-bias':
       return step.mask ? [step.mask] : [];
+    case 'lstm':
+      return [step.gates, ...operandValues(step.h, step.c)];
     case 'attention':
       return [step.keys, step.values, step.keyBias];
     default:
@@ -317,9 +334,12 @@ export function wholeReads(step: Step): Value[] {
   }
 }
 
-function operandValues(step: Extract<Step, { op: 'binary' | 'binary-bytes' }>): Value[] {
-  if (step.op === 'binary-bytes') return [step.a, step.b];
-  return [step.a, step.b].flatMap((operand) => ('value' in operand ? [operand.value] : []));
+function operandValues(...operands: readonly Operand[]): Value[] {
+  return operands.flatMap((operand) => ('value' in operand ? [operand.value] : []));
+}
+
+function binaryOperands(step: Extract<Step, { op: 'binary' | 'binary-bytes' }>): Value[] {
+  return step.op === 'binary-bytes' ? [step.a, step.b] : operandValues(step.a, step.b);
 }
 
 export function writes(step: Step): Value[] {
@@ -329,6 +349,8 @@ export function writes(step: Step): Value[] {
     case 'embed':
     case 'layer-norm':
       return step.quantized ? [step.output, step.quantized.value] : [step.output];
+    case 'lstm':
+      return [step.output, step.cell];
     default:
       return [step.output];
   }
@@ -351,6 +373,7 @@ export function readsRows({ x, list, loops: { from, rows } }: Copy): boolean {
 
 /** Whether the step writes its row r to row r of the output; others are copies to places anywhere in it. */
 export function writesRows(step: Step): boolean {
+  if (step.op === 'lstm') return false;
   if (step.op !== 'copy') return true;
   const { output, loops } = step;
   return (
@@ -368,7 +391,7 @@ function isEveryRow(steps: readonly number[], stride: number): boolean {
 
 /** Rows that the step computes; a step that is not row by row counts as one row, which one thread computes. */
 export function stepRows(step: Step): Rows {
-  if (step.op === 'key-bias') return 1;
+  if (step.op === 'key-bias' || step.op === 'lstm') return 1;
   if (step.op === 'copy') return step.loops.rows.reduce((product, { extent }) => product * extent, 1);
   return step.op === 'quantize' ? step.quantized.value.rows : step.output.rows;
 }

@@ -25,7 +25,8 @@ export type NamedActivation =
   | 'sigmoid'
   | 'silu'
   | 'hard_swish'
-  | 'exp';
+  | 'exp'
+  | 'sqrt';
 
 /** min(high, max(low, x)) */
 export interface ActivationWithLimits {
@@ -56,6 +57,7 @@ const NAMED: Readonly<Record<Exclude<NamedActivation, 'none'>, VectorFunction>> 
   silu,
   hard_swish: hardSwish,
   exp,
+  sqrt: (_library, f, xs) => xs.map((x) => f.let(f32x4.sqrt(x))),
 };
 
 /** The code of an activation. */

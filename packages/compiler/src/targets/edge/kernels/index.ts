@@ -48,7 +48,14 @@ export { emitLayerNorm, type LayerNormSpec } from './layer-norm.ts';
 export { emitLinearF32, type LinearF32Spec } from './linear-f32.ts';
 export { emitLinearInt8, linearInt8ScratchBytes, type LinearInt8Spec } from './linear-int8.ts';
 export { emitFloatVector, type FloatVectorSpec } from './float-vector.ts';
-export { emitLstm, lstmGateColumns, lstmScratchBytes, packLstmGates, type LstmSpec } from './lstm.ts';
+export {
+  emitLstm,
+  LSTM_GATES,
+  lstmGateColumns,
+  lstmScratchBytes,
+  packLstmGates,
+  type LstmSpec,
+} from './lstm.ts';
 export { int8PanelBytes, packInt8, type Int8PanelFacts } from './pack-int8.ts';
 export { kernelMatrix, packFloatWeights, packInt4Weights, packMultipliers } from './pack-weights.ts';
 export { pairFlagWords } from './pair-flags.ts';

@@ -74,6 +74,7 @@ const NAMED: Readonly<Record<NamedActivation, (x: number) => number>> = {
   sigmoid,
   silu,
   hard_swish: hardSwish,
+  sqrt: (x) => Math.fround(Math.sqrt(x)),
   exp,
 };
 
