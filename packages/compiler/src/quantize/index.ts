@@ -1,3 +1,4 @@
+export { frontEndLayers } from './front-end-layers.ts';
 export { activationGrid } from './activation-grid.ts';
 export type { ActivationGrid, ValueRange } from './activation-grid.ts';
 export { calibrate, linearInputs, observeActivations } from './calibrate.ts';

@@ -135,14 +135,17 @@ export function compactRecurrentNet({
     splitBatchNormalization(),
     // Before simplifyArithmetic, which writes its powers otherwise.
     fuseLayerNorm(),
-    simplifyArithmetic(),
+    fuseGelu(),
+    // Floors that make a Relu are fuseActivations' to see, the others' become Clip.
     fuseActivations(),
+    simplifyArithmetic(),
     fuseConv(),
     fusePad(),
     simplifyPooling(),
     simplifyHeads(),
     fuseLinear(),
     fuseLstmCell(),
+    fuseAddLayerNorm(),
     removeIdentity(),
     eliminateCommonSubexpressions(),
     mergeInitializers(),

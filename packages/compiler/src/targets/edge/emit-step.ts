@@ -166,7 +166,7 @@ function emitFloat(f: FunctionBuilder, step: StepOf<'linear'>, weight: FloatWeig
   const kernel = emitLinearF32(scope.library, spec, scope.rowCounts);
   f.call(kernel, {
     x: rowZero(step.x, scope),
-    weights: weight.panels,
+    weights: typeof weight.panels === 'number' ? weight.panels : whole(weight.panels, scope),
     bias: weight.bias,
     residual: 0,
     y: outputPointer(step.output, scope),
@@ -193,7 +193,7 @@ function emitPack(f: FunctionBuilder, step: StepOf<'pack-keys' | 'pack-values'>,
   f.call(kernel, {
     x: rowZero(step.x, scope),
     packed: whole(step.output, scope),
-    keyCount: scope.sequence,
+    keyCount: step.x.rows === 'sequence' ? scope.sequence : step.x.rows,
     m0: scope.m0,
     m1: scope.m1,
   });
