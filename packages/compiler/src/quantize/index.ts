@@ -28,3 +28,4 @@ export type { ConvNetStatistics } from './observe-conv-net.ts';
 export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
 export { separateActivations } from './separate-activations.ts';
+export { quantizeLstms, type QuantizeLstmsOptions } from './quantize-lstms.ts';

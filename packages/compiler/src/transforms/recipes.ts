@@ -8,6 +8,7 @@ import { freezeInputs } from './freeze-inputs.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 import { fuseAttention } from './fuse-attention.ts';
+import { fuseChannelsLast } from './fuse-channels-last.ts';
 import { fuseConv } from './fuse-conv.ts';
 import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
@@ -141,6 +142,7 @@ export function compactRecurrentNet({
     simplifyArithmetic(),
     fuseConv(),
     fusePad(),
+    fuseChannelsLast(),
     simplifyPooling(),
     simplifyHeads(),
     fuseLinear(),

@@ -55,6 +55,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Mul: lowerBinary,
   Div: lowerBinary,
   LSTM: lowerLstm,
+  'com.microsoft.DynamicQuantizeLSTM': lowerLstm,
   MatMul: lowerMatMul,
   Softmax: lowerSoftmax,
   Identity: lowerMove,

@@ -120,7 +120,8 @@ export type Step =
       readonly op: 'lstm';
       /** x·W + b of every step. */
       readonly gates: Value;
-      readonly weights: Address;
+      /** Of h·R: panels of floats, or a matrix of int8 without a bias. */
+      readonly weights: Address | QuantizedWeight;
       /** The states before the first step, one row each. */
       readonly h: Operand;
       readonly c: Operand;
