@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
  * @property {string | undefined} only substring of the cases' names
  * @property {number} scale factor on the numbers of rounds
  * @property {string} python interpreter that has onnxruntime, for `quantize`
+ * @property {boolean} oracle whether `vision-accuracy` measures onnxruntime's quantizer again
  * @property {boolean} keep whether to write results/NAME.json
  */
 
@@ -35,6 +36,7 @@ const USAGE = `usage: node benchmarks/run.mjs NAME [options]
   --only TEXT      only cases whose name contains it
   --scale NUMBER   factor on the numbers of rounds; default 1
   --python FILE    Python that has onnxruntime, for quantize; default python3
+  --oracle         vision-accuracy: measure onnxruntime's quantizer again (needs --python), not its kept results
   --dry            print, do not write results/NAME.json
 `;
 
@@ -45,6 +47,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     scale: { type: 'string', default: '1' },
     python: { type: 'string', default: 'python3' },
+    oracle: { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
   },
 });
@@ -55,7 +58,14 @@ if (!BENCHMARKS.includes(name) || positionals.length !== 1 || !(scale > 0)) {
   process.exit(2);
 }
 /** @type {Options} */
-const options = { models: values.models, only: values.only, scale, python: values.python, keep: !values.dry };
+const options = {
+  models: values.models,
+  only: values.only,
+  scale,
+  python: values.python,
+  oracle: values.oracle,
+  keep: !values.dry,
+};
 /** @type {{ run: (options: Options) => Promise<void> }} */
 const benchmark = await import(`./${name}.mjs`);
 await benchmark.run(options);

@@ -1,19 +1,22 @@
-// Top-1 of image classifiers: float, our static int8 and onnxruntime's quantize_static, all run by onnxruntime-node.
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+// Accuracy of image classifiers, a keyword spotter and detectors: float, our static int8 and onnxruntime's quantize_static, all run by
+// onnxruntime-node.
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import {
+  bootstrapDrop,
+  chooseConvNet,
   clopperPearson,
   compactConvNet,
   denseTensor,
+  equalizeLayers,
   expandEdgewise,
   float32Tensor,
-  minMaxObserver,
-  mseObserver,
+  meanAveragePrecision,
+  METRICS,
   observeConvNet,
   pairedAccuracyDrop,
-  percentileObserver,
   quantizeConvNet,
   readOnnx,
   runPasses,
@@ -21,6 +24,7 @@ import {
   writeOnnx,
 } from '@edgewise/compiler';
 import { runToEnd } from './lib/children.mjs';
+import { boxesOf, DETECTORS, loadCalibrationScenes, loadScenes } from './lib/detectors.mjs';
 import { CACHE } from './lib/models.mjs';
 import { note, printTable, short, writeResult } from './lib/report.mjs';
 import { ASSETS, NETWORKS } from './lib/vision.mjs';
@@ -38,105 +42,300 @@ const EXACT = {
 
 /** Largest drop in points. */
 const BAR = 1;
-const CALIBRATION_IMAGES = 100;
+const CALIBRATION_SAMPLES = 100;
+/** Share of the calibration samples that ranges are found on; the way to find them is chosen on the others. */
+const RANGE_SHARE = 0.65;
+/** Boxes of the float model that a detector without labels has to find again. */
+const SURE_SCORE = 0.3;
 
-/** @type {Record<string, import('@edgewise/compiler').ObserverFactory>} */
-const OBSERVERS = { minmax: minMaxObserver, '99.99 %': percentileObserver(), mse: mseObserver() };
-
-/** What is made of each network. `observer` names one of OBSERVERS. */
-const OURS = [
-  { scheme: 'edgewise W8, minmax', bits: 8, observer: 'minmax', correctBias: true },
-  { scheme: 'edgewise W8, 99.99 %', bits: 8, observer: '99.99 %', correctBias: true },
-  { scheme: 'edgewise W8, mse', bits: 8, observer: 'mse', correctBias: true },
-  { scheme: 'edgewise W8, mse, biases as they are', bits: 8, observer: 'mse', correctBias: false },
-  { scheme: 'edgewise W7, mse', bits: 7, observer: 'mse', correctBias: true },
-];
-
+/** onnxruntime's quantize_static: its defaults, and what its guide recommends with each way to find ranges. */
 const THEIRS = [
   { scheme: 'onnxruntime, defaults', flags: [] },
-  { scheme: 'onnxruntime, per channel', flags: ['--per-channel'] },
+  ...['minmax', 'entropy', 'percentile'].map((method) => ({
+    scheme: `onnxruntime, per channel, ${method}`,
+    flags: ['--prepare', '--per-channel', '--method', method],
+  })),
 ];
+const THEIR_RESULTS = fileURLToPath(new URL('../oracles/results/quantize_static.json', import.meta.url));
+const OUR_RESULTS = fileURLToPath(new URL('results/vision-accuracy.json', import.meta.url));
 
-/** @typedef {import('./lib/vision.mjs').Network} Network */
-/** @typedef {{ scheme: string, bytes: number, correct: boolean[] }} Measured */
+/**
+ * @typedef {import('@edgewise/compiler').Model} Model
+ * @typedef {import('@edgewise/compiler').Estimate} Estimate
+ * @typedef {{ dims: readonly number[], data: Float32Array }} Input
+ * @typedef {Readonly<Record<string, { dims: readonly number[], data: Float32Array }>>} Outputs by name
+ * @typedef {{ value: number, score: (baseline: Answers) => { value: Estimate, drop: Estimate } , agreement: (float: Answers) => number, answers: unknown }} Answers
+ * @typedef {{ name: string, file: string, data: string, metric: string, inputs: readonly Input[], calibration: readonly Input[], read: (outputs: readonly Outputs[], from: 'inputs' | 'calibration') => Answers }} Case
+ * @typedef {{ model: string, data: string, metric: string, scheme: string, bytes: number, images: number, value: Estimate, drop: Estimate, chosen?: boolean, float?: readonly string[], eightBits?: readonly string[] }} Row
+ */
 
 /** @param {import('./run.mjs').Options} options */
 export async function run(options) {
-  const rows = [];
-  for (const network of NETWORKS.filter(({ name }) => name.includes(options.only ?? ''))) {
-    const images = await load(network.images());
-    /** @type {Measured[]} */
-    const measured = [];
-    for await (const { scheme, path } of candidates(network, options)) {
-      measured.push({ scheme, bytes: statSync(path).size, correct: await classify(path, images) });
-      note(`${network.name}, ${scheme}`);
+  const isWanted = (/** @type {{ name: string }} */ { name }) => name.includes(options.only ?? '');
+  /** @type {Row[]} */
+  const ours = [];
+  /** @type {Row[]} */
+  const theirs = [];
+  for (const open of [
+    ...NETWORKS.filter(isWanted).map((network) => () => openClassifier(network)),
+    ...DETECTORS.filter(isWanted).map((detector) => () => openDetector(detector)),
+  ]) {
+    const subject = await open();
+    const float = await answersOf(subject, subject.file);
+    const rowOf = (/** @type {Candidate} */ { path, ...rest }, /** @type {Answers} */ answers) => ({
+      model: subject.name,
+      data: subject.data,
+      metric: subject.metric,
+      bytes: statSync(path).size,
+      images: subject.inputs.length,
+      ...rest,
+      ...answers.score(float),
+    });
+    ours.push(rowOf({ scheme: 'float', path: subject.file }, float));
+    for await (const candidate of ourCandidates(subject)) {
+      ours.push(rowOf(candidate, await answersOf(subject, candidate.path)));
+      note(`${subject.name}, ${candidate.scheme}`);
     }
-    const [float] = measured;
-    for (const { scheme, bytes, correct } of measured) {
-      const right = correct.filter(Boolean).length;
-      rows.push({
-        model: network.name,
-        data: network.data,
-        scheme,
-        bytes,
-        images: images.length,
-        accuracy: clopperPearson(right, images.length),
-        drop: pairedAccuracyDrop(float?.correct ?? [], correct),
-      });
+    if (!options.oracle) continue;
+    for await (const candidate of theirCandidates(subject, options.python)) {
+      theirs.push(rowOf(candidate, await answersOf(subject, candidate.path)));
+      note(`${subject.name}, ${candidate.scheme}`);
     }
   }
-  const points = (/** @type {number} */ share) => (share * 100).toFixed(2);
-  printTable(
-    rows.map(({ model, scheme, images, bytes, accuracy, drop }) => ({
-      model,
-      scheme,
-      images,
-      KB: short(bytes / 1000),
-      'top-1, %': points(accuracy.value),
-      'drop, points': points(drop.value),
-      '95 %': `${points(drop.low)}–${points(drop.high)}`,
-    })),
-  );
-  if (options.keep) writeResult('vision-accuracy', { bar: BAR, calibrationImages: CALIBRATION_IMAGES, rows });
+  const recorded = options.oracle ? merge(THEIR_RESULTS, theirs) : merge(THEIR_RESULTS, []);
+  print([...ours, ...recorded].filter(({ model }) => ours.some((row) => row.model === model)));
+  if (!options.keep) return;
+  if (options.oracle) {
+    const command = 'node benchmarks/run.mjs vision-accuracy --oracle --python ../oracle-venv/bin/python';
+    writeFileSync(THEIR_RESULTS, `${JSON.stringify({ command, rows: recorded }, null, 2)}\n`);
+  }
+  const rows = merge(OUR_RESULTS, ours);
+  writeResult('vision-accuracy', { bar: BAR, calibrationSamples: CALIBRATION_SAMPLES, rows });
 }
 
-/** Files of everything that is measured on a network; float comes first, as what drops are counted from. @param {Network} network @param {import('./run.mjs').Options} options */
-async function* candidates(network, options) {
-  const floatFile = join(ASSETS, 'models/vision', `${network.name}.onnx`);
-  yield { scheme: 'float', path: floatFile };
+/** The rows that a file keeps, with those of models measured anew in their place. @param {string} file @param {readonly Row[]} rows @returns {Row[]} */
+function merge(file, rows) {
+  const measured = new Set(rows.map(({ model }) => model));
+  const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
+  return [...kept.filter((/** @type {Row} */ { model }) => !measured.has(model)), ...rows];
+}
+
+/** @param {readonly Row[]} rows */
+function print(rows) {
+  const points = (/** @type {number} */ share) => (share * 100).toFixed(2);
+  const models = [...new Set(rows.map(({ model }) => model))];
+  printTable(
+    models.flatMap((name) =>
+      rows
+        .filter(({ model }) => model === name)
+        .map(({ model, scheme, images, metric, bytes, value, drop, chosen, float = [], eightBits = [] }) => ({
+          model,
+          scheme: chosen ? `${scheme} (chosen)` : scheme,
+          samples: images,
+          KB: short(bytes / 1000),
+          metric,
+          '%': points(value.value),
+          'drop, points': points(drop.value),
+          '95 %': `${points(drop.low)}–${points(drop.high)}`,
+          'float layers': float.length,
+          '8-bit layers': eightBits.length,
+        })),
+    ),
+  );
+}
+
+/** @typedef {{ scheme: string, path: string, chosen?: boolean, float?: readonly string[], eightBits?: readonly string[] }} Candidate */
+
+/** Every way to find ranges with 8 bits, the chosen one with 7, and what the chosen one is without each of its parts. @param {Case} subject @returns {AsyncGenerator<Candidate>} */
+async function* ourCandidates(subject) {
   const folder = join(CACHE, 'vision');
   mkdirSync(folder, { recursive: true });
-  const samples = await load(network.calibration().slice(0, CALIBRATION_IMAGES));
   const passes = [...compactConvNet(), separateActivations()];
-  const { model } = await runPasses(readOnnx(readFileSync(floatFile)), passes);
-  /** @type {Map<string, import('@edgewise/compiler').ConvNetStatistics>} */
-  const statistics = new Map();
-  for (const { scheme, bits, observer: observerName, correctBias } of OURS) {
-    const seen =
-      statistics.get(observerName) ??
-      (await observe(model, samples, OBSERVERS[observerName] ?? minMaxObserver));
-    statistics.set(observerName, seen);
-    const weightBits = bits === 7 ? 7 : 8;
-    const quantized = await runPasses(model, [
-      quantizeConvNet({ statistics: seen, weightBits, correctBias }),
+  const { model } = await runPasses(readOnnx(readFileSync(subject.file)), passes);
+  const split = Math.ceil(subject.calibration.length * RANGE_SHARE);
+  const seen = subject.calibration.slice(0, split);
+  const statistics = await observe(model, seen);
+  const unseen = { ...subject, calibration: subject.calibration.slice(split) };
+  const reference = await answersOf(unseen, subject.file, 'calibration');
+  const agreementOf = async (/** @type {Model} */ candidate) =>
+    (await answersOf(unseen, bytesOf(candidate), 'calibration')).agreement(reference);
+  const { activationRange, agreement } = await chooseConvNet(model, { statistics }, agreementOf);
+  note(
+    `${subject.name}: ${[...agreement].map(([range, value]) => `${range} ${value.toFixed(4)}`).join(', ')}`,
+  );
+
+  const write = async (
+    /** @type {string} */ scheme,
+    /** @type {Omit<import('@edgewise/compiler').QuantizeConvNetOptions, 'statistics'>} */ options,
+    from = { model, statistics },
+  ) => {
+    /** @type {import('@edgewise/compiler').LayerEffect[]} */
+    const layers = [];
+    const { model: made, diagnostics } = await runPasses(from.model, [
+      quantizeConvNet({ ...options, statistics: from.statistics, onLayer: (layer) => layers.push(layer) }),
     ]);
-    const path = join(folder, `${network.name}.${scheme.replaceAll(/\W+/g, '-')}.onnx`);
-    writeFileSync(path, writeOnnx(expandEdgewise(quantized.model)).bytes);
-    yield { scheme, path };
+    const path = join(folder, `${subject.name}.${scheme.replaceAll(/\W+/g, '-')}.onnx`);
+    writeFileSync(path, bytesOf(made));
+    const float = diagnostics.filter(({ code }) => code === 'kept-float').map(({ at }) => at?.node ?? '');
+    const wider = options.weightBits === 7 ? layers.filter(({ bits }) => bits === 8) : [];
+    return { scheme, path, float, eightBits: wider.map(({ layer }) => layer) };
+  };
+  for (const range of /** @type {const} */ (['mse', 'percentile', 'minmax'])) {
+    const isChosen = range === activationRange;
+    yield {
+      ...(await write(`edgewise W8, ${range}`, { activationRange: range })),
+      ...(isChosen && { chosen: true }),
+    };
   }
-  const tensors = join(folder, 'calibration.f32');
-  writeFileSync(tensors, Buffer.concat(samples.map(({ data }) => Buffer.from(data.buffer))));
+  const chosen = { activationRange };
+  yield { ...(await write('edgewise W7', { ...chosen, weightBits: 7 })), chosen: true };
+  yield await write('edgewise W7 everywhere', {
+    ...chosen,
+    weightBits: 7,
+    weightNoiseLimit: 1,
+    noiseLimit: 1,
+  });
+  yield await write('edgewise W8, no layer float', { ...chosen, noiseLimit: 1 });
+  yield await write('edgewise W8, biases as they are', { ...chosen, correctBias: false });
+  const { model: equalized, steps } = await runPasses(model, [equalizeLayers({ statistics })]);
+  if ((steps[0]?.edits ?? 0) === 0) return;
+  const again = { model: equalized, statistics: await observe(equalized, seen) };
+  yield await write('edgewise W8, equalized', chosen, again);
+}
+
+/** @param {Case} subject @param {string} python @returns {AsyncGenerator<Candidate>} */
+async function* theirCandidates(subject, python) {
+  const folder = join(CACHE, 'vision');
+  mkdirSync(folder, { recursive: true });
+  const tensors = join(folder, `${subject.name}.f32`);
+  writeFileSync(tensors, Buffer.concat(subject.calibration.map(({ data }) => Buffer.from(data.buffer))));
+  const dims = subject.calibration[0]?.dims.join(',') ?? '';
+  const script = fileURLToPath(new URL('../oracles/quantize_static.py', import.meta.url));
   for (const { scheme, flags } of THEIRS) {
-    const path = join(folder, `${network.name}.onnxruntime${flags.length}.onnx`);
-    const script = fileURLToPath(new URL('../oracles/quantize_static.py', import.meta.url));
-    const dims = samples[0]?.dims.join(',') ?? '';
-    await runToEnd(options.python, [script, floatFile, tensors, dims, path, ...flags]);
+    const path = join(folder, `${subject.name}.${scheme.replaceAll(/\W+/g, '-')}.onnx`);
+    if (!existsSync(path)) await runToEnd(python, [script, subject.file, tensors, dims, path, ...flags]);
     yield { scheme, path };
   }
 }
 
-/** Calibrates with onnxruntime: the float graph with the values it wants as outputs. @param {import('@edgewise/compiler').Model} model @param {readonly Loaded[]} samples @param {import('@edgewise/compiler').ObserverFactory} observer */
-export async function observe(model, samples, observer) {
+/** @param {import('./lib/vision.mjs').Network} network @returns {Promise<Case>} */
+async function openClassifier(network) {
+  const images = await load(network.images());
+  const calibration = await load(network.calibration().slice(0, CALIBRATION_SAMPLES));
+  return {
+    name: network.name,
+    file: join(ASSETS, 'models', network.folder ?? 'vision', `${network.name}.onnx`),
+    data: network.data,
+    metric: 'top-1',
+    inputs: images,
+    calibration,
+    read: (outputs, from) => {
+      const golds = (from === 'inputs' ? images : calibration).map(({ gold }) => gold);
+      const scores = outputs.map((named) => Object.values(named)[0]?.data ?? new Float32Array());
+      const correct = scores.map((row, i) => argmax(row) === golds[i]);
+      return {
+        answers: { scores, correct },
+        value: correct.filter(Boolean).length / correct.length,
+        score: ({ answers }) => ({
+          value: clopperPearson(correct.filter(Boolean).length, correct.length),
+          drop: pairedAccuracyDrop(/** @type {{ correct: boolean[] }} */ (answers).correct, correct),
+        }),
+        // Signal to noise of the scores: finer than whether the best class is the same.
+        agreement: ({ answers }) =>
+          signalToNoise(/** @type {{ scores: Float32Array[] }} */ (answers).scores, scores),
+      };
+    },
+  };
+}
+
+/** @param {import('./lib/detectors.mjs').Detector} detector @returns {Promise<Case>} */
+async function openDetector(detector) {
+  const scenes = await loadScenes(detector);
+  const calibration = (await loadCalibrationScenes(detector)).map((scene) => ({ ...scene, golds: [] }));
+  return {
+    name: detector.name,
+    file: join(ASSETS, 'models/detection', `${detector.name}.onnx`),
+    data: 'coco128-val2017',
+    metric: detector.hasGolds ? 'mAP' : 'boxes of float',
+    inputs: scenes,
+    calibration,
+    read: (outputs, from) => {
+      const images = from === 'inputs' ? scenes : calibration;
+      const found = outputs.map((named, i) =>
+        boxesOf(detector, /** @type {import('./lib/detectors.mjs').Scene} */ (images[i]), named),
+      );
+      /** What is there: labels, or the boxes of which the float model is sure. @param {Answers} float */
+      const goldsOf = ({ answers }, withLabels = detector.hasGolds) =>
+        withLabels
+          ? images.map(({ golds }) => golds)
+          : /** @type {import('@edgewise/compiler').DetectedBox[][]} */ (answers).map((boxes) =>
+              boxes.filter(({ score }) => score >= SURE_SCORE),
+            );
+      const scored = (/** @type {typeof found} */ boxes, /** @type {ReturnType<typeof goldsOf>} */ golds) =>
+        boxes.map((one, i) => ({ found: one, golds: golds[i] ?? [] }));
+      return {
+        answers: found,
+        value: NaN,
+        score: (float) => {
+          const golds = goldsOf(float);
+          const boxed = (/** @type {readonly (typeof golds)[number][]} */ all) =>
+            all.map((boxes) => ({ boxes }));
+          const theirs = /** @type {typeof found} */ (float.answers);
+          return {
+            value: { value: meanAveragePrecision(scored(found, golds)), low: NaN, high: NaN },
+            drop: bootstrapDrop(METRICS.map, boxed(theirs), boxed(found), boxed(golds)),
+          };
+        },
+        agreement: (float) => meanAveragePrecision(scored(found, goldsOf(float, false))),
+      };
+    },
+  };
+}
+
+/** @param {readonly Float32Array[]} float @param {readonly Float32Array[]} candidate */
+function signalToNoise(float, candidate) {
+  let [signal, noise] = [0, 0];
+  for (const [i, expected] of float.entries())
+    for (const [j, value] of expected.entries()) {
+      signal += value ** 2;
+      noise += (value - (candidate[i]?.[j] ?? NaN)) ** 2;
+    }
+  return 10 * Math.log10(signal / noise);
+}
+
+/** Runs a model, by file or bytes, on all inputs. @param {Case} subject @param {string | Uint8Array} model @param {'inputs' | 'calibration'} [from] */
+async function answersOf(subject, model, from = 'inputs') {
+  const session = await InferenceSession.create(
+    typeof model === 'string' ? readFileSync(model) : model,
+    EXACT,
+  );
+  const [input = ''] = session.inputNames;
+  const outputs = [];
+  for (const { dims, data } of subject[from]) {
+    const found = await session.run({ [input]: new Tensor('float32', data, dims) });
+    outputs.push(
+      Object.fromEntries(
+        session.outputNames.map((name) => [
+          name,
+          {
+            dims: found[name]?.dims ?? [],
+            data: /** @type {Float32Array} */ (found[name]?.data),
+          },
+        ]),
+      ),
+    );
+  }
+  await session.release();
+  return subject.read(outputs, from);
+}
+
+/** @param {Model} model */
+function bytesOf(model) {
+  return writeOnnx(expandEdgewise(model)).bytes;
+}
+
+/** Calibrates with onnxruntime: the float graph with the values it wants as outputs. @param {Model} model @param {readonly Input[]} samples */
+export async function observe(model, samples) {
   /** @type {import('onnxruntime-node').InferenceSession | undefined} */
   let session;
   const input = model.graph.inputs[0]?.name ?? '';
@@ -159,40 +358,25 @@ export async function observe(model, samples, observer) {
       if (tensor !== undefined) emit(input, tensor);
     },
     inputs,
-    { observer },
   );
   await session?.release();
   return result;
 }
 
-/** @param {import('@edgewise/compiler').Model} model @param {readonly string[]} want */
+/** @param {Model} model @param {readonly string[]} want */
 function openWith(model, want) {
   const expanded = expandEdgewise(model);
   expanded.graph.outputs = want.map((name) => ({ name, type: { kind: 'tensor', dtype: 'float32' } }));
   return InferenceSession.create(writeOnnx(expanded).bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
 }
 
-/** @typedef {{ dims: readonly number[], data: Float32Array, gold: number }} Loaded */
+/** @typedef {Input & { gold: number }} Loaded */
 
 /** @param {readonly import('./lib/vision.mjs').Image[]} images @returns {Promise<Loaded[]>} */
 export async function load(images) {
   const loaded = [];
   for (const { dims, gold, read } of images) loaded.push({ dims, gold, data: await read() });
   return loaded;
-}
-
-/** Whether each image gets its class. @param {string} path @param {readonly Loaded[]} images */
-async function classify(path, images) {
-  const session = await InferenceSession.create(readFileSync(path), EXACT);
-  const [input = ''] = session.inputNames;
-  const [output = ''] = session.outputNames;
-  const correct = [];
-  for (const { dims, data, gold } of images) {
-    const scores = (await session.run({ [input]: new Tensor('float32', data, dims) }))[output]?.data;
-    correct.push(argmax(/** @type {Float32Array} */ (scores)) === gold);
-  }
-  await session.release();
-  return correct;
 }
 
 /** @param {Float32Array} scores */

@@ -6,7 +6,6 @@ import {
   compactConvNet,
   compileEdge,
   expandEdgewise,
-  minMaxObserver,
   quantizeConvNet,
   readOnnx,
   runPasses,
@@ -110,7 +109,7 @@ async function prepare(network, folder) {
   );
   const { model } = await runPasses(source, [...compactConvNet(), separateActivations()]);
   const images = await load(network.calibration().slice(0, CALIBRATION_IMAGES));
-  const statistics = await observe(model, images, minMaxObserver);
+  const statistics = await observe(model, images);
   const { model: float } = await runPasses(source, compactConvNet());
   try {
     await writePackage(folder, `${network.name}.float`, float);
@@ -118,7 +117,9 @@ async function prepare(network, folder) {
       ['int8', 8],
       ['int8-w7', 7],
     ])) {
-      const { model: quantized } = await runPasses(model, [quantizeConvNet({ statistics, weightBits })]);
+      const { model: quantized } = await runPasses(model, [
+        quantizeConvNet({ statistics, weightBits, noiseLimit: 1 }),
+      ]);
       writeFileSync(join(folder, `${network.name}.${what}.onnx`), writeOnnx(expandEdgewise(quantized)).bytes);
       await writePackage(
         folder,

@@ -1,6 +1,7 @@
 // Bundles packages/runtime/src/web/*.ts for browsers: minified ES modules in packages/runtime/dist/web.
-// The tokenizer library gets a chunk of its own, so that what does not need it never loads it; all that pages and workers
-// share is one chunk, so that nothing waits for the imports of an import.
+// The tokenizer library, the engine and what calls onnxruntime get chunks of their own, so that what does not need them
+// never loads them; all else that pages share is one chunk, so that nothing waits for the imports of an import. The worker
+// is one file with the engine in it, for the same reason.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +16,9 @@ const output = join(runtime, 'dist', 'web');
 const IMAGE = /runtime[\\/]src[\\/](format[\\/])?image[\\/]/;
 /** Sources of audio tasks, which others must not load. */
 const AUDIO = /runtime[\\/]src[\\/](format[\\/])?audio[\\/]/;
-/** Sources that are neither an entry nor a task's own. */
+/** Sources that are neither an entry, nor a task's own, nor a kind of session that few pages load. */
 const SHARED =
-  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/](text|rank)-|tokenizer[\\/]|(format[\\/])?(image|audio)[\\/]|[\w-]+-(classification|extraction|detection)[\\/])/;
+  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/](text|rank)-|tokenizer[\\/]|(format[\\/])?(image|audio)[\\/]|[\w-]+-(classification|extraction|detection)[\\/]|engine[\\/](?!choose-rung|features)|session[\\/](edge|onnx)-)/;
 
 const entries = (existsSync(sources) ? readdirSync(sources) : []).filter(
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'),
@@ -27,9 +28,32 @@ for (const name of existsSync(output) ? readdirSync(output) : []) {
   if (name.endsWith('.js')) rmSync(join(output, name));
 }
 
+const WORKER = 'worker.ts';
+
 if (entries.length > 0) {
+  const chunks = [
+    ...(await bundle(
+      entries.filter((name) => name !== WORKER),
+      [
+        { name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ },
+        { name: 'runtime', test: SHARED },
+        { name: 'pixels', test: IMAGE },
+        { name: 'samples', test: AUDIO },
+      ],
+    )),
+    ...(await bundle([WORKER], [])),
+  ];
+  for (const chunk of chunks) {
+    if (chunk.type !== 'chunk') continue;
+    const bytes = Buffer.byteLength(chunk.code);
+    console.log(`web/${chunk.fileName}: ${bytes} bytes, ${brotliCompressSync(chunk.code).length} brotli`);
+  }
+}
+
+/** @param {readonly string[]} names of sources @param {{ name: string, test: RegExp }[]} groups chunks by what is in them */
+async function bundle(names, groups) {
   const { output: chunks } = await build({
-    input: Object.fromEntries(entries.map((name) => [basename(name, '.ts'), join(sources, name)])),
+    input: Object.fromEntries(names.map((name) => [basename(name, '.ts'), join(sources, name)])),
     platform: 'browser',
     resolve: { conditionNames: ['@edgewise/source', 'browser', 'import'] },
     transform: { target: 'es2022' },
@@ -39,19 +63,8 @@ if (entries.length > 0) {
       minify: true,
       entryFileNames: '[name].js',
       chunkFileNames: '[name].js',
-      codeSplitting: {
-        groups: [
-          { name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ },
-          { name: 'runtime', test: SHARED },
-          { name: 'pixels', test: IMAGE },
-          { name: 'samples', test: AUDIO },
-        ],
-      },
+      codeSplitting: { groups },
     },
   });
-  for (const chunk of chunks) {
-    if (chunk.type !== 'chunk') continue;
-    const bytes = Buffer.byteLength(chunk.code);
-    console.log(`web/${chunk.fileName}: ${bytes} bytes, ${brotliCompressSync(chunk.code).length} brotli`);
-  }
+  return chunks;
 }

@@ -2,12 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
 
 /**
  * @typedef {{ dims: readonly number[], read: () => Promise<Float32Array>, gold: number }} Image `gold` is -1 for calibration
  * @typedef {object} Network
- * @property {string} name file in models/vision, without .onnx
+ * @property {string} name file in `folder`, without .onnx
+ * @property {'vision' | 'audio'} [folder] of models/; default vision
  * @property {string} data
  * @property {() => Image[]} images
  * @property {() => Image[]} calibration
@@ -91,26 +93,60 @@ function cifar(scale) {
   };
 }
 
-/** Every second image calibrates and is not measured: there is no other set. */
-function vww() {
-  const all = () =>
-    readFileSync(dataset('vww96/labels.csv'), 'utf8')
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => {
-        const [file = '', label] = line.split(',');
-        return {
-          dims: [1, 3, 96, 96],
-          gold: Number(label),
-          read: () => readSquare(join(dataset('vww96/images'), file), 96, (value) => value / 255, false),
-        };
-      });
+/**
+ * A set that also has to calibrate: every nth item does, and is not measured.
+ * @param {string} data @param {number} nth @param {() => Image[]} all
+ */
+function split(data, nth, all) {
   return {
-    data: 'vww96, half',
-    images: () => all().filter((_, i) => i % 2 === 0),
-    calibration: () => all().filter((_, i) => i % 2 === 1),
+    data: `${data}, but every ${nth}th`,
+    images: () => all().filter((_, i) => i % nth !== 0),
+    calibration: () => all().filter((_, i) => i % nth === 0),
   };
+}
+
+/** The lines of a CSV file, without the first. @param {string} path */
+const csvLines = (path) =>
+  readFileSync(dataset(path), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(','));
+
+function vww() {
+  return split('vww96', 4, () =>
+    csvLines('vww96/labels.csv').map(([file = '', label]) => ({
+      dims: [1, 3, 96, 96],
+      gold: Number(label),
+      read: () => readSquare(join(dataset('vww96/images'), file), 96, (value) => value / 255, false),
+    })),
+  );
+}
+
+function mnist() {
+  return split('mnist', 70, () => {
+    const pixels = gunzipSync(readFileSync(dataset('mnist/test-images-idx3-ubyte.gz'))).subarray(16);
+    const labels = gunzipSync(readFileSync(dataset('mnist/test-labels-idx1-ubyte.gz'))).subarray(8);
+    return Array.from(labels, (gold, i) => ({
+      dims: [1, 1, 28, 28],
+      gold,
+      read: async () => Float32Array.from(pixels.subarray(i * 784, (i + 1) * 784)),
+    }));
+  });
+}
+
+/** 49 frames of 10 coefficients. */
+function keywords() {
+  return split('kws-mfcc-int8', 7, () => {
+    const bytes = readFileSync(dataset('kws-mfcc-int8/features.i8.bin'));
+    const features = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return csvLines('kws-mfcc-int8/labels.csv').map(([, label], i) => ({
+      dims: [1, 1, 49, 10],
+      gold: Number(label),
+      read: async () =>
+        Float32Array.from(features.subarray(i * 490, (i + 1) * 490), (value) => (value - 83) * 0.5847029),
+    }));
+  });
 }
 
 const signed = (/** @type {number} */ value) => value / 127.5 - 1;
@@ -132,6 +168,8 @@ export const NETWORKS = [
   { name: 'resnet32_cifar10', ...cifar(normalized) },
   { name: 'mlperf_tiny_resnet8_cifar10', ...cifar((value) => value) },
   { name: 'mlperf_tiny_vww_mobilenetv1_0.25_96', ...vww() },
+  { name: 'mnist-8', ...mnist() },
+  { name: 'mlperf_tiny_kws_dscnn', folder: 'audio', ...keywords() },
 ];
 
 /** Waves with noise, from 0 to `most`: time does not hang on what an input shows. @param {readonly number[]} dims @param {number} most */

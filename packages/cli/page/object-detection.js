@@ -5,7 +5,8 @@ import { shownPicture, whileLooking } from './pictures.js';
 import { load } from './runtime/object-detection.js';
 import { EXAMPLES } from './page-config.js';
 
-const COLORS = ['#e6194b', '#3cb44b', '#4363d8', '#f58231', '#911eb4', '#008080', '#9a6324', '#800000'];
+/** Degrees between the hues of neighbouring classes: the golden angle keeps any number of them apart. */
+const HUE_STEP = 137.508;
 /** Height of letters and width of lines by the shorter side of the picture. */
 const TEXT_SHARE = 1 / 28;
 const LINE_SHARE = 1 / 180;
@@ -43,7 +44,7 @@ function drawBoxes(found, labels) {
   context.textBaseline = 'top';
   // The best one last, so that it is on top.
   for (const { label, score, box } of found.toReversed()) {
-    const color = COLORS[labels.indexOf(label) % COLORS.length] ?? '';
+    const color = `hsl(${(HUE_STEP * labels.indexOf(label)) % 360} 75% 38%)`;
     const [x, y] = [box.x * scale, box.y * scale];
     const text = `${label} ${Math.round(100 * score)} %`;
     const top = y > size * 1.3 ? y - size * 1.3 : y;

@@ -1,6 +1,7 @@
 import { createSession } from '@edgewise/runtime/node';
 import { expectTensorClose, seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
+import type { CompilerError } from '../src/diagnostics/index.ts';
 import { writeOnnx } from '../src/import/onnx/index.ts';
 import { denseTensor, parseModel, typedData, type DenseTensor, type Model } from '../src/ir/index.ts';
 import { buildPackage, compileEdge, expandEdgewise } from '../src/targets/index.ts';
@@ -220,6 +221,14 @@ const FLOATS: Readonly<Record<string, string>> = {
   a = AveragePool(x) kernel_shape=[3, 3] strides=[2, 2] pads=[1, 1, 1, 1] count_include_pad=1
   y = AveragePool(a) kernel_shape=[2, 3] pads=[0, 1, 1, 1]
   output y: float32[1,9,4,4]`,
+  'linear Resize by scales and to sizes': `
+  input x: float32[1,9,3,4]
+  constant scales: float32[4] {1, 1, 2, 1.5}
+  constant sizes: int64[4] {1, 9, 4, 11}
+  a = Resize(x, _, scales) mode="linear" coordinate_transformation_mode="half_pixel"
+  b = Resize(a, _, _, sizes) mode="linear" coordinate_transformation_mode="align_corners"
+  y = Resize(b, _, scales) mode="linear" coordinate_transformation_mode="asymmetric"
+  output y: float32[1,9,8,16]`,
   'activations as operators': `
   input x: float32[1,3,5,6]
   constant low: float32[] {-0.4}
@@ -286,6 +295,11 @@ const BYTES: Readonly<Record<string, string>> = {
   b = com.microsoft.QLinearAveragePool(a, s2, z2, s, z) kernel_shape=[2, 2] pads=[1, 0, 0, 1] channels_last=0
   y = DequantizeLinear(b, s, z)
   output y: float32[1,10,3,3]`,
+  'linear Resize': `${GRID}
+  constant scales: float32[4] {1, 1, 2, 1.4}
+  a = Resize(q, _, scales) mode="linear" coordinate_transformation_mode="pytorch_half_pixel"
+  y = DequantizeLinear(a, s, z)
+  output y: float32[1,10,12,7]`,
   'a map that is float in between': `${GRID}
   f = DequantizeLinear(q, s, z)
   g = Relu(f)
@@ -324,6 +338,64 @@ describe('computes on bytes', () => {
   });
 });
 
+/** What the engine does not run yet: the error names the node and the reason. */
+const REFUSED: Readonly<Record<string, readonly [body: string, message: string]>> = {
+  'an operator without a kernel': [
+    `
+  input x: float32[1,2,3,4]
+  y = Erf(x)
+  output y: float32[1,2,3,4]`,
+    'The engine has no kernel for Erf (1 node).',
+  ],
+  'a convolution in groups': [
+    `
+  input x: float32[1,4,3,4]
+  constant w: float32[4,2,1,1] random(1)
+  y = edgewise.Conv(x, w) activation="none" group=2
+  output y: float32[1,4,3,4]`,
+    'The engine cannot run Conv "y": 2 groups of 2 channels are not supported.',
+  ],
+  'a convolution over three axes': [
+    `
+  input x: float32[1,4,9,9,9]
+  constant w: float32[4,4,3,3,3] random(1)
+  y = edgewise.Conv(x, w) activation="none"
+  output y: float32[1,4,7,7,7]`,
+    'The engine cannot run Conv "y": its input "x" is no map [1, channels, height, width].',
+  ],
+  'cubic interpolation': [
+    `
+  input x: float32[1,4,3,4]
+  constant scales: float32[4] {1, 1, 2, 2}
+  y = Resize(x, _, scales) mode="cubic"
+  output y: float32[1,4,6,8]`,
+    'The engine cannot run Resize "y": the mode cubic is not supported.',
+  ],
+  'quantized values as an output': [
+    `
+  input x: float32[1,4,3,4]
+  constant s: float32[] {0.1}
+  constant z: uint8[] {3}
+  y = QuantizeLinear(x, s, z)
+  output y: uint8[1,4,3,4]`,
+    'Output "y" is not float32.',
+  ],
+};
+
+describe('refuses', () => {
+  it.each(Object.entries(REFUSED))('%s', (_, [body, message]) => {
+    let error: unknown;
+    try {
+      compileEdge(parse(body));
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ code: 'unsupported', message });
+    const [diagnostic = error] = (error as CompilerError).diagnostics;
+    expect((diagnostic as { hint?: string }).hint).toContain('onnx target');
+  });
+});
+
 interface Output {
   readonly dims: readonly number[];
   readonly data: Float32Array;
@@ -331,9 +403,7 @@ interface Output {
 
 /** The only output, y, of both; the engine's is the same on both rungs and with several threads. */
 async function runBoth(body: string): Promise<{ actual: Output; expected: Output }> {
-  const model = parseModel(
-    `ir 8\nopset ai.onnx 18\nopset com.microsoft 1\nopset edgewise 1\n\ngraph main {${body}\n}`,
-  );
+  const model = parse(body);
   const random = seededRandom(3);
   const feeds = new Map(
     model.graph.inputs.map(({ name, type }) => {
@@ -350,6 +420,15 @@ async function runBoth(body: string): Promise<{ actual: Output; expected: Output
   // Constants would agree with much.
   expect(new Set(expected.data).size).toBeGreaterThan(Math.min(20, expected.data.length / 2));
   return { actual: await runEngine(model, feeds), expected };
+}
+
+/** Nodes are named after their outputs. */
+function parse(body: string): Model {
+  const model = parseModel(
+    `ir 8\nopset ai.onnx 18\nopset com.microsoft 1\nopset edgewise 1\n\ngraph main {${body}\n}`,
+  );
+  model.graph.nodes = model.graph.nodes.map((node) => ({ ...node, name: node.outputs[0]! }));
+  return model;
 }
 
 async function runEngine(

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { repoRoot } from '@edgewise/test-utils';
 import { expect, it } from 'vitest';
 import { operators, type OpDefinition } from '../src/ops/index.ts';
+import { ENGINE_OPERATORS } from '../src/targets/index.ts';
 
 const INTRODUCTION = `# Operators
 
@@ -10,7 +11,9 @@ What the compiler knows of each operator. This page is generated from \`packages
 
 Types and shapes of all operators listed here are inferred, with symbolic dimensions. Where the column says so, the reference evaluator
 runs the operator too: constants that depend on it can be folded, and passes around it can be checked numerically.
-What a package's program can compute is another question: that is the compact graph (the domain \`edgewise\`).
+Operators that have a kernel are marked as run by the engine: in float32, and those of quantized graphs in bytes, with fixed dimensions (or tokens of
+encoders) and batch 1. Models reach it as compact graphs, in which matrix products, normalizations and most activations have become operators of the
+domain \`edgewise\`. \`compileEdge\` refuses with a message what a kernel does not do (convolutions in groups, cubic interpolation, …).
 
 An operator that is not listed is kept as it is by every transform; types that the model declares for its outputs are used.
 `;
@@ -37,8 +40,17 @@ function renderDomain(domain: string, title: string): string {
   const rows = operators
     .filter((operator) => operator.domain === domain)
     .toSorted((a, b) => (a.opType < b.opType ? -1 : 1))
-    .map((operator) => [operator.opType, versions(operator), operator.evaluate ? 'yes' : 'no']);
-  return `## ${title}\n\n${renderTable([['operator', 'version', 'evaluated'], ...rows])}`;
+    .map((operator) => [
+      operator.opType,
+      versions(operator),
+      operator.evaluate ? 'yes' : 'no',
+      ENGINE_OPERATORS.includes(qualifiedName(operator)) ? 'yes' : '',
+    ]);
+  return `## ${title}\n\n${renderTable([['operator', 'version', 'evaluated', 'engine'], ...rows])}`;
+}
+
+function qualifiedName({ domain, opType }: OpDefinition): string {
+  return domain === '' ? opType : `${domain}.${opType}`;
 }
 
 function versions({ since, until }: OpDefinition): string {

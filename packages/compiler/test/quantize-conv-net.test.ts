@@ -4,6 +4,7 @@ import { writeOnnx } from '../src/import/onnx/index.ts';
 import { float32Tensor, parseModel, typedData, type Model, type Tensor } from '../src/ir/index.ts';
 import { evaluateModel, inferTypes } from '../src/ops/index.ts';
 import {
+  chooseConvNet,
   fuseQuantized,
   observeConvNet,
   quantizeConvNet,
@@ -12,7 +13,7 @@ import {
   type LayerEffect,
   type QuantizeConvNetOptions,
 } from '../src/quantize/index.ts';
-import { operatorName, runPasses } from '../src/rewrite/index.ts';
+import { operatorName, runPasses, type RunPassesResult } from '../src/rewrite/index.ts';
 import { expandEdgewise } from '../src/targets/onnx/index.ts';
 import { runOnnx } from './onnxruntime.ts';
 
@@ -188,6 +189,156 @@ describe('quantizeConvNet', () => {
 
   it('refuses other bits', async () => {
     await expect(quantized({ weightBits: 4 as 7 })).rejects.toThrow(/weightBits must be 7 or 8/);
+  });
+});
+
+/** Split, a Pad that spells its zero out, and average pooling between layers. */
+const MOVES = `ir 8
+opset ai.onnx 18
+opset edgewise 1
+
+graph main {
+  input x: float32[1,3,8,8]
+  constant w1: float32[8,3,1,1] random(1)
+  constant w2: float32[8,4,1,1] random(2)
+  constant w3: float32[4,4,1,1] random(3)
+  constant pads: int64[8] {0, 0, 1, 1, 0, 0, 1, 1}
+  constant zero: float32[] {0}
+  a = edgewise.Conv(x, w1) activation="relu"
+  b, c = Split(a) axis=1 num_outputs=2
+  d = Pad(b, pads, zero)
+  e = AveragePool(d) kernel_shape=[3, 3]
+  f = edgewise.Conv(e, w2) activation="none"
+  g = edgewise.Conv(c, w3) activation="none"
+  output f: float32[1,8,8,8]
+  output g: float32[1,4,8,8]
+}`;
+
+/** A first layer with filters of a thousand times the size of others, read by a depthwise layer. */
+function unevenNetwork(): Model {
+  const model = parseModel(`ir 8
+opset ai.onnx 18
+opset edgewise 1
+
+graph main {
+  input x: float32[1,3,8,8]
+  constant w1: float32[8,3,3,3] random(1)
+  constant w2: float32[8,1,3,3] random(2)
+  constant w3: float32[8,8,1,1] random(3)
+  constant w4: float32[4,8,1,1] random(4)
+  a = edgewise.Conv(x, w1) activation="relu" pads=[1, 1, 1, 1]
+  b = edgewise.Conv(a, w2) activation="relu" group=8 pads=[1, 1, 1, 1]
+  c = edgewise.Conv(b, w3) activation="relu"
+  y = edgewise.Conv(c, w4) activation="none"
+  output y: float32[1,4,8,8]
+}`);
+  const scaled = (name: string, factor: (i: number) => number): void => {
+    const tensor = model.graph.initializers.get(name) as Tensor & { kind: 'dense'; dtype: 'float32' };
+    const values = typedData(tensor).map((w, i) => w * factor(i));
+    model.graph.initializers.set(name, float32Tensor(tensor.dims, values));
+  };
+  scaled('w1', (i) => (i < 27 ? 1000 : 1));
+  scaled('w2', (i) => (i < 9 ? 0.001 : 1));
+  return model;
+}
+
+async function quantizedFrom(
+  model: Model,
+  options: Partial<QuantizeConvNetOptions> = {},
+): Promise<RunPassesResult> {
+  const runner: ActivationRunner = (sample, want, emit) => {
+    for (const [name, tensor] of evaluateModel(model, sample, { want })) emit(name, tensor);
+  };
+  const statistics = await observeConvNet(model, runner, SAMPLES);
+  return runPasses(model, [quantizeConvNet({ statistics, ...options })]);
+}
+
+/** Signal-to-noise ratio of the first output over the samples, dB. */
+async function signalToNoise(float: Model, candidate: Model): Promise<number> {
+  let [signal, noise] = [0, 0];
+  for (const sample of SAMPLES) {
+    const [reference] = evaluateModel(float, sample).values();
+    const actual = await outputOf(candidate, sample);
+    for (const [i, x] of typedData(reference as Tensor & { kind: 'dense'; dtype: 'float32' }).entries()) {
+      signal += x ** 2;
+      noise += (x - (actual[i] ?? NaN)) ** 2;
+    }
+  }
+  return 10 * Math.log10(signal / noise);
+}
+
+describe('what moves values', () => {
+  it('moves bytes, and runs in onnxruntime', async () => {
+    const model = parseModel(MOVES);
+    const { model: candidate } = await quantizedFrom(model, { noiseLimit: 1 });
+    expect(candidate.graph.nodes.map(operatorName)).toEqual([
+      'QuantizeLinear',
+      'QLinearConv',
+      'Split',
+      'Pad',
+      'com.microsoft.QLinearAveragePool',
+      'QLinearConv',
+      'DequantizeLinear',
+      'QLinearConv',
+      'DequantizeLinear',
+    ]);
+    expect(await signalToNoise(model, candidate)).toBeGreaterThan(30);
+  });
+});
+
+describe('noise limits', () => {
+  it('keep a layer float whose input 8 bits would drown, with the layer that makes it', async () => {
+    const float = unevenNetwork();
+    const { model: whole } = await quantizedFrom(float, { noiseLimit: 1 });
+    const { model: mixed, diagnostics } = await quantizedFrom(float);
+    expect(diagnostics.map(({ code, at }) => [code, at?.node])).toEqual([
+      ['kept-float', 'a'],
+      ['kept-float', 'b'],
+    ]);
+    expect(diagnostics[0]?.message).toMatch(/8 bits of 'a' would make \d+\.\d % of what b computes noise/);
+    // Nothing is rounded between the two.
+    expect(mixed.graph.nodes.map(operatorName).slice(0, 3)).toEqual([
+      'edgewise.Conv',
+      'edgewise.Conv',
+      'QuantizeLinear',
+    ]);
+    expect(await signalToNoise(float, mixed)).toBeGreaterThan((await signalToNoise(float, whole)) + 10);
+  });
+
+  it('give 8 bits to the layer that 7 would hurt', async () => {
+    const layers: LayerEffect[] = [];
+    const options = {
+      noiseLimit: 1,
+      weightBits: 7,
+      onLayer: (layer: LayerEffect) => layers.push(layer),
+    } as const;
+    await quantizedFrom(unevenNetwork(), { ...options, weightNoiseLimit: 1 });
+    const noise = layers.map((layer) => layer.noise ?? 0);
+    expect(Math.min(...noise)).toBeGreaterThan(0);
+    const worst = noise.indexOf(Math.max(...noise));
+    const limit = noise.toSorted((p, q) => q - p)[1] ?? 0;
+    layers.length = 0;
+    await quantizedFrom(unevenNetwork(), { ...options, weightNoiseLimit: limit });
+    expect(layers.map(({ bits }) => bits)).toEqual(noise.map((_, i) => (i === worst ? 8 : 7)));
+  });
+});
+
+describe('chooseConvNet', () => {
+  it('keeps the range whose candidate agrees best', async () => {
+    const model = separated();
+    const statistics = await observeConvNet(model, run, SAMPLES);
+    const made: Model[] = [];
+    const choice = await chooseConvNet(model, { statistics }, async (candidate) => {
+      made.push(candidate);
+      return [0.2, 0.7, 0.7][made.length - 1] ?? 0;
+    });
+    expect(choice.activationRange).toBe('percentile');
+    expect(choice.model).toBe(made[1]);
+    expect([...choice.agreement]).toEqual([
+      ['mse', 0.2],
+      ['percentile', 0.7],
+      ['minmax', 0.7],
+    ]);
   });
 });
 

@@ -81,7 +81,7 @@ async function quantize(original: Model): Promise<{ model: Model; image: Map<str
     () => new Map([[input.name, denseTensor('float32', shape, random.normal(count))]]),
   );
   const statistics = await observeConvNet(float, runnerOf(float), images.slice(1));
-  const { model } = await runPasses(float, [quantizeConvNet({ statistics }), tabulateBytes()]);
+  const { model } = await runPasses(float, [quantizeConvNet({ statistics, noiseLimit: 1 }), tabulateBytes()]);
   return { model, image: images[0]! };
 }
 

@@ -9,7 +9,8 @@ import { SITE_PACKAGE_FOLDER } from '../files/find-package.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { simplifyModel } from '../optimize/simplify-model.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
-import { inspectTextModel } from '../report/layer-costs.ts';
+import { designOf, designText } from '../report/design-text.ts';
+import { inspectUsual, usualBindings } from '../report/layer-costs.ts';
 import { formatBytes, formatInterval, formatMs, formatPercent } from '../terminal/format.ts';
 import { renderTable } from '../terminal/table.ts';
 
@@ -22,7 +23,8 @@ export async function inspectAction(
   options: InspectOptions,
   { terminal, signal }: CommandContext,
 ): Promise<ExitCode> {
-  const { json, tokens, verbose } = options;
+  const { json, tokens, pixels, verbose } = options;
+  const sizes = { tokens, pixels };
   if (!existsSync(path)) throw new UsageError(`${path} does not exist.`);
   const folder = [path, join(path, SITE_PACKAGE_FOLDER)].find((each) =>
     existsSync(join(each, MANIFEST_FILE)),
@@ -35,7 +37,7 @@ export async function inspectAction(
   const { model: read } = await readOnnxFile(onnxFileOf(path));
   const wantsPasses = options.simplify || options.stopAfter !== undefined;
   const simplified = wantsPasses
-    ? await simplifyModel(read, { stopAfter: options.stopAfter, signal })
+    ? await simplifyModel(read, { stopAfter: options.stopAfter, sizes, signal })
     : undefined;
   for (const { message } of simplified?.diagnostics ?? []) terminal.message(`! ${message}\n`);
   const model = simplified?.model ?? read;
@@ -43,10 +45,15 @@ export async function inspectAction(
     terminal.data(printModel(model));
     return 0;
   }
-  const report = inspectTextModel(model, tokens);
+  const report = inspectUsual(model, sizes);
+  const design = designOf(model, report, usualBindings(model, sizes));
   const passes = simplified?.steps;
-  if (json) terminal.data(`${JSON.stringify({ ...report, ...(passes && { passes }) }, undefined, 2)}\n`);
-  else terminal.data(`${passes ? passesText(passes) : ''}${modelText(path, report, verbose)}`);
+  if (json)
+    terminal.data(`${JSON.stringify({ ...report, ...design, ...(passes && { passes }) }, undefined, 2)}\n`);
+  else
+    terminal.data(
+      `${passes ? passesText(passes) : ''}${modelText(path, report, verbose)}${designText(design, verbose)}\nNext: edgewise optimize ${path} --data <labelled examples> --out <folder>\n`,
+    );
   return 0;
 }
 
@@ -111,16 +118,18 @@ function modelText(path: string, report: InspectReport, verbose: boolean): strin
       { title: 'MACs', align: 'right' },
       { title: 'share', align: 'right' },
       { title: 'weights', align: 'right' },
+      { title: 'output', align: 'right' },
     ],
-    shown.map(({ name, operator, macs, macShare, parameterBytes }) => [
+    shown.map(({ name, operator, macs, macShare, parameterBytes, activationBytes }) => [
       name,
       operator,
       millions(macs),
       macShare === null ? '' : formatPercent(macShare),
       parameterBytes === 0 ? '' : formatBytes(parameterBytes),
+      activationBytes === null ? '?' : formatBytes(activationBytes),
     ]),
   );
-  return `${facts}\n${operators}\n${layers}\nNext: edgewise optimize ${path} --data <labelled examples> --out <folder>\n`;
+  return `${facts}\n${operators}\n${layers}\n`;
 }
 
 function bindingText({ bindings }: InspectReport): string {

@@ -2,6 +2,7 @@ import type { AnswerKind, GoldExample, Metric, Model, PackageDescription } from 
 import type { OptimizeOptions } from '../commands/optimize.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { SiteParts } from '../site/site-files.ts';
+import type { OpenSizes } from '../report/layer-costs.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** A model with the data that it is measured on, whatever the task. */
@@ -18,6 +19,8 @@ export interface Subject {
   /** Changes when what the examples name changes: image files. */
   readonly examplesKey: string;
   readonly pipeline: Pipeline;
+  /** What the costs of layers are counted for. */
+  readonly sizes: OpenSizes;
   /** What the page offers to try: constants of page-config.js, and files. */
   readonly offer: () => Promise<Pick<SiteParts, 'config' | 'files'>>;
 }

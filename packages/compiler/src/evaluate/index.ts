@@ -2,6 +2,8 @@ export { COCO_THRESHOLDS, meanAveragePrecision } from './average-precision.ts';
 export type { AveragePrecisionOptions, ScoredImage } from './average-precision.ts';
 export { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
+export { boxAgreement } from './box-agreement.ts';
+export type { BoxAgreementOptions } from './box-agreement.ts';
 export type { Answer, AnswerKind, BoxesAnswer, Dataset, Example, GoldExample } from './dataset.ts';
 export type { Box, DetectedBox, GoldBox } from './detection.ts';
 export { estimate, estimateDrop, evaluateCandidate } from './evaluate-candidate.ts';
@@ -15,11 +17,11 @@ export { METRICS, sameAnswer, USUAL_METRIC } from './metrics.ts';
 export type { Metric, MetricName } from './metrics.ts';
 export { readCoco } from './read-coco.ts';
 export type { CocoDataset } from './read-coco.ts';
-export { DATASET_COLUMNS, readDataset, readImageTable } from './read-dataset.ts';
+export { DATASET_COLUMNS, readDataset, readFileTable } from './read-dataset.ts';
 export type { ReadDatasetOptions } from './read-dataset.ts';
 export { TIMED_EXAMPLES } from './timed-examples.ts';
 export type {
-  ImageInput,
+  FileInput,
   Runner,
   RunnerInput,
   RunnerOpenOptions,

@@ -26,7 +26,7 @@ function axesOf(context: NodeContext, rank: number): number[] {
 }
 
 function scaleDim(dim: Dim, scale: number): Dim {
-  if (typeof dim === 'number') return Math.floor(dim * Math.fround(scale));
+  if (typeof dim === 'number') return Math.floor(Math.fround(dim * Math.fround(scale)));
   if (Number.isInteger(scale)) return mulDims(dim, scale);
   return Number.isInteger(1 / scale) ? floorDivDim(dim, 1 / scale) : null;
 }
@@ -177,7 +177,8 @@ function targets(
   const scales = context.attributes.floats('scales') ?? (scalesInput ? toNumbers(scalesInput) : []);
   return axes.map((axis, i) => ({
     axis,
-    to: Math.floor(from(axis) * (scales[i] as number)),
+    // In float32, as onnxruntime: 5 · 1.4 is 7.
+    to: Math.floor(Math.fround(from(axis) * (scales[i] as number))),
     scale: scales[i] as number,
   }));
 }

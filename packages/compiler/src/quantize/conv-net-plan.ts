@@ -1,7 +1,16 @@
-import type { Model, Node, TensorType } from '../ir/index.ts';
-import { inferTypes } from '../ops/index.ts';
+import {
+  float32Tensor,
+  typedData,
+  type Float32Tensor,
+  type Model,
+  type Node,
+  type TensorType,
+} from '../ir/index.ts';
+import { evaluateNode, inferTypes } from '../ops/index.ts';
 import { GraphIndex } from '../rewrite/index.ts';
 import type { ValueRange } from './activation-grid.ts';
+import { chooseRange, leastErrorRange, type ActivationRange, type Elementwise } from './activation-range.ts';
+import type { ConvNetStatistics } from './value-statistics.ts';
 import { isClamp, quantizedKind } from './quantized-operators.ts';
 
 /** What of a compact graph is quantized. */
@@ -17,29 +26,31 @@ export interface ConvNetPlan {
 }
 
 /**
- * Operators on the way to a layer run on 8-bit values as far as they can; what follows the last layers (softmax, the decoding of
- * boxes) stays float, and so does a layer for which `keeps` is true.
+ * Operators between layers run on 8-bit values as far as they can. What follows the last layers (softmax, the decoding of boxes)
+ * stays float, and so do nodes for which `keeps` is true and what only they feed.
  */
-export function planConvNet(model: Model, keeps: (layer: string) => boolean): ConvNetPlan {
+export function planConvNet(model: Model, keeps: (node: string) => boolean): ConvNetPlan {
   const index = new GraphIndex(model.graph);
   const { types } = inferTypes(model);
   const { nodes } = model.graph;
   const isLayer = (node: Node): boolean =>
-    quantizedKind(node) === 'layer' &&
+    quantizedKind(node, index) === 'layer' &&
     index.constant(node.inputs[1] ?? '') !== undefined &&
     !keeps(layerName(node));
   const layers = new Set(nodes.filter(isLayer));
-  const region = new Set<Node>();
+  const before = new Set<Node>();
   for (const node of nodes.toReversed()) {
-    const feeds = node.outputs.some((output) =>
-      index.consumers(output).some((next) => region.has(next) || layers.has(next)),
-    );
-    const kind = quantizedKind(node);
-    if (
-      layers.has(node) ||
-      (feeds && kind !== undefined && kind !== 'layer' && hasComputedInputs(node, index))
-    )
-      region.add(node);
+    const feeds = node.outputs.some((output) => index.consumers(output).some((next) => before.has(next)));
+    if (layers.has(node) || (feeds && canRunBetween(node, index) && !keeps(layerName(node))))
+      before.add(node);
+  }
+  const region = new Set<Node>();
+  for (const node of nodes) {
+    const isFed = dataInputs(node).some((input) => {
+      const producer = index.producer(input);
+      return producer === undefined || region.has(producer);
+    });
+    if (layers.has(node) || (before.has(node) && isFed)) region.add(node);
   }
   const isFloat = (value: string): boolean =>
     types.get(value)?.dtype === 'float32' && index.constant(value) === undefined;
@@ -71,14 +82,66 @@ export function planConvNet(model: Model, keeps: (layer: string) => boolean): Co
 }
 
 /** Shape operators and sums with constants are quantized only where all data comes from values. */
-function hasComputedInputs(node: Node, index: GraphIndex): boolean {
-  const data = ['Add', 'Mul', 'Concat'].includes(node.opType) ? node.inputs : node.inputs.slice(0, 1);
-  return data.every((input) => index.constant(input) === undefined);
+function canRunBetween(node: Node, index: GraphIndex): boolean {
+  const kind = quantizedKind(node, index);
+  if (kind === undefined || kind === 'layer') return false;
+  return dataInputs(node).every((input) => index.constant(input) === undefined);
+}
+
+/** Inputs that are activations; the others are weights, shapes or limits. */
+function dataInputs(node: Node): readonly string[] {
+  return ['Add', 'Mul', 'Concat'].includes(node.opType) ? node.inputs : node.inputs.slice(0, 1);
 }
 
 /** The node's name; an unnamed one goes by its output. */
 export function layerName(node: Node): string {
   return node.name !== '' ? node.name : (node.outputs[0] ?? '');
+}
+
+/** A value's range; `tableError` is the mean squared error of what a table that reads it makes. */
+export interface ChosenRange extends ValueRange {
+  readonly tableError?: number;
+}
+
+/**
+ * The range of each value. One that only a table reads gets the range that costs the table's output least: what a SiLU or a sigmoid
+ * flattens needs no levels.
+ */
+export function chooseRanges(
+  plan: ConvNetPlan,
+  statistics: ConvNetStatistics,
+  method: ActivationRange,
+  opsets: Model['opsets'],
+): Map<string, ChosenRange> {
+  const ranges = new Map<string, ChosenRange>();
+  for (const value of plan.values) {
+    const histogram = statistics.get(value)?.histogram;
+    if (histogram === undefined) continue;
+    const table = tableOf(value, plan);
+    if (table === undefined) {
+      ranges.set(value, chooseRange(histogram, method));
+      continue;
+    }
+    const { min, max, meanSquare } = leastErrorRange(histogram, functionOf(table, plan.index, opsets));
+    ranges.set(value, { min, max, tableError: meanSquare });
+  }
+  return ranges;
+}
+
+/** The table that alone reads a value. */
+export function tableOf(value: string, { index, region }: ConvNetPlan): Node | undefined {
+  const [reader] = index.consumers(value);
+  const isAlone = reader !== undefined && index.useCount(value) === 1 && region.has(reader);
+  return isAlone && quantizedKind(reader, index) === 'table' ? reader : undefined;
+}
+
+/** What a node makes of its first input, other inputs being constants. */
+function functionOf(node: Node, index: GraphIndex, opsets: Model['opsets']): Elementwise {
+  const constants = node.inputs.slice(1).map((input) => index.constant(input));
+  return (values) => {
+    const [output] = evaluateNode(opsets, node, [float32Tensor([values.length], values), ...constants]) ?? [];
+    return typedData(output as Float32Tensor);
+  };
 }
 
 /**
@@ -97,14 +160,14 @@ export function shareGrids(
   const shared = new Map<string, ValueRange>();
   for (const value of values) {
     const node = index.producer(value);
-    const isMoved = node !== undefined && region.has(node) && quantizedKind(node) === 'same';
+    const isMoved = node !== undefined && region.has(node) && quantizedKind(node, index) === 'same';
     const range = ranges.get(value);
     if (isMoved) parents.set(value, node.inputs[0] ?? '');
     else if (range !== undefined) shared.set(value, range);
   }
   for (const value of values) {
     const node = index.producer(value);
-    if (node === undefined || !region.has(node) || quantizedKind(node) !== 'concat') continue;
+    if (node === undefined || !region.has(node) || quantizedKind(node, index) !== 'concat') continue;
     const roots = [...new Set([...node.inputs, value].map(rootOf))];
     const joined = joinRanges(roots.map((root) => shared.get(root)));
     if (joined === undefined) continue;

@@ -34,7 +34,7 @@ export function fuseQuantized(): Transform {
 
 /** The rules of `fuseQuantized` on a model that is edited in place. */
 export function applyQuantizedRules(model: Model): TransformResult {
-  const { edits, diagnostics } = rewriteGraph(model.graph, [QUANTIZED_OUTPUT, FLOAT_OUTPUT]);
+  const { edits, diagnostics } = rewriteGraph(model.graph, [QUANTIZED_OUTPUT, SPLIT, FLOAT_OUTPUT]);
   if (model.graph.nodes.some(({ domain }) => domain === MICROSOFT)) model.opsets.set(MICROSOFT, 1);
   return { edits, diagnostics };
 }
@@ -60,6 +60,36 @@ const QUANTIZED_OUTPUT: Rule = {
       reason: `${node.opType} on 8-bit values`,
       remove: isFused ? [node, last, quantize] : [node, quantize],
       add: [built],
+    };
+  },
+};
+
+/** Split has several outputs; it moves bytes when all of them are quantized on the grid of its input. */
+const SPLIT: Rule = {
+  name: 'split',
+  operators: ['Split'],
+  match: (split, graph) => {
+    const x = gridOf(split.inputs[0], graph);
+    if (x === undefined) return undefined;
+    const quantizers = split.outputs.map((output) => {
+      const [only] = graph.consumers(output);
+      return graph.useCount(output) === 1 && isStandard(only, 'QuantizeLinear') ? only : undefined;
+    });
+    const found = quantizers.filter((node) => node !== undefined);
+    const isOnGrid = found.every(
+      ({ inputs: [, scale = '', zero = ''] }) => isSame(x[1], scale, graph) && isSame(x[2], zero, graph),
+    );
+    if (found.length < quantizers.length || !isOnGrid) return undefined;
+    return {
+      reason: 'Split of 8-bit values',
+      remove: [split, ...found],
+      add: [
+        {
+          ...split,
+          inputs: [x[0], ...split.inputs.slice(1)],
+          outputs: found.map(({ outputs }) => outputs[0] ?? ''),
+        },
+      ],
     };
   },
 };
@@ -91,7 +121,7 @@ function quantizedNode(node: Node, y: OutputGrid, graph: GraphView): Node | unde
       if (known.length < grids.length) return undefined;
       return contrib('QLinearConcat', node, [y.scale, y.zero, ...known.flat()], y.output);
     default:
-      return quantizedKind(node) === 'same' ? movedNode(node, y, graph) : undefined;
+      return quantizedKind(node, graph) === 'same' ? movedNode(node, y, graph) : undefined;
   }
 }
 

@@ -1,6 +1,11 @@
 export { frontEndLayers } from './front-end-layers.ts';
+export { chooseConvNet } from './choose-conv-net.ts';
+export type { ConvNetChoice } from './choose-conv-net.ts';
+export { EQUALIZE_LAYERS_DEFAULTS, equalizeLayers } from './equalize-layers.ts';
+export type { EqualizeLayersOptions } from './equalize-layers.ts';
 export { activationGrid } from './activation-grid.ts';
 export type { ActivationGrid, ValueRange } from './activation-grid.ts';
+export type { ActivationRange } from './activation-range.ts';
 export { calibrate, linearInputs, observeActivations } from './calibrate.ts';
 export type {
   ActivationRunner,
@@ -22,10 +27,14 @@ export { QUANTIZE_LINEARS_DEFAULTS, quantizeLinears } from './quantize-linears.t
 export type { QuantizeLinearsOptions } from './quantize-linears.ts';
 export { QUANTIZE_WEIGHTS_INT4_DEFAULTS, quantizeWeightsInt4 } from './quantize-weights-int4.ts';
 export type { QuantizeWeightsInt4Options } from './quantize-weights-int4.ts';
+export { followFloat } from './follow-float.ts';
+export type { FollowFloatOptions, FollowReport } from './follow-float.ts';
+export type { FollowedValue } from './followed-value.ts';
 export { fuseQuantized } from './fuse-quantized.ts';
 export { convNetValues, observeConvNet } from './observe-conv-net.ts';
-export type { ConvNetStatistics } from './observe-conv-net.ts';
 export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
 export { separateActivations } from './separate-activations.ts';
 export { quantizeLstms, type QuantizeLstmsOptions } from './quantize-lstms.ts';
+export { ValueStatistics } from './value-statistics.ts';
+export type { ConvNetStatistics } from './value-statistics.ts';

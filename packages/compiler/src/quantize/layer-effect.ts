@@ -12,4 +12,6 @@ export interface LayerEffect extends QuantizationError {
   readonly method: string;
   /** Absent for layers without activations to quantize. */
   readonly activations?: 'dynamic' | 'static';
+  /** Share of the layer's output that the rounding of its weights is, 0 … 1, where samples have shown it. */
+  readonly noise?: number;
 }

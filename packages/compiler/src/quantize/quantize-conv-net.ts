@@ -6,31 +6,57 @@ import { removeDeadCode } from '../transforms/remove-dead-code.ts';
 import { attributes } from '../transforms/node-attributes.ts';
 import { activationGrid, type ActivationGrid } from './activation-grid.ts';
 import type { WeightRange } from './choose-scale.ts';
-import { layerName, planConvNet, shareGrids, type ConvNetPlan } from './conv-net-plan.ts';
+import type { ActivationRange } from './activation-range.ts';
+import {
+  chooseRanges,
+  layerName,
+  planConvNet,
+  shareGrids,
+  tableOf,
+  type ChosenRange,
+  type ConvNetPlan,
+} from './conv-net-plan.ts';
 import { applyQuantizedRules } from './fuse-quantized.ts';
 import type { LayerEffect } from './layer-effect.ts';
+import { constantNoise, inputNoise } from './layer-noise.ts';
 import { LOSSY } from './lossy.ts';
-import type { ConvNetStatistics } from './observe-conv-net.ts';
+import type { ConvNetStatistics } from './value-statistics.ts';
 import { quantizeLayer } from './quantize-layer.ts';
+import { quantizedKind } from './quantized-operators.ts';
 
 export interface QuantizeConvNetOptions {
-  /** Ranges and channel means, from `observeConvNet` on the same graph. */
+  /** From `observeConvNet` on the same graph. */
   readonly statistics: ConvNetStatistics;
+  /** How the ranges of activations are found. Default mse. */
+  readonly activationRange?: ActivationRange;
   /** 8, or 7: one exact instruction per 16 products on every CPU. Default 8. */
   readonly weightBits?: 7 | 8;
+  /** With 7 bits: a layer where the rounding of weights is a larger share of the output gets 8, 0 … 1. Default 0.01. */
+  readonly weightNoiseLimit?: number;
+  /**
+   * Largest share of a layer's output that the rounding of its input may be, and of an activation's output that the rounding of the sums
+   * before it may be, 0 … 1; layers above it stay float. Default 0.015.
+   */
+  readonly noiseLimit?: number;
   /** How each output channel's scale is chosen. Default mse. */
   readonly weightRange?: WeightRange;
   /** Whether biases take back the shift that rounding of the weights causes on average. Default true. */
   readonly correctBias?: boolean;
-  /** Layers that stay float: node names, or a test of the name. Default: none. */
-  readonly keepFloat?: readonly string[] | ((layer: string) => boolean);
+  /** Nodes that stay float: names, or a test of the name. Default: none but those that `noiseLimit` finds. */
+  readonly keepFloat?: readonly string[] | ((node: string) => boolean);
   /** Called for each layer quantized. */
   readonly onLayer?: (effect: LayerEffect) => void;
 }
 
-export const QUANTIZE_CONV_NET_DEFAULTS: Required<
-  Pick<QuantizeConvNetOptions, 'weightBits' | 'weightRange' | 'correctBias' | 'keepFloat'>
-> = { weightBits: 8, weightRange: 'mse', correctBias: true, keepFloat: [] };
+export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer'>> = {
+  activationRange: 'mse',
+  weightBits: 8,
+  weightNoiseLimit: 0.01,
+  noiseLimit: 0.015,
+  weightRange: 'mse',
+  correctBias: true,
+  keepFloat: [],
+};
 
 /**
  * Turns a compact graph into ONNX's operator-oriented quantized form (docs/architecture.md, section 4): uint8 activations with
@@ -62,15 +88,80 @@ type Settings = QuantizeConvNetOptions & typeof QUANTIZE_CONV_NET_DEFAULTS;
 
 function quantize(model: Model, settings: Settings): TransformResult {
   const { keepFloat } = settings;
-  const keeps = typeof keepFloat === 'function' ? keepFloat : (layer: string) => keepFloat.includes(layer);
-  const writer = new GridWriter(model, planConvNet(model, keeps), settings);
+  const keeps = typeof keepFloat === 'function' ? keepFloat : (node: string) => keepFloat.includes(node);
+  const noisy = findNoisy(model, planConvNet(model, keeps), settings);
+  const plan = planConvNet(model, (node) => noisy.has(node) || keeps(node));
+  const writer = new GridWriter(model, plan, gridsOf(plan, rangesOf(plan, model, settings)), settings);
   const layers = writer.run();
   if (layers > 0) {
     applyQuantizedRules(model);
     // The float weights.
     removeDeadCode().apply(model);
   }
-  return { edits: layers, diagnostics: writer.diagnostics };
+  return { edits: layers, diagnostics: [...noisy.values(), ...writer.diagnostics] };
+}
+
+type Grids = ReadonlyMap<string, ActivationGrid>;
+
+function rangesOf(plan: ConvNetPlan, { opsets }: Model, settings: Settings): Map<string, ChosenRange> {
+  return chooseRanges(plan, settings.statistics, settings.activationRange, opsets);
+}
+
+function gridsOf(plan: ConvNetPlan, ranges: ReadonlyMap<string, ChosenRange>): Grids {
+  return new Map([...shareGrids(plan, ranges)].map(([value, range]) => [value, activationGrid(range)]));
+}
+
+/**
+ * Nodes that 8-bit values would drown, by name, with the reason: a layer whose input is too coarse, with the node that makes that input,
+ * and a layer whose sums are too coarse for the activation that follows.
+ */
+function findNoisy(model: Model, plan: ConvNetPlan, settings: Settings): Map<string, Diagnostic> {
+  const { statistics, noiseLimit } = settings;
+  const ranges = rangesOf(plan, model, settings);
+  const grids = gridsOf(plan, ranges);
+  const found = new Map<string, Diagnostic>();
+  const keep = (node: Node | undefined, why: string): void => {
+    const name = node === undefined ? '' : layerName(node);
+    if (name !== '' && !found.has(name)) found.set(name, keptFloat(name, why));
+  };
+  for (const node of plan.layers) {
+    const [x = '', weightName = ''] = node.inputs;
+    const [y = ''] = node.outputs;
+    const weight = float32Constant(plan.index, weightName);
+    const output = statistics.get(y);
+    const grid = grids.get(x);
+    if (weight !== undefined && output !== undefined && grid !== undefined) {
+      const share = inputNoise(node, weight, grid.scale, output);
+      if (share > noiseLimit) {
+        const why = `8 bits of '${x}' would make ${percent(share)} of what ${layerName(node)} computes noise`;
+        keep(makerOf(x, plan), why);
+        keep(node, why);
+      }
+    }
+    const table = tableOf(y, plan);
+    const image = statistics.get(table?.outputs[0] ?? '');
+    if (table === undefined || image === undefined) continue;
+    const share = constantNoise(ranges.get(y)?.tableError ?? 0, image);
+    if (share > noiseLimit)
+      keep(node, `8 bits before ${table.opType} would make ${percent(share)} of what it computes noise`);
+  }
+  return found;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** The node whose numbers a value holds: what only moves or tabulates them is passed over. */
+function makerOf(value: string, plan: ConvNetPlan): Node | undefined {
+  const node = plan.index.producer(value);
+  if (node === undefined || !plan.region.has(node)) return undefined;
+  const kind = quantizedKind(node, plan.index);
+  return kind === 'same' || kind === 'table' ? makerOf(node.inputs[0] ?? '', plan) : node;
+}
+
+function keptFloat(node: string, why: string): Diagnostic {
+  return { severity: 'warning', code: 'kept-float', message: `${node} stays float: ${why}`, at: { node } };
 }
 
 /** Puts QuantizeLinear and DequantizeLinear behind every value of the plan; `fuseQuantized`'s rules do the rest. */
@@ -79,17 +170,16 @@ class GridWriter {
   readonly #model: Model;
   readonly #plan: ConvNetPlan;
   readonly #settings: Settings;
-  readonly #grids: ReadonlyMap<string, ActivationGrid>;
+  readonly #grids: Grids;
   /** The dequantized form of a value. */
   readonly #restored = new Map<string, string>();
   readonly #nodes: Node[] = [];
 
-  constructor(model: Model, plan: ConvNetPlan, settings: Settings) {
+  constructor(model: Model, plan: ConvNetPlan, grids: Grids, settings: Settings) {
     this.#model = model;
     this.#plan = plan;
+    this.#grids = grids;
     this.#settings = settings;
-    const ranges = shareGrids(plan, settings.statistics.ranges);
-    this.#grids = new Map([...ranges].map(([value, range]) => [value, activationGrid(range)]));
   }
 
   /** Returns the number of layers quantized. */
@@ -118,8 +208,15 @@ class GridWriter {
     return layers;
   }
 
+  /** Float nodes read the integers only of what no float node made. */
   #withRestoredInputs(node: Node): Node {
-    return { ...node, inputs: node.inputs.map((name) => this.#restored.get(name) ?? name) };
+    const { index, region } = this.#plan;
+    const restored = (name: string): string => {
+      const producer = index.producer(name);
+      const isFloat = producer === undefined || !region.has(producer);
+      return isFloat && !region.has(node) ? name : (this.#restored.get(name) ?? name);
+    };
+    return { ...node, inputs: node.inputs.map(restored) };
   }
 
   /** `from` → QuantizeLinear → DequantizeLinear → `to`, under the grid of `value`. */
@@ -139,7 +236,14 @@ class GridWriter {
 
   /** The layer on dequantized integers; undefined where it stays float. */
   #writeLayer(node: Node): Node | undefined {
-    const { statistics, weightBits: bits, weightRange: range, correctBias, onLayer } = this.#settings;
+    const {
+      statistics,
+      weightBits,
+      weightNoiseLimit,
+      weightRange: range,
+      correctBias,
+      onLayer,
+    } = this.#settings;
     const { index } = this.#plan;
     const [x = '', weightName = '', biasName = ''] = node.inputs;
     const grid = this.#grids.get(x);
@@ -147,16 +251,21 @@ class GridWriter {
     const layer = layerName(node);
     if (grid === undefined || weight === undefined)
       return this.#keepFloat(layer, `there is no range for '${x}'`);
-    const quantized = quantizeLayer({
+    const [output = ''] = node.outputs;
+    const input = {
       node,
       weight,
       bias: float32Constant(index, biasName),
       xScale: grid.scale,
-      means: correctBias ? statistics.means.get(x) : undefined,
-      shapes: { x: this.#extents(x), y: this.#extents(node.outputs[0] ?? '') },
-      bits,
+      input: statistics.get(x),
+      output: statistics.get(output),
+      correctBias,
+      shapes: { x: this.#extents(x), y: this.#extents(output) },
       range,
-    });
+    };
+    const first = quantizeLayer({ ...input, bits: weightBits });
+    const bits = (first.weightNoise ?? 0) > weightNoiseLimit ? 8 : weightBits;
+    const quantized = bits === weightBits ? first : quantizeLayer({ ...input, bits });
     if (Number.isNaN(quantized.error.sqnrDb))
       return this.#keepFloat(layer, `'${weightName}' holds a NaN or an infinity`);
     const count = quantized.scale.length;
@@ -185,17 +294,13 @@ class GridWriter {
       method,
       activations: 'static',
       ...quantized.error,
+      ...(quantized.weightNoise !== undefined && { noise: quantized.weightNoise }),
     });
     return { ...node, inputs: [this.#restored.get(x) ?? x, restoredWeight, restoredBias] };
   }
 
   #keepFloat(layer: string, why: string): undefined {
-    this.diagnostics.push({
-      severity: 'warning',
-      code: 'kept-float',
-      message: `${layer} stays float: ${why}`,
-      at: { node: layer },
-    });
+    this.diagnostics.push(keptFloat(layer, why));
     return undefined;
   }
 

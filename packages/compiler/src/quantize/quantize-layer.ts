@@ -1,20 +1,24 @@
-import { float32Tensor, typedData, type DenseTensor, type Node } from '../ir/index.ts';
+import { float32Tensor, typedData, type Float32Tensor, type Node } from '../ir/index.ts';
 import { intAttribute, intsAttribute } from '../transforms/node-attributes.ts';
 import { isEdgewise } from '../transforms/edgewise-node.ts';
 import type { WeightRange } from './choose-scale.ts';
 import { roundHalfEven, WEIGHT_GRIDS } from './integer-grid.ts';
 import type { QuantizationError } from './quantization-error.ts';
+import { weightNoise } from './layer-noise.ts';
 import { quantizeColumns } from './quantize-columns.ts';
+import type { ValueStatistics } from './value-statistics.ts';
 
 export interface LayerInput {
   readonly node: Node;
   /** float32 [M, C/group, …] of a Conv, [K, N] of a Linear. */
-  readonly weight: DenseTensor & { dtype: 'float32' };
-  readonly bias: (DenseTensor & { dtype: 'float32' }) | undefined;
+  readonly weight: Float32Tensor;
+  readonly bias: Float32Tensor | undefined;
   /** Scale of the 8-bit input. */
   readonly xScale: number;
-  /** Mean of each input channel on the samples; without it the bias is not corrected. */
-  readonly means: Float64Array | undefined;
+  /** What the samples showed of its input and of its output. */
+  readonly input: ValueStatistics | undefined;
+  readonly output: ValueStatistics | undefined;
+  readonly correctBias: boolean;
   /** Extents [N, C, …] of the input and of the output, for the share of a cell's reads that are padding. */
   readonly shapes: { readonly x: readonly number[]; readonly y: readonly number[] };
   readonly bits: 7 | 8;
@@ -29,6 +33,8 @@ export interface QuantizedLayer {
   /** In steps of xScale·scale. */
   readonly bias: Int32Array;
   readonly error: QuantizationError;
+  /** Share of its output that the rounding of its weights is, 0 … 1; undefined without statistics. */
+  readonly weightNoise: number | undefined;
 }
 
 /** The bias may take this much of an int32; sums of products need the rest. */
@@ -57,12 +63,10 @@ export function quantizeLayer(layer: LayerInput): QuantizedLayer {
     }
     bias[m] = roundHalfEven((wanted + shift) / (xScale * scale[m]!));
   }
-  return {
-    weight: isEdgewise(layer.node, 'Conv') ? turned(values, length, count) : values,
-    scale,
-    bias,
-    error,
-  };
+  const { node, weight, input, output } = layer;
+  const rounded = { weight: isEdgewise(node, 'Conv') ? turned(values, length, count) : values, scale };
+  const noise = input && output && weightNoise(node, weight, rounded, input, output);
+  return { ...rounded, bias, error, weightNoise: noise };
 }
 
 /** The scale below which a bias would not fit; a filter without weights only has to be fine enough for its bias. */
@@ -120,8 +124,9 @@ function turned<T extends Float32Array | Int8Array>(values: T, rows: number, col
  * through weight equalization and bias correction", 2019, section 4.2, with measured means).
  */
 function expectedInputs(layer: LayerInput, length: number): ((m: number, i: number) => number) | undefined {
-  const { node, means, weight } = layer;
-  if (means === undefined) return undefined;
+  const { node, input, weight } = layer;
+  if (!layer.correctBias || input === undefined) return undefined;
+  const { means } = input;
   if (!isEdgewise(node, 'Conv')) return means.length === length ? (_, i) => means[i]! : undefined;
   const [filters = 1, perGroup = 1, ...kernel] = weight.dims;
   const group = intAttribute(node, 'group', 1);

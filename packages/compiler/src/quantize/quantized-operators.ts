@@ -1,5 +1,6 @@
 import type { Node } from '../ir/index.ts';
-import { operatorName } from '../rewrite/index.ts';
+import { operatorName, type GraphView } from '../rewrite/index.ts';
+import { numberConstant } from '../transforms/constants.ts';
 import { stringAttribute } from '../transforms/node-attributes.ts';
 
 /**
@@ -40,11 +41,12 @@ const KINDS: Readonly<Record<string, QuantizedKind>> = {
 };
 
 /** Undefined for operators that stay float. */
-export function quantizedKind(node: Node): QuantizedKind | undefined {
+export function quantizedKind(node: Node, graph: GraphView): QuantizedKind | undefined {
   const kind = KINDS[operatorName(node)];
   // Cubic interpolation overshoots, other fills than 0 may lie off the grid.
   if (node.opType === 'Resize' && stringAttribute(node, 'mode', 'nearest') === 'cubic') return undefined;
-  if (node.opType === 'Pad' && (node.inputs[2] ?? '') !== '') return undefined;
+  if (node.opType === 'Pad' && (node.inputs[2] ?? '') !== '' && numberConstant(graph, node.inputs[2]) !== 0)
+    return undefined;
   return kind;
 }
 

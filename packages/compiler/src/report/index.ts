@@ -1,4 +1,5 @@
 export { compareOutputs, compareTensors, type TensorDifference } from './diff.ts';
+export { edgeFit } from './edge-fit.ts';
 export {
   inspectModel,
   type BytesReport,
@@ -8,3 +9,7 @@ export {
   type OperatorReport,
   type ValueReport,
 } from './inspect.ts';
+export { DEVICE_PROFILES, roofline } from './roofline.ts';
+export type { DeviceProfile, RooflineReport } from './roofline.ts';
+export { separableConvolutions } from './separable-convolutions.ts';
+export type { SeparableReport } from './separable-convolutions.ts';

@@ -9,7 +9,7 @@ import {
   type ValueRange,
 } from '../quantize/index.ts';
 import type { Transform } from '../rewrite/index.ts';
-import { compactConvNet, edgeEncoder } from '../transforms/index.ts';
+import { compactConvNet, edgeEncoder, tabulateBytes } from '../transforms/index.ts';
 import type { Recipe, RecipeStep } from './recipe.ts';
 
 /** What was observed on calibration examples (`observeActivations`, `observeConvNet`). */
@@ -47,7 +47,11 @@ export function listTransforms(
       case 'quantize-conv-net':
         if (convNet === undefined)
           throw new CompilerError('bad-option', `${recipe.name} needs calibration examples`);
-        return [separateActivations(), quantizeConvNet({ ...step.options, statistics: convNet })];
+        return [
+          separateActivations(),
+          quantizeConvNet({ ...step.options, statistics: convNet }),
+          tabulateBytes(),
+        ];
     }
   });
 }

@@ -18,17 +18,20 @@ import {
   emitMaxPoolRows,
   emitQuantizeFloats,
   emitQuantizeImage,
+  emitResizeLinear,
   int8PanelBytes,
   kernelMatrix,
   packDepthwiseF32,
   packDepthwiseWeights,
   packFloatWeights,
   packInt8,
+  packTaps,
   patchBytes,
   type Activation,
   type ByteGrid,
   type ConvInt8Spec,
   type DepthwiseInt8Spec,
+  type LinearTap,
   type Rung,
   type ByteWindowSpec,
   type WindowSpec,
@@ -581,6 +584,61 @@ function floatCase(rung: Rung, seed: number): KernelCase {
   };
 }
 
+function resizeCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCase {
+  return {
+    name: `resizeLinear seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const [height, width, channels] = [random.int(1, 6), random.int(1, 6), random.int(1, 20)];
+      const taps = (from: number): LinearTap[] =>
+        Array.from({ length: random.int(1, 9) }, () => {
+          const near = random.int(0, from - 1);
+          const [toNear = 0] = random.uniform(1, 0, 1);
+          return { near, far: Math.min(near + 1, from - 1), toNear, toFar: Math.fround(1 - toNear) };
+        });
+      const [rows, columns] = [taps(height), taps(width)];
+      const pixels = rows.length * columns.length;
+      const split = random.int(0, pixels);
+      const values = randomBytes(random, height * width * channels, false);
+      for (const [elementBytes, list] of [
+        [4, ['i16']],
+        [1, modes],
+      ] as const) {
+        const stride = elementBytes === 4 ? roundUp(channels, 8) : mapStride(channels);
+        const bytes = elementBytes * stride;
+        const spec = { elementBytes, xStride: bytes, yStride: bytes, outWidth: columns.length };
+        for (const mode of list) {
+          const rig = new KernelRig(rung, (library) => emitResizeLinear(library, spec));
+          rig.setMode(mode);
+          const floats = Float32Array.from(values, (value) => value - 100);
+          const args = {
+            x:
+              elementBytes === 4
+                ? rig.put(floats, channels, stride)
+                : putMap(rig, values, channels, stride, mode),
+            rowTaps: rig.put(packTaps(rows, width * bytes)),
+            columnTaps: rig.put(packTaps(columns, bytes)),
+            y: rig.allocate(pixels * bytes),
+          };
+          rig.call({ ...args, m0: 0, m1: split });
+          rig.call({ ...args, m0: split, m1: pixels });
+          const source = elementBytes === 4 ? floats : Float32Array.from(values);
+          const expected = reference.resizeLinear({ width, channels, values: source }, rows, columns);
+          if (elementBytes === 4)
+            expectSame(rig.floats(args.y, pixels, channels, stride), expected, 'floats');
+          else
+            expectSame(
+              mapValues(rig, args.y, pixels, channels, stride, mode),
+              Uint8Array.from(expected, Math.trunc),
+              `bytes in mode ${mode}`,
+            );
+          rig.checkGuards();
+        }
+      }
+    },
+  };
+}
+
 /** All cases over maps of a rung, each in every mode that is exact on this machine. */
 export function mapCases(rung: Rung): KernelCase[] {
   const modes = exactModes(rung);
@@ -599,7 +657,12 @@ export function mapCases(rung: Rung): KernelCase[] {
       depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),
       depthwiseCase(rung, byteModes, ++seed, false),
     );
-    cases.push(mapCase(rung, byteModes, ++seed), poolCase(rung, byteModes, ++seed), floatCase(rung, ++seed));
+    cases.push(
+      resizeCase(rung, byteModes, ++seed),
+      mapCase(rung, byteModes, ++seed),
+      poolCase(rung, byteModes, ++seed),
+      floatCase(rung, ++seed),
+    );
   }
   return [...cases, ...copyCases(rung, byteModes)];
 }

@@ -1,13 +1,12 @@
 import { memoryBytes, memoryPages, type EdgeModel, type Manifest } from '../format/index.ts';
 import { entryOf } from '../package/entry-of.ts';
 import type { PackageReader } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { EnginePlatform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { together } from '../together.ts';
 import { chooseMode } from './choose-mode.ts';
 import { Engine } from './engine.ts';
-import { hasRelaxedSimd, hasSimd } from './features.ts';
 import { loadWeights } from './load-weights.ts';
 import { MODES, type Mode, type Rung } from './modes.ts';
 import { instantiate, loadProgram, type ProgramExports } from './program.ts';
@@ -22,17 +21,19 @@ const THREADED_MIN_MACS = 150e6;
 /** More threads than this gain little on encoder-sized work, and phones' slow cores hold the fast ones up. */
 const MAX_AUTO_THREADS = 4;
 
+export type EngineOptions = SessionOptions & { readonly rung: Rung };
+
 /** Loads the program and the weights at the same time, then probes, starts threads and warms up. */
 export async function loadEngine(
-  platform: Platform,
+  platform: EnginePlatform,
   reader: PackageReader,
   manifest: Manifest,
   model: EdgeModel,
-  options: SessionOptions,
+  options: EngineOptions,
   onFiles: () => void,
 ): Promise<Engine> {
   checkMode(options.mode);
-  const rung = chooseRung(options.rung);
+  const { rung } = options;
   const threads = chooseThreads(platform, model, options.threads ?? 'auto');
   const memory = allocate(model, threads);
   const file = model.programs[rung];
@@ -77,7 +78,7 @@ async function loadFiles(
 
 /** Expands packed weights, finds the mode unless one is given, and initializes the instance with it. */
 function startProgram(
-  platform: Platform,
+  platform: EnginePlatform,
   file: string,
   model: EdgeModel,
   program: ProgramExports,
@@ -96,25 +97,12 @@ function startProgram(
   }
 }
 
-function chooseRung(wanted: Rung | undefined): Rung {
-  if (!hasSimd()) {
-    throw new RuntimeError(
-      'unsupported',
-      'this browser has no WebAssembly SIMD; every one since 2023 has it',
-    );
-  }
-  const relaxed = hasRelaxedSimd();
-  if (wanted === 'relaxed' && !relaxed)
-    throw new RuntimeError('unsupported', 'there is no relaxed SIMD here');
-  return wanted ?? (relaxed ? 'relaxed' : 'simd');
-}
-
 function checkMode(mode: Mode | undefined): void {
   if (mode === undefined || MODES.includes(mode)) return;
   throw new RuntimeError('bad-option', `mode must be one of ${MODES.join(', ')}, not ${String(mode)}`);
 }
 
-function chooseThreads(platform: Platform, model: EdgeModel, wanted: 'auto' | number): number {
+function chooseThreads(platform: EnginePlatform, model: EdgeModel, wanted: 'auto' | number): number {
   const most = Math.min(platform.maxThreads, model.memory.maxThreads);
   if (wanted === 'auto') {
     const largest = (model.macsPerToken ?? 0) * (model.dims.sequence ?? FIXED).max;
@@ -147,7 +135,7 @@ function expandWeights(model: EdgeModel, program: ProgramExports): void {
 }
 
 function probeMode(
-  { hasReliableDot }: Platform,
+  { hasReliableDot }: EnginePlatform,
   model: EdgeModel,
   program: ProgramExports,
   memory: ArrayBufferLike,

@@ -1,19 +1,19 @@
-import { loadEngine } from '../engine/load-engine.ts';
+import { loadEngine, type EngineOptions } from '../engine/load-engine.ts';
 import type { EdgeModel, Manifest } from '../format/index.ts';
 import type { PackageReader } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { EnginePlatform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { describeTensors } from './describe-tensors.ts';
 import type { LoadClock } from './load-clock.ts';
-import type { Session, SessionOptions } from './session.ts';
+import type { Session } from './session.ts';
 
 /** A session on our engine that runs on the calling thread. */
 export async function createEdgeSession(
-  platform: Platform,
+  platform: EnginePlatform,
   reader: PackageReader,
   manifest: Manifest,
   model: EdgeModel,
-  options: SessionOptions,
+  options: EngineOptions,
   clock: LoadClock,
 ): Promise<Session> {
   const engine = await loadEngine(platform, reader, manifest, model, options, clock.files);

@@ -1,12 +1,11 @@
+import { chooseRung } from '../engine/choose-rung.ts';
 import type { Manifest } from '../format/index.ts';
 import type { PackageReader, PackageSource } from '../package/package-reader.ts';
 import { readPackageManifest } from '../package/read-package-manifest.ts';
 import type { Platform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { together } from '../together.ts';
-import { createEdgeSession } from './edge-session.ts';
 import { loadClock, type LoadClock } from './load-clock.ts';
-import { createOnnxSession } from './onnx-session.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { createWorkerSession } from './worker-session.ts';
 
@@ -28,8 +27,9 @@ export async function loadPackage<T>(
   options.signal?.throwIfAborted();
   const clock = loadClock();
   const reader = platform.openPackage(source);
-  // Its script loads while the manifest does.
+  // The scripts load while the manifest does.
   const worker = (options.worker ?? true) ? startWorker(platform) : undefined;
+  if (!worker) import('./edge-session.ts').catch(() => {}); // fails where it is needed
   let starting: Promise<Session> | undefined;
   try {
     const manifest = await readPackageManifest(reader, options.signal);
@@ -72,11 +72,13 @@ async function startSession(
 ): Promise<Session> {
   const { model } = manifest;
   if (model.kind === 'edge') {
-    return worker
-      ? createWorkerSession(worker, reader, manifest, model, options, clock)
-      : createEdgeSession(platform, reader, manifest, model, options, clock);
+    const edge = { ...options, rung: chooseRung(options.rung) };
+    if (worker) return createWorkerSession(worker, reader, manifest, model, edge, clock);
+    const { createEdgeSession } = await import('./edge-session.ts');
+    return createEdgeSession(platform, reader, manifest, model, edge, clock);
   }
   // onnxruntime has workers of its own.
   worker?.terminate();
+  const { createOnnxSession } = await import('./onnx-session.ts');
   return createOnnxSession(platform, reader, manifest, model, options, clock);
 }

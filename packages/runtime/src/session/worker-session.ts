@@ -1,9 +1,11 @@
+import type { EngineOptions } from '../engine/load-engine.ts';
 import type { EdgeModel, Manifest } from '../format/index.ts';
 import type { PackageReader } from '../package/package-reader.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { describeTensors } from './describe-tensors.ts';
 import type { LoadClock } from './load-clock.ts';
-import type { Outputs, Session, SessionInfo, SessionOptions } from './session.ts';
+import type { Outputs, Session, SessionInfo } from './session.ts';
+import { sendFiles } from './send-files.ts';
 import { errorFrom, type FromWorker, type ToWorker } from './worker-protocol.ts';
 
 interface Pending {
@@ -17,7 +19,7 @@ export async function createWorkerSession(
   reader: PackageReader,
   manifest: Manifest,
   model: EdgeModel,
-  options: SessionOptions,
+  options: EngineOptions,
   clock: LoadClock,
 ): Promise<Session> {
   const { signal, onnxruntime: _, ...rest } = options;
@@ -40,6 +42,9 @@ export async function createWorkerSession(
   };
   const post = (message: ToWorker): void => worker.postMessage(message);
 
+  let start: () => void = () => {};
+  const started = new Promise<void>((resolve) => (start = resolve));
+
   const info = await new Promise<SessionInfo>((resolve, reject) => {
     const abort = (): void => {
       end(new RuntimeError('disposed', 'loading was aborted'));
@@ -52,6 +57,8 @@ export async function createWorkerSession(
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>): void => {
       switch (data.kind) {
+        case 'started':
+          return start();
         case 'files':
           return clock.files();
         case 'loaded':
@@ -74,7 +81,9 @@ export async function createWorkerSession(
     };
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort);
-    post({ kind: 'load', source: reader.source, manifest, options: rest });
+    post({ kind: 'load', manifest, options: rest });
+    const files = [model.programs[options.rung], model.weights.file];
+    sendFiles(reader, files, { post, started }, signal).catch(fail);
   });
 
   return {

@@ -1,4 +1,4 @@
-import { browserPlatform } from '../browser/platform.ts';
+import { browserEnginePlatform } from '../browser/engine-platform.ts';
 import { serveWorker, type WorkerScope } from '../session/serve-worker.ts';
 
-serveWorker(globalThis as unknown as WorkerScope, browserPlatform);
+serveWorker(globalThis as unknown as WorkerScope, browserEnginePlatform);

@@ -20,6 +20,7 @@ import {
   emitMaxPoolRows,
   emitQuantizeFloats,
   emitQuantizeImage,
+  emitResizeLinear,
   type ConvF32Spec,
   type ConvInt8Spec,
   type CopyLoop,
@@ -48,6 +49,7 @@ const EMITTERS: Emitters = {
   copy: emitCopy,
   fill: emitFill,
   load: emitLoad,
+  'resize-linear': emitResize,
   dequantize: emitDequantize,
   'conv-f32': emitFloatConv,
   'depthwise-f32': emitFloatDepthwise,
@@ -273,6 +275,24 @@ function emitFill(f: FunctionBuilder, { value, output }: StepOf<'fill'>, scope: 
   const size = elementBytes(output);
   const kernel = emitFillRows(scope.library, { elementBytes: size, stride: size * rowStride(output), value });
   f.call(kernel, { y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+}
+
+function emitResize(
+  f: FunctionBuilder,
+  { x, rowTaps, columnTaps, outWidth, output }: StepOf<'resize-linear'>,
+  scope: StepScope,
+): void {
+  const size = elementBytes(output);
+  const strides = { xStride: size * rowStride(x), yStride: size * rowStride(output) };
+  const kernel = emitResizeLinear(scope.library, { elementBytes: size, ...strides, outWidth });
+  f.call(kernel, {
+    x: whole(x, scope),
+    rowTaps,
+    columnTaps,
+    y: rowZero(output, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
 }
 
 function emitDequantize(

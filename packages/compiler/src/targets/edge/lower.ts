@@ -90,6 +90,9 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   'edgewise.MapBytes': lowerMapBytes,
 };
 
+/** Operators that the engine runs in some form, `domain.opType` without the domain for ai.onnx. */
+export const ENGINE_OPERATORS: readonly string[] = Object.keys(LOWERINGS);
+
 /** Why the engine cannot run the model: all reasons at once, empty when it can. */
 export function listUnsupported(model: Model): Diagnostic[] {
   const nodes = new Map<string, Node[]>();

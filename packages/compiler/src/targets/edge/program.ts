@@ -212,6 +212,15 @@ export type MapStep =
     }
   /** A constant of float32, in rows that are padded as those of a value are. */
   | { readonly op: 'load'; readonly address: Address; readonly output: Value }
+  | {
+      readonly op: 'resize-linear';
+      readonly x: Value;
+      /** Taps for each row and each column of the output. */
+      readonly rowTaps: Address;
+      readonly columnTaps: Address;
+      readonly outWidth: number;
+      readonly output: Value;
+    }
   | { readonly op: 'fill'; readonly value: number; readonly output: Value }
   | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value }
   | {
@@ -267,6 +276,7 @@ const READS_ALL: ReadonlySet<Step['op']> = new Set<Step['op']>([
   'max-pool',
   'average',
   'average-pool',
+  'resize-linear',
   'conv-f32',
   'depthwise-f32',
   'average-rows',

@@ -1,5 +1,6 @@
 import type { Activation } from '../kernels/finish-panel.ts';
 import type { WindowSpec } from '../kernels/gather-patches.ts';
+import type { LinearTap } from '../kernels/resize-linear.ts';
 import { add, div, mul } from './math.ts';
 import { activate } from './rows.ts';
 
@@ -96,5 +97,34 @@ export function maxPoolRows(
       if (from >= 0) largest = Math.max(largest, x.values[from * x.channels + (index % x.channels)]!);
     }
     return largest;
+  });
+}
+
+/** Bilinear interpolation: neighbours times the distances to the opposite ones, the upper left one first. */
+export function resizeLinear(
+  x: { width: number; channels: number; values: Float32Array },
+  rows: readonly LinearTap[],
+  columns: readonly LinearTap[],
+): Float32Array {
+  const { fround } = Math;
+  return Float32Array.from({ length: rows.length * columns.length * x.channels }, (_, index) => {
+    const pixel = Math.floor(index / x.channels);
+    const row = rows[Math.floor(pixel / columns.length)]!;
+    const column = columns[pixel % columns.length]!;
+    let sum: number | undefined;
+    for (const [y, dy] of [
+      [row.near, row.toFar],
+      [row.far, row.toNear],
+    ] as const) {
+      for (const [at, dx] of [
+        [column.near, column.toFar],
+        [column.far, column.toNear],
+      ] as const) {
+        const value = x.values[(y * x.width + at) * x.channels + (index % x.channels)]!;
+        const part = mul(mul(fround(dx), fround(dy)), value);
+        sum = sum === undefined ? part : add(sum, part);
+      }
+    }
+    return sum!;
   });
 }

@@ -29,4 +29,11 @@ export {
   type ByteMap,
 } from './byte-maps.ts';
 export { copyElements } from './copy-elements.ts';
-export { averagePoolRows, averageRows, convF32, maxPoolRows, type FloatKernel } from './float-maps.ts';
+export {
+  averagePoolRows,
+  averageRows,
+  convF32,
+  maxPoolRows,
+  resizeLinear,
+  type FloatKernel,
+} from './float-maps.ts';
