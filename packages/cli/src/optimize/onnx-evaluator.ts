@@ -8,7 +8,7 @@ import {
   type Model,
   type Tensor,
 } from '@edgewise/compiler';
-import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
+import type * as OnnxRuntime from 'onnxruntime-node';
 import { UsageError } from '../command/usage-error.ts';
 import type { Sample } from './pipeline.ts';
 
@@ -19,7 +19,7 @@ import type { Sample } from './pipeline.ts';
 export const ONNXRUNTIME_NOISE = { absolute: 1e-3, relative: 1e-3 };
 
 /** Without VNNI onnxruntime's products of 8-bit weights saturate in 16 bits, unless it is told to be exact. */
-const OPTIONS: InferenceSession.SessionOptions = {
+const OPTIONS: OnnxRuntime.InferenceSession.SessionOptions = {
   logSeverityLevel: 3,
   extra: { session: { x64quantprecision: '1' } },
 };
@@ -59,13 +59,13 @@ export async function openOnnx(model: Model, values?: readonly string[]): Promis
   };
 }
 
-type OnnxRuntime = typeof import('onnxruntime-node');
-
-async function importOnnxRuntime(): Promise<OnnxRuntime> {
+async function importOnnxRuntime(): Promise<typeof OnnxRuntime> {
   // Set before it loads: nothing that we load phones home.
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   try {
-    const { default: runtime } = (await import('onnxruntime-node')) as unknown as { default: OnnxRuntime };
+    const { default: runtime } = (await import('onnxruntime-node')) as unknown as {
+      default: typeof OnnxRuntime;
+    };
     return runtime;
   } catch (cause) {
     throw new UsageError(
@@ -75,13 +75,13 @@ async function importOnnxRuntime(): Promise<OnnxRuntime> {
   }
 }
 
-function toOnnx(runtime: OnnxRuntime, tensor: Tensor): OnnxTensor {
+function toOnnx(runtime: typeof OnnxRuntime, tensor: Tensor): OnnxRuntime.Tensor {
   if (tensor.kind !== 'dense' || tensor.dtype !== 'float32')
     throw new UsageError('models that take something else than floats cannot be optimized yet.');
   return new runtime.Tensor('float32', typedData({ ...tensor, dtype: tensor.dtype }), tensor.dims);
 }
 
-function fromOnnx({ type, data, dims }: OnnxTensor): Tensor {
+function fromOnnx({ type, data, dims }: OnnxRuntime.Tensor): Tensor {
   if (data instanceof Float32Array) return denseTensor('float32', dims, data);
   if (data instanceof Uint8Array && type === 'uint8') return denseTensor('uint8', dims, data);
   if (data instanceof Int8Array && type === 'int8') return denseTensor('int8', dims, data);
