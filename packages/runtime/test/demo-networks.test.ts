@@ -28,6 +28,9 @@ const TOLERANCE = { abs: 1e-4, rel: 1e-4 };
 /** For the mean average precision: lower than what an app is shown. */
 const SCORE_THRESHOLD = 0.01;
 
+/** Seconds on a free machine. */
+const TIMEOUT_MS = 180_000;
+
 /** Measured by the scripts beside the models. */
 const FLOAT_RIGHT = 366;
 const FLOAT_PRECISION = [0.7643, 0.9419] as const;
@@ -55,10 +58,14 @@ describe('models/vision', () => {
     );
   });
 
-  it('loses at most 1 point, 3 images, in int8 on the engine', async () => {
-    const quantized = await edgePackage(vision.description, await quantizeNetwork(vision));
-    expect(await countRight(quantized, paths)).toBeGreaterThanOrEqual(FLOAT_RIGHT - 3);
-  });
+  it(
+    'loses at most 1 point, 3 images, in int8 on the engine',
+    async () => {
+      const quantized = await edgePackage(vision.description, await quantizeNetwork(vision));
+      expect(await countRight(quantized, paths)).toBeGreaterThanOrEqual(FLOAT_RIGHT - 3);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe('models/detection', () => {
@@ -73,12 +80,16 @@ describe('models/detection', () => {
     await expectSameOutputs(detection, compact, paths.slice(0, 16));
   });
 
-  it('loses at most 2 points in int8 on the engine', async () => {
-    const quantized = await edgePackage(detection.description, await quantizeNetwork(detection));
-    const [all = 0, half = 0] = await precision(quantized);
-    expect(all).toBeGreaterThan(FLOAT_PRECISION[0] - 0.02);
-    expect(half).toBeGreaterThan(FLOAT_PRECISION[1] - 0.02);
-  });
+  it(
+    'loses at most 2 points in int8 on the engine',
+    async () => {
+      const quantized = await edgePackage(detection.description, await quantizeNetwork(detection));
+      const [all = 0, half = 0] = await precision(quantized);
+      expect(all).toBeGreaterThan(FLOAT_PRECISION[0] - 0.02);
+      expect(half).toBeGreaterThan(FLOAT_PRECISION[1] - 0.02);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** How many images are given the label that their folder is named for. */

@@ -43,6 +43,7 @@ export interface ConvConstants {
   readonly bias: Int32Array;
   readonly columnSums: Int32Array;
   readonly multiplier: Float32Array;
+  readonly isRoundable: boolean;
 }
 
 /** Packs a graph's constants for the kernels and puts each into the weights image once. */
@@ -184,9 +185,10 @@ export class ConstantStore {
   /** Puts what a convolution over bytes reads into the image; `key` says which convolution it is. */
   convWeight(key: string, make: () => ConvConstants): ConvWeight {
     return this.#once(key, 'convolution', () => {
-      const { panels, pairFlags, bits, bias, columnSums, multiplier } = make();
+      const { panels, pairFlags, bits, bias, columnSums, multiplier, isRoundable } = make();
       return {
         bits,
+        isRoundable,
         panels: this.#image.add(panels),
         pairFlags: pairFlags ? this.#image.add(pairFlags) : 0,
         bias: this.#image.add(bias),

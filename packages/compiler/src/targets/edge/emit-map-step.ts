@@ -106,6 +106,7 @@ function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): Con
   return {
     n: output.columns,
     bits: weight.bits,
+    isRoundable: weight.isRoundable,
     zeroPoint,
     yStride: zeroPoint === undefined ? 4 * floatStride(output) : bytesStride(output),
     window: window ?? { k: x.columns, xStride: bytesStride(x) },
@@ -125,8 +126,14 @@ function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): v
   });
 }
 
-function depthwiseSpec({ weight: _, window, zeroPoint, output }: StepOf<'depthwise'>): DepthwiseInt8Spec {
-  return { ...window, channels: output.columns, yZeroPoint: zeroPoint, yStride: bytesStride(output) };
+function depthwiseSpec({ weight, window, zeroPoint, output }: StepOf<'depthwise'>): DepthwiseInt8Spec {
+  return {
+    ...window,
+    channels: output.columns,
+    yZeroPoint: zeroPoint,
+    isRoundable: weight.isRoundable,
+    yStride: bytesStride(output),
+  };
 }
 
 function emitDepthwise(f: FunctionBuilder, step: StepOf<'depthwise'>, scope: StepScope): void {

@@ -31,6 +31,8 @@ export interface FloatWeight {
 /** Weights of a convolution over bytes. */
 export interface ConvWeight {
   readonly bits: 7 | 8;
+  /** Whether no result can be too large to be rounded before it is clamped (see requantize.ts). */
+  readonly isRoundable: boolean;
   readonly pairFlags: Address;
   readonly panels: Address;
   /** int32 per output channel: bias − input zero point·Σ weights. */
