@@ -329,14 +329,6 @@ const REFUSED: Readonly<Record<string, readonly [body: string, message: string]>
   output y: float32[1,4,3,4]`,
     'The engine cannot run Conv "y": 2 groups of 2 channels are not supported.',
   ],
-  'a convolution over one axis': [
-    `
-  input x: float32[1,4,9]
-  constant w: float32[4,4,3] random(1)
-  y = edgewise.Conv(x, w) activation="none"
-  output y: float32[1,4,7]`,
-    'The engine cannot run Conv "y": its input "x" is no map [1, channels, height, width].',
-  ],
   'cubic interpolation': [
     `
   input x: float32[1,4,3,4]
