@@ -179,7 +179,8 @@ function engineOf({ info }: OpenTask): object {
 }
 
 function engineText({ info: { rung, mode, threads } }: OpenTask): string {
-  return `${rung}${mode === undefined ? '' : ` (${mode})`}, up to ${threads} thread${threads === 1 ? '' : 's'}`;
+  const count = threads === 1 ? '1 thread' : `up to ${threads} threads`;
+  return `${rung}${mode === undefined ? '' : ` (${mode})`}, ${count}`;
 }
 
 async function readStandardInput(): Promise<string> {

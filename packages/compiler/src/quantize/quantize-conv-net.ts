@@ -1,6 +1,6 @@
 import { CompilerError, type Diagnostic } from '../diagnostics/index.ts';
 import { denseTensor, float32Tensor, type Dim, type Model, type Node, type Tensor } from '../ir/index.ts';
-import { defineTransform, type Transform, type TransformResult } from '../rewrite/index.ts';
+import { defineTransform, rewriteGraph, type Transform, type TransformResult } from '../rewrite/index.ts';
 import { float32Constant } from '../transforms/constants.ts';
 import { removeDeadCode } from '../transforms/remove-dead-code.ts';
 import { attributes } from '../transforms/node-attributes.ts';
@@ -23,6 +23,7 @@ import { LOSSY } from './lossy.ts';
 import type { ConvNetStatistics } from './value-statistics.ts';
 import { quantizeLayer } from './quantize-layer.ts';
 import { quantizedKind } from './quantized-operators.ts';
+import { JOIN_ACTIVATION, SPELL_SILU } from './separate-activations.ts';
 
 export interface QuantizeConvNetOptions {
   /** From `observeConvNet` on the same graph. */
@@ -95,6 +96,8 @@ function quantize(model: Model, settings: Settings): TransformResult {
   const layers = writer.run();
   if (layers > 0) {
     applyQuantizedRules(model);
+    rewriteGraph(model.graph, [JOIN_ACTIVATION]);
+    rewriteGraph(model.graph, [SPELL_SILU]);
     // The float weights.
     removeDeadCode().apply(model);
   }

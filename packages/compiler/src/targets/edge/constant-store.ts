@@ -26,6 +26,15 @@ export interface QuantizedWeightNames {
   readonly multiplier: string;
 }
 
+/** A matrix [k][n] of int8: column c stands for values·scale[c]. */
+export interface Int8Matrix {
+  readonly k: number;
+  readonly n: number;
+  readonly values: Int8Array;
+  readonly scale: Float32Array;
+  readonly bias?: Float32Array | undefined;
+}
+
 /** A convolution's constants; all but the panels padded to whole panels. */
 export interface ConvConstants {
   readonly bits: 7 | 8;
@@ -113,6 +122,27 @@ export class ConstantStore {
           copyLater(() => facts().columnSums),
         ),
         bias: this.#bias(bias, n),
+      };
+    });
+  }
+
+  /** Puts a matrix of int8 that was made from constants into the image; `key` tells which. */
+  int8Matrix(key: string, make: () => Int8Matrix): QuantizedWeight {
+    return this.#once(key, 'int8 matrix', () => {
+      const { values, k, n, scale, bias } = make();
+      const panels = new Int8Array(int8PanelBytes(k, n));
+      const facts = packInt8(values, k, n, panels);
+      const bits = fitSevenBits(values) ? 7 : 8;
+      return {
+        kind: 'int8',
+        k,
+        n,
+        bits,
+        pairFlags: bits === 7 ? this.#image.add(facts.pairFlags) : 0,
+        panels: this.#image.add(panels),
+        scale: this.#image.add(padRows(scale, n, roundUp(n, PANEL))),
+        columnSums: this.#image.add(facts.columnSums),
+        bias: bias ? this.#image.add(padRows(bias, n, roundUp(n, PANEL))) : this.#bias('', n),
       };
     });
   }
