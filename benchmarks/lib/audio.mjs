@@ -36,6 +36,13 @@ export const AUDIO_NETWORKS = [
     settings: {},
     passes: compactRecurrentNet(),
   },
+  {
+    name: 'kwt1_raw_audio',
+    chunkMs: 1000,
+    states: {},
+    settings: {},
+    passes: compactRecurrentNet(),
+  },
   { name: 'mlperf_tiny_kws_dscnn', chunkMs: 1000, states: {}, settings: {}, passes: compactConvNet() },
 ];
 

@@ -13,6 +13,7 @@ const TASKS = {
       return { scores: [cosine(a, b)] };
     },
   'image-classification': (model) => async (image) => ({ scores: byLabel(await model(image)) }),
+  'audio-classification': (model) => async (sound) => ({ scores: byLabel(await model(sound)) }),
   'object-detection': (model) => async (image) => {
     const found = await model(image, { scoreThreshold: EVALUATED_SCORE });
     const boxes = found.map(({ label, score, box }) => ({
@@ -48,19 +49,25 @@ globalThis.edgewiseMeasure = {
   },
 };
 
-/** The answer and its time, without the time that an image takes to get here. */
+/** The answer and its time, without the time that a file takes to get here. */
 async function timed(input) {
-  const prepared = 'image' in input ? await fetchPixels(input.image) : input;
+  const prepared = 'file' in input ? await fetchDecoded(input.file) : input;
   const start = performance.now();
   const output = await answer(prepared);
   return { ...output, latencyMs: performance.now() - start };
 }
 
-async function fetchPixels(file) {
+/** Pixels of an image, or samples of a sound. */
+async function fetchDecoded(file) {
   const response = await fetch(`./example?file=${encodeURIComponent(file)}`);
   if (!response.ok) throw new Error(await response.text());
-  const size = JSON.parse(response.headers.get('X-Image'));
-  return { ...size, data: new Uint8Array(await response.arrayBuffer()) };
+  const facts = JSON.parse(response.headers.get('X-Example'));
+  const bytes = await response.arrayBuffer();
+  if (!('sampleRate' in facts)) return { ...facts, data: new Uint8Array(bytes) };
+  const { sampleRate, channels } = facts;
+  const length = bytes.byteLength / 4 / channels;
+  const samples = Array.from({ length: channels }, (_, i) => new Float32Array(bytes, 4 * i * length, length));
+  return { sampleRate, samples };
 }
 
 /** Bytes of the page and its workers; 0 where the browser does not tell. */

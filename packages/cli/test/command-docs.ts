@@ -49,12 +49,12 @@ function dataFiles(): string {
       ['text', names('text')],
       ['second text, for pairs', names('textPair')],
       [
-        'image, for image-classification',
-        `${names('image')}; a path relative to the file, or to \`images/\` beside it`,
+        'file, for images and sounds',
+        `${names('file')}; a path relative to the table, or to \`images/\`, \`sounds/\`, \`wav/\` beside it`,
       ],
       [
         'label, for classification',
-        `${names('label')}; beside an image the only other column, whatever its name`,
+        `${names('label')}; beside a file the only other column, whatever its name`,
       ],
       ['score, for feature-extraction', `${names('score')}; any scale, higher is more alike`],
     ],
@@ -91,6 +91,11 @@ Labelled images are a folder with a folder for each class, named as the class is
 (\`annotations.json\`), or a folder of YOLO's (\`images/\`, \`labels/\`). \`--calibration\` takes a folder or a list of files; the first 100 images are used. JPEG, PNG, WebP, GIF,
 AVIF and TIFF are read, turned upright by their EXIF orientation. Quality is \`top-1\` or \`map\` (mean average precision at overlaps from 0.5 to 0.95), unless \`--metric\` says \`top-5\`
 or \`map50\`.
+
+## Sound models
+
+The folder of a sound model has \`model.onnx\` and \`config.json\` with \`id2label\` and, under \`edgewise\`, \`audio\`: how sound becomes the model's input, with the fields of
+docs/package-format.md (raw samples, mel spectrograms, cepstral coefficients). Labelled sounds are WAV files in a folder for each class, or a table.
 `;
 }
 

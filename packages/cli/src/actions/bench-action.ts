@@ -1,15 +1,18 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { RunnerInput } from '@edgewise/compiler';
 import sharp from 'sharp';
 import type { CommandContext, ExitCode } from '../command/command.ts';
-import { isImageTask, taskNamed } from '../command/task-names.ts';
+import { takenBy, taskNamed } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { BenchOptions } from '../commands/bench.ts';
 import { readDataFile } from '../examples/read-text-examples.ts';
-import { readCalibrationImages } from '../examples/read-calibration-images.ts';
+import { readCalibrationFiles } from '../examples/read-calibration-files.ts';
 import { findPackage } from '../files/find-package.ts';
+import { IMAGES, SOUNDS, type Media } from '../files/media.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
+import { WaveFile } from '../media/wave-file.ts';
 import { benchPackage, type BenchResult } from '../measure/bench-package.ts';
 import { openBrowser } from '../measure/browser-runner.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
@@ -20,6 +23,9 @@ import { renderTable } from '../terminal/table.ts';
 
 /** Pixels of the image that is run by default: a camera's usual one. */
 const IMAGE_SIZE = { width: 640, height: 480 };
+
+/** Samples per second. */
+const SOUND_RATE = 16_000;
 
 /** 23 tokens with most tokenizers: about a sentence. */
 const SENTENCE =
@@ -41,7 +47,7 @@ async function bench(
   temporary: string,
 ): Promise<ExitCode> {
   const { task } = await readPackageManifest(folder);
-  const inputs = isImageTask(task) ? await imagesOf(given, temporary) : await textsOf(given);
+  const inputs = await inputsOf(task, given, temporary);
   const common = { folder, inputs, runs: given.runs, signal: context.signal };
   const node = nodeRunner(`Node ${process.versions.node}`);
   const results = [await benchPackage({ ...common, runner: node })];
@@ -51,22 +57,41 @@ async function bench(
   return 0;
 }
 
-async function textsOf({ text, image, data }: BenchOptions): Promise<readonly RunnerInput[]> {
-  if (image !== undefined) throw new UsageError('--image does not fit: the package takes texts.');
-  if (text !== undefined && data !== undefined) throw new UsageError('--text and --data exclude each other.');
+function inputsOf(task: string, given: BenchOptions, temporary: string): Promise<readonly RunnerInput[]> {
+  const { text, image, audio, data } = given;
+  const own = { text, image, sound: audio };
+  const taken = takenBy(taskNamed(task) ?? 'text-classification');
+  const other = (Object.keys(own) as (keyof typeof own)[]).find(
+    (name) => name !== taken && own[name] !== undefined,
+  );
+  if (other)
+    throw new UsageError(
+      `--${other === 'sound' ? 'audio' : other} does not fit: packages for ${task} take a ${taken}.`,
+    );
+  if (own[taken] !== undefined && data !== undefined)
+    throw new UsageError(`--${taken === 'sound' ? 'audio' : taken} and --data exclude each other.`);
+  switch (taken) {
+    case 'text':
+      return textsOf(given);
+    case 'image':
+      return filesOf(IMAGES, data, () => Promise.resolve(image ?? noiseImage(temporary)));
+    case 'sound':
+      return filesOf(SOUNDS, data, () => Promise.resolve(audio ?? noiseSound(temporary)));
+  }
+}
+
+async function textsOf({ text, data }: BenchOptions): Promise<readonly RunnerInput[]> {
   if (data === undefined) return [{ text: text ?? SENTENCE }];
   return (await readDataFile(data)).examples.map((example) => ({ text: example.text }));
 }
 
-async function imagesOf(
-  { text, image, data }: BenchOptions,
-  temporary: string,
+async function filesOf(
+  media: Media,
+  data: string | undefined,
+  one: () => Promise<string>,
 ): Promise<readonly RunnerInput[]> {
-  if (text !== undefined) throw new UsageError('--text does not fit: the package takes images.');
-  if (image !== undefined && data !== undefined)
-    throw new UsageError('--image and --data exclude each other.');
-  if (data !== undefined) return (await readCalibrationImages(data)).map((path) => ({ image: path }));
-  return [{ image: image ?? (await noiseImage(temporary)) }];
+  const paths = data === undefined ? [await one()] : await readCalibrationFiles(data, media);
+  return paths.map((file) => ({ file }));
 }
 
 /** What is seen does not change how long it takes, its size does. */
@@ -74,6 +99,20 @@ async function noiseImage(folder: string): Promise<string> {
   const path = join(folder, 'noise.png');
   const noise = { type: 'gaussian' as const, mean: 128, sigma: 48 };
   await sharp({ create: { ...IMAGE_SIZE, channels: 3, noise, background: 'black' } }).toFile(path);
+  return path;
+}
+
+/** The same of what is heard: a second at the rate of most models. */
+async function noiseSound(folder: string): Promise<string> {
+  const path = join(folder, 'noise.wav');
+  const wav = new WaveFile();
+  wav.fromScratch(
+    1,
+    SOUND_RATE,
+    '32f',
+    Float32Array.from({ length: SOUND_RATE }, () => Math.random() - 0.5),
+  );
+  await writeFile(path, wav.toBuffer());
   return path;
 }
 

@@ -1,15 +1,25 @@
-import { evaluateCandidate, sameAnswer, type EvaluateOptions, type Evaluation } from '@edgewise/compiler';
+import {
+  evaluateCandidate,
+  sameAnswer,
+  type AnswerKind,
+  type EvaluateOptions,
+  type Evaluation,
+  type GoldExample,
+} from '@edgewise/compiler';
 import type { Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
-import { isImageTask } from '../command/task-names.ts';
+import { takes } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { CompareOptions } from '../commands/compare.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
-import { readImageExamples } from '../examples/read-image-examples.ts';
+import { readBoxExamples } from '../examples/read-box-examples.ts';
+import { readFileExamples } from '../examples/read-file-examples.ts';
 import { readDataFile, textExamples } from '../examples/read-text-examples.ts';
 import { findPackage } from '../files/find-package.ts';
+import { IMAGES, SOUNDS } from '../files/media.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
+import { metricTitle } from '../report/metric-title.ts';
 import { formatInterval, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -27,9 +37,7 @@ export async function compareAction(
     throw new UsageError(`${pathA} is for ${whatFor(manifest)}, ${pathB} for ${whatFor(other)}.`);
   const kind = answerKind(manifest.task, manifest.multiLabel);
   const metric = metricFor(kind, given.metric);
-  const examples = isImageTask(manifest.task)
-    ? await readImageExamples(given.data, kind, manifest.labels ?? [])
-    : textExamples(await readDataFile(given.data), kind, manifest.labels);
+  const examples = await examplesFor(manifest, given.data, kind);
   const progress = createProgress(terminal);
   const evaluate = (path: string, folder: string, baseline?: Evaluation): Promise<Evaluation> => {
     progress.stage(path);
@@ -49,6 +57,17 @@ export async function compareAction(
   if (given.json) terminal.data(`${JSON.stringify(summary(a, b, agreement), undefined, 2)}\n`);
   else terminal.data(comparison([pathA, pathB], [a, b], agreement));
   return 0;
+}
+
+async function examplesFor(
+  { task, labels = [] }: Manifest,
+  path: string,
+  kind: AnswerKind,
+): Promise<readonly GoldExample[]> {
+  if (kind === 'boxes') return readBoxExamples(path, labels);
+  if (takes(task, 'image')) return readFileExamples(path, { media: IMAGES, kind, labels });
+  if (takes(task, 'sound')) return readFileExamples(path, { media: SOUNDS, kind, labels });
+  return textExamples(await readDataFile(path), kind, labels);
 }
 
 /** Packages with one such text can be compared on the same examples. */
@@ -87,7 +106,7 @@ function comparison(paths: readonly string[], evaluations: readonly Evaluation[]
   const table = renderTable(
     [
       { title: 'package' },
-      { title: `${b?.metric.name ?? ''} [95 %]`, align: 'right' },
+      { title: `${metricTitle(b?.metric.name ?? '')} [95 %]`, align: 'right' },
       { title: 'p50 / p95', align: 'right' },
     ],
     rows,

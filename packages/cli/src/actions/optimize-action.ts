@@ -1,6 +1,6 @@
 import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
-import { isImageTask, type TaskName } from '../command/task-names.ts';
+import { takes, type TaskName } from '../command/task-names.ts';
 import type { OptimizeOptions } from '../commands/optimize.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
 import { checkOutputFolder, writeFolder } from '../files/write-folder.ts';
@@ -9,6 +9,7 @@ import { candidateTable } from '../optimize/candidate-table.ts';
 import { createReport } from '../optimize/create-report.ts';
 import { outputFiles } from '../optimize/output-files.ts';
 import { readImageSubject } from '../optimize/read-image-subject.ts';
+import { readSoundSubject } from '../optimize/read-sound-subject.ts';
 import { readTextSubject } from '../optimize/read-text-subject.ts';
 import { runSearch } from '../optimize/run-search.ts';
 import type { Subject } from '../optimize/subject.ts';
@@ -81,9 +82,9 @@ async function optimizeModel(
 }
 
 function readSubject(path: string, { task, ...given }: OptimizeOptions): Promise<Subject> {
-  return isImageTask(task)
-    ? readImageSubject(path, { ...given, task })
-    : readTextSubject(path, { ...given, task });
+  if (takes(task, 'image')) return readImageSubject(path, { ...given, task });
+  if (takes(task, 'sound')) return readSoundSubject(path, { ...given, task });
+  return readTextSubject(path, { ...given, task });
 }
 
 function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: OptimizeOptions): Budget {
@@ -104,6 +105,7 @@ const SOME_INPUT: Readonly<Record<TaskName, string>> = {
   'feature-extraction': '"some text" --pair "another text"',
   'image-classification': '--image photo.jpg',
   'object-detection': '--image photo.jpg --annotate boxes.png',
+  'audio-classification': '--audio clip.wav',
 };
 
 function lastLines(report: OptimizeReport, given: OptimizeOptions): string {

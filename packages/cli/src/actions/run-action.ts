@@ -4,11 +4,11 @@ import process from 'node:process';
 import type { DetectedBox, RunnerInput } from '@edgewise/compiler';
 import { LABEL_THRESHOLD, type Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
-import { isImageTask } from '../command/task-names.ts';
+import { takenBy, taskNamed } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { RunOptions } from '../commands/run.ts';
 import { findPackage } from '../files/find-package.ts';
-import { annotateImage, type LabelledBox } from '../image/annotate-image.ts';
+import { annotateImage, type LabelledBox } from '../media/annotate-image.ts';
 import {
   decodeInput,
   openTask,
@@ -22,6 +22,9 @@ import { renderTable, type Column } from '../terminal/table.ts';
 /** A detector's boxes below it are not shown, where the package does not say it. The runtime's own default. */
 const SCORE_THRESHOLD = 0.25;
 
+/** Labels of an image or a sound that are shown without --top; models of these have up to a thousand. */
+const FILE_LABELS_SHOWN = 5;
+
 /** Does what `edgewise run` says. */
 export async function runAction(
   [path = '', text = '']: readonly string[],
@@ -29,16 +32,17 @@ export async function runAction(
   { terminal }: CommandContext,
 ): Promise<ExitCode> {
   const folder = findPackage(path);
-  const input = await inputFor(await readPackageManifest(folder), text, given);
-  const prepared = await decodeInput(input);
+  const manifest = await readPackageManifest(folder);
+  const input = await inputFor(manifest, text, given);
+  const prepared = await decodeInput(input, manifest.task);
   const task = await openTask(folder);
   try {
     const start = terminal.now();
     const answer = await task.answer(prepared);
     const ms = terminal.now() - start;
     const said = describeAnswer(task.manifest, answer, given);
-    if ('image' in input && given.annotate !== undefined)
-      await annotateImage(input.image, said.boxes ?? [], task.manifest.labels ?? [], given.annotate);
+    if ('file' in input && given.annotate !== undefined)
+      await annotateImage(input.file, said.boxes ?? [], task.manifest.labels ?? [], given.annotate);
     if (given.json) terminal.data(`${JSON.stringify({ ...said.json, ms, engine: engineOf(task) })}\n`);
     else {
       terminal.data(said.table);
@@ -53,22 +57,43 @@ export async function runAction(
 }
 
 /** What to run the package on; throws UsageError for what does not fit its task. */
-async function inputFor(
-  { task }: Manifest,
-  given: string,
-  { pair, image, annotate }: RunOptions,
-): Promise<RunnerInput> {
-  if (isImageTask(task)) {
-    if (given !== '')
-      throw new UsageError(`packages for ${task} take no text.`, 'Name an image with --image.');
-    if (image === undefined)
-      throw new UsageError(`--image <file> is required: packages for ${task} take images.`);
-    checkAnnotate(task, annotate);
-    return { image };
+async function inputFor({ task }: Manifest, text: string, given: RunOptions): Promise<RunnerInput> {
+  const taken = takenBy(taskNamed(task) ?? 'text-classification');
+  const others = { image: given.image, audio: given.audio, text: text === '' ? undefined : text };
+  checkAnnotate(task, given.annotate);
+  switch (taken) {
+    case 'image':
+      return { file: onlyFile(task, 'image', others) };
+    case 'sound':
+      return { file: onlyFile(task, 'audio', others) };
+    case 'text':
+      return textInput(task, text, given);
   }
-  if (image !== undefined) throw new UsageError(`--image does not fit: packages for ${task} take texts.`);
-  if (annotate !== undefined)
-    throw new UsageError(`--annotate does not fit: packages for ${task} find no boxes.`);
+}
+
+interface GivenInputs {
+  readonly image: string | undefined;
+  readonly audio: string | undefined;
+  readonly text: string | undefined;
+}
+
+function onlyFile(task: string, wanted: 'image' | 'audio', given: GivenInputs): string {
+  if (given.text !== undefined)
+    throw new UsageError(`packages for ${task} take no text.`, `Name a file with --${wanted}.`);
+  const other = wanted === 'image' ? 'audio' : 'image';
+  if (given[other] !== undefined) throw new UsageError(`--${other} does not fit packages for ${task}.`);
+  const file = given[wanted];
+  if (file === undefined) throw new UsageError(`--${wanted} <file> is required by packages for ${task}.`);
+  return file;
+}
+
+async function textInput(
+  task: string,
+  given: string,
+  { pair, image, audio }: RunOptions,
+): Promise<RunnerInput> {
+  const file = image === undefined ? audio && '--audio' : '--image';
+  if (file) throw new UsageError(`${file} does not fit: packages for ${task} take texts.`);
   if (task === 'feature-extraction' && pair === undefined)
     throw new UsageError('--pair <text> is required: packages for feature-extraction compare two texts.');
   const text = given === '-' ? await readStandardInput() : given;
@@ -98,7 +123,7 @@ interface Said {
 function describeAnswer(manifest: Manifest, { scores, boxes }: TaskAnswer, { top }: RunOptions): Said {
   if (boxes) return describeBoxes(manifest, boxes);
   const named = nameScores(manifest, scores);
-  const shown = named.slice(0, top ?? (manifest.task === 'image-classification' ? 5 : named.length));
+  const shown = named.slice(0, top ?? (manifest.tokenizer ? named.length : FILE_LABELS_SHOWN));
   const labels = manifest.multiLabel ? { labels: labelsThatHold(named) } : {};
   return { json: { ...labels, scores: shown }, table: scoreTable(shown, manifest) };
 }
@@ -154,7 +179,8 @@ function engineOf({ info }: OpenTask): object {
 }
 
 function engineText({ info: { rung, mode, threads } }: OpenTask): string {
-  return `${rung}${mode === undefined ? '' : ` (${mode})`}, up to ${threads} thread${threads === 1 ? '' : 's'}`;
+  const count = threads === 1 ? '1 thread' : `up to ${threads} threads`;
+  return `${rung}${mode === undefined ? '' : ` (${mode})`}, ${count}`;
 }
 
 async function readStandardInput(): Promise<string> {

@@ -4,17 +4,44 @@ export const TASKS = [
   'feature-extraction',
   'image-classification',
   'object-detection',
+  'audio-classification',
 ] as const;
 export type TaskName = (typeof TASKS)[number];
 
-/** Those whose input is an image. */
-export type ImageTaskName = 'image-classification' | 'object-detection';
+/** What a task's model takes. */
+export type Taken = 'text' | 'image' | 'sound';
+
+interface TakenBy {
+  readonly 'text-classification': 'text';
+  readonly 'feature-extraction': 'text';
+  readonly 'image-classification': 'image';
+  readonly 'object-detection': 'image';
+  readonly 'audio-classification': 'sound';
+}
+
+const TAKEN: TakenBy = {
+  'text-classification': 'text',
+  'feature-extraction': 'text',
+  'image-classification': 'image',
+  'object-detection': 'image',
+  'audio-classification': 'sound',
+};
+
+/** Names of the tasks that take it. */
+export type TaskTaking<What extends Taken> = {
+  [Task in TaskName]: TakenBy[Task] extends What ? Task : never;
+}[TaskName];
 
 /** The task of that name; undefined for one that is not known here. */
 export function taskNamed(name: string): TaskName | undefined {
   return TASKS.find((task) => task === name);
 }
 
-export function isImageTask(task: string): task is ImageTaskName {
-  return task === 'image-classification' || task === 'object-detection';
+export function takenBy(task: TaskName): Taken {
+  return TAKEN[task];
+}
+
+export function takes<What extends Taken>(task: string, what: What): task is TaskTaking<What> {
+  const known = taskNamed(task);
+  return known !== undefined && TAKEN[known] === what;
 }

@@ -5,6 +5,7 @@ import { plainText, wholeNumber } from '../command/units.ts';
 export interface BenchOptions extends CommonOptions {
   readonly text?: string;
   readonly image?: string;
+  readonly audio?: string;
   readonly data?: string;
   readonly runs: number;
   readonly browser: boolean;
@@ -15,7 +16,8 @@ const MAX_RUNS = 100_000;
 const options: OptionTable<BenchOptions> = {
   text: value('text', 'what to run; by default a sentence of about 23 tokens', plainText),
   image: value('file', 'the same for image models; by default noise of 640 × 480 pixels', plainText),
-  data: value('path', 'run the texts of a data file or the images of a folder in turn instead', plainText),
+  audio: value('file', 'the same for sound models; by default a second of noise', plainText),
+  data: value('path', 'run the texts of a data file or the files of a folder in turn instead', plainText),
   runs: { ...value('number', 'how many runs are timed', wholeNumber(1, MAX_RUNS)), default: 200 },
   browser: flag('measure in Chromium or Chrome as well'),
   ...COMMON_OPTIONS,

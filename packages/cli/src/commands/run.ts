@@ -5,6 +5,7 @@ import { plainText, wholeNumber } from '../command/units.ts';
 export interface RunOptions extends CommonOptions {
   readonly pair?: string;
   readonly image?: string;
+  readonly audio?: string;
   readonly annotate?: string;
   readonly top?: number;
 }
@@ -14,18 +15,23 @@ const MAX_LABELS = 100_000;
 const options: OptionTable<RunOptions> = {
   pair: value('text', 'second text, for models that compare two', plainText),
   image: value('file', 'what to run an image model on: JPEG, PNG, WebP, GIF, AVIF or TIFF', plainText),
+  audio: value('file', 'what to run a sound model on: WAV', plainText),
   annotate: value(
     'file',
     'write the image with the boxes that were found, as .png, .jpg or .webp',
     plainText,
   ),
-  top: value('number', 'labels to show; by default 5 for images, all for texts', wholeNumber(1, MAX_LABELS)),
+  top: value(
+    'number',
+    'labels to show; by default 5 for images and sounds, all for texts',
+    wholeNumber(1, MAX_LABELS),
+  ),
   ...COMMON_OPTIONS,
 };
 
 export const run: Command<RunOptions> = {
   name: 'run',
-  summary: 'Runs a package on a text or an image and prints what it says.',
+  summary: 'Runs a package on a text, an image or a sound and prints what it says.',
   details: "The text '-' is read from standard input.",
   example: 'run dist/sentiment-web "A funny, moving film."',
   arguments: [

@@ -10,7 +10,7 @@ export function answerKind(task: string, multiLabel = false): AnswerKind {
 }
 
 const KIND_WORDS: Readonly<Record<AnswerKind, string>> = {
-  class: 'text-classification',
+  class: 'text- and audio-classification',
   ranking: 'image-classification',
   labels: 'classification with several labels at once',
   score: 'feature-extraction',

@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
 import { startServer, type ServerAnswer } from '../serve/start-server.ts';
 import { findBrowser } from './find-browser.ts';
+import { decodeInput, readPackageManifest } from './open-task.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** The measuring page: page/measure.js sets these functions. */
@@ -99,9 +100,10 @@ async function openSession({
   signal,
 }: SessionParts): Promise<RunnerSession> {
   const asked = new Set<string>();
-  const note = (input: RunnerInput): void => void ('image' in input && asked.add(input.image));
+  const note = (input: RunnerInput): void => void ('file' in input && asked.add(input.file));
   note(first);
-  const site = await openSite(runtime, folder, asked);
+  const { task } = await readPackageManifest(folder);
+  const site = await openSite(runtime, folder, (url) => decodedExample(url, task, asked));
   // What is asked of a browser that is being closed may never be answered.
   const ask = <T>(answer: Promise<T>): Promise<T> => unlessAborted(answer, signal);
   try {
@@ -139,24 +141,39 @@ async function heldMemory(page: Page): Promise<number> {
 }
 
 /**
- * Images are decoded here, once for every browser: the page gets the same pixels that a Node process gets, and the
- * browser's decoder is in no measurement.
+ * Files are decoded here, once for every browser: the page gets the same pixels and samples that a Node process gets, and
+ * the browser's decoder is in no measurement.
  * @param asked files that the page may have
  */
-async function decodedExample(url: string, asked: ReadonlySet<string>): Promise<ServerAnswer | undefined> {
+async function decodedExample(
+  url: string,
+  task: string,
+  asked: ReadonlySet<string>,
+): Promise<ServerAnswer | undefined> {
   const { pathname, searchParams } = new URL(url, 'http://localhost');
-  const path = searchParams.get('file') ?? '';
-  if (pathname !== '/example' || !asked.has(path)) return undefined;
-  const { decodeImage } = await import('../image/decode-image.ts');
-  const { data, width, height, channels } = await decodeImage(path);
-  const headers = { 'X-Image': JSON.stringify({ width, height, channels }) };
+  const file = searchParams.get('file') ?? '';
+  if (pathname !== '/example' || !asked.has(file)) return undefined;
+  const decoded = await decodeInput({ file }, task);
+  if ('samples' in decoded) {
+    const { samples, sampleRate } = decoded;
+    const channels = samples instanceof Float32Array ? [samples] : [...samples];
+    return {
+      headers: { 'X-Example': JSON.stringify({ sampleRate, channels: channels.length }) },
+      body: Buffer.concat(
+        channels.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
+      ),
+    };
+  }
+  if (!('data' in decoded)) return undefined;
+  const { data, width, height, channels } = decoded;
+  const headers = { 'X-Example': JSON.stringify({ width, height, channels }) };
   return { headers, body: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
 async function openSite(
   runtime: ReadonlyMap<string, Uint8Array>,
   folder: string,
-  asked: ReadonlySet<string>,
+  answer: (url: string) => Promise<ServerAnswer | undefined>,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {
@@ -173,7 +190,6 @@ async function openSite(
         join(site, 'measure.html'),
         '<!doctype html><script type="module" src="measure.js"></script>',
       );
-      const answer = (url: string): Promise<ServerAnswer | undefined> => decodedExample(url, asked);
       const server = await startServer({ folder: site, port: 0, host: '127.0.0.1', answer });
       resolve({
         url: server.url,

@@ -9,7 +9,7 @@ import {
 } from '@edgewise/compiler';
 import { withoutUndefined } from '../files/without-undefined.ts';
 import type { ChildReply, ChildRequest } from './child-protocol.ts';
-import { decodeInput } from './open-task.ts';
+import { decodeInput, readPackageManifest } from './open-task.ts';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
@@ -21,10 +21,12 @@ export function nodeRunner(name: string): Runner<string> {
   return {
     name,
     open: async (folder, { first, signal }) => {
+      const { task } = await readPackageManifest(folder);
       const child = startChild(withoutUndefined({ signal }));
       try {
-        const opened = await child.ask({ type: 'open', folder, first: await decodeInput(first) }, 'opened');
-        return session(child, opened);
+        const decoded = await decodeInput(first, task);
+        const opened = await child.ask({ type: 'open', folder, first: decoded }, 'opened');
+        return session(child, task, opened);
       } catch (error) {
         await child.stop();
         throw error;
@@ -33,23 +35,31 @@ export function nodeRunner(name: string): Runner<string> {
   };
 }
 
-function session(child: Child, { loadMs, firstMs }: { loadMs: number; firstMs: number }): RunnerSession {
+function session(
+  child: Child,
+  task: string,
+  { loadMs, firstMs }: { loadMs: number; firstMs: number },
+): RunnerSession {
   return {
     loadMs,
     firstMs,
-    run: (inputs) => runAll(child, inputs),
+    run: (inputs) => runAll(child, task, inputs),
     peakMemoryBytes: async () => (await child.ask({ type: 'memory' }, 'memory')).peakBytes,
     close: () => child.stop(),
   };
 }
 
-/** Images are decoded here, so that the decoder's memory is not the candidate's, and one at a time: they may be large. */
-async function runAll(child: Child, inputs: readonly RunnerInput[]): Promise<readonly RunnerOutput[]> {
+/** Files are decoded here, so that the decoder's memory is not the candidate's, and one at a time: they may be large. */
+async function runAll(
+  child: Child,
+  task: string,
+  inputs: readonly RunnerInput[],
+): Promise<readonly RunnerOutput[]> {
   const texts = inputs.filter((input) => 'text' in input);
   if (texts.length === inputs.length) return (await child.ask({ type: 'run', inputs: texts }, 'ran')).outputs;
   const outputs: RunnerOutput[] = [];
   for (const input of inputs) {
-    const reply = await child.ask({ type: 'run', inputs: [await decodeInput(input)] }, 'ran');
+    const reply = await child.ask({ type: 'run', inputs: [await decodeInput(input, task)] }, 'ran');
     outputs.push(...reply.outputs);
   }
   return outputs;

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import type { RunnerInput, RunnerOutput, TextInput } from '@edgewise/compiler';
 import type { SessionInfo } from '@edgewise/runtime';
 import { MANIFEST_FILE, readManifest, type Manifest } from '@edgewise/runtime/format';
+import type { RawAudio } from '@edgewise/runtime/audio';
 import type { RawImage } from '@edgewise/runtime/image';
-import { TASKS } from '../command/task-names.ts';
+import { TASKS, takes } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 
-/** An input as a task takes it: images are decoded. */
-export type TaskInput = TextInput | RawImage;
+/** An input as a task takes it: files are decoded. */
+export type TaskInput = TextInput | RawImage | RawAudio;
 
 /** What a package says about one input, as evaluation sees it. */
 export type TaskAnswer = Pick<RunnerOutput, 'scores' | 'boxes'>;
@@ -41,6 +42,8 @@ export async function openTask(folder: string): Promise<OpenTask> {
       return openImageClassifier(folder);
     case 'object-detection':
       return openDetector(folder);
+    case 'audio-classification':
+      return openAudioClassifier(folder);
     default:
       throw new UsageError(`packages for ${task} cannot be run here; known are ${TASKS.join(', ')}.`);
   }
@@ -85,6 +88,18 @@ async function openImageClassifier(folder: string): Promise<OpenTask> {
   };
 }
 
+async function openAudioClassifier(folder: string): Promise<OpenTask> {
+  const { load } = await import('@edgewise/runtime/audio-classification');
+  const classify = await load(folder);
+  const { manifest, info } = classify;
+  return {
+    manifest,
+    info,
+    answer: async (input) => ({ scores: byLabel(manifest, await classify(soundOf(input))) }),
+    close: () => classify.dispose(),
+  };
+}
+
 async function openDetector(folder: string): Promise<OpenTask> {
   const { load } = await import('@edgewise/runtime/object-detection');
   const detect = await load(folder);
@@ -115,21 +130,26 @@ function byLabel(
   return labels.map((label) => scores.get(label) ?? 0);
 }
 
-/** Reads what an input names. sharp is loaded for images alone. */
-export async function decodeInput(input: RunnerInput): Promise<TaskInput> {
+/** Reads what an input names. Decoders are loaded for what they decode alone. */
+export async function decodeInput(input: RunnerInput, task: string): Promise<TaskInput> {
   if ('text' in input) return input;
-  const { decodeImage } = await import('../image/decode-image.ts');
-  return decodeImage(input.image);
+  if (takes(task, 'sound')) return (await import('../media/decode-sound.ts')).decodeSound(input.file);
+  return (await import('../media/decode-image.ts')).decodeImage(input.file);
 }
 
 function textOf(input: TaskInput): TextInput {
   if ('text' in input) return input;
-  throw new UsageError('this package takes texts, not images.');
+  throw new UsageError('this package takes texts.');
 }
 
 function imageOf(input: TaskInput): RawImage {
   if ('data' in input) return input;
-  throw new UsageError('this package takes images, not texts.');
+  throw new UsageError('this package takes images.');
+}
+
+function soundOf(input: TaskInput): RawAudio {
+  if ('samples' in input) return input;
+  throw new UsageError('this package takes sounds.');
 }
 
 function sentence({ text, textPair }: TextInput): string | { text: string; pair: string } {

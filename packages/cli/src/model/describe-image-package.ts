@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { inspectModel, type Model, type PackageDescription } from '@edgewise/compiler';
+import type { PackageDescription } from '@edgewise/compiler';
 import { validateImageManifest, type ImagePreprocessing, type Manifest } from '@edgewise/runtime/format';
-import type { ImageTaskName } from '../command/task-names.ts';
+import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { imageInputShape, type ImageInputShape } from './image-input-shape.ts';
+import { classifierOutput } from './classifier-output.ts';
 import { preprocessingOf } from './preprocessing-of.ts';
-import type { ImageModel } from './read-image-model.ts';
+import type { MediaModel } from './read-media-model.ts';
 
 /** A package's description with what every image task needs. */
 export type ImageDescription = PackageDescription & { readonly preprocessing: ImagePreprocessing };
@@ -14,7 +15,7 @@ export type ImageDescription = PackageDescription & { readonly preprocessing: Im
  * What every candidate's manifest says of an image model: from config.json, preprocessor_config.json and the graph.
  * @throws UsageError naming the file and the field that is missing or does not fit the model
  */
-export function describeImagePackage(image: ImageModel, task: ImageTaskName): ImageDescription {
+export function describeImagePackage(image: MediaModel, task: TaskTaking<'image'>): ImageDescription {
   const { folder, model, labels, fields } = image;
   const config = join(folder, 'config.json');
   if (labels.length === 0)
@@ -32,7 +33,7 @@ export function describeImagePackage(image: ImageModel, task: ImageTaskName): Im
     name: image.name,
     task,
     labels,
-    ...(task === 'image-classification' ? scoresOf(image) : {}),
+    ...(task === 'image-classification' ? classifierOutput(image) : {}),
     ...fields,
     preprocessing: (fields['preprocessing'] ??
       preprocessingOf(
@@ -44,29 +45,6 @@ export function describeImagePackage(image: ImageModel, task: ImageTaskName): Im
   check(description, config);
   checkSize(description.preprocessing, shape, folder);
   return description;
-}
-
-/** What a classifier's first output holds, read off the graph. */
-function scoresOf({ model, labels, multiLabel, folder }: ImageModel): Partial<PackageDescription> {
-  const [output] = inspectModel(model).outputs;
-  const columns = output?.shape?.at(-1);
-  const offset = typeof columns === 'number' ? columns - labels.length : 0;
-  if (offset !== 0 && offset !== 1)
-    throw new UsageError(
-      `${join(folder, 'config.json')} names ${labels.length} labels; the model has ${String(columns)} outputs.`,
-      'One more is taken as a background class before the first label.',
-    );
-  return {
-    ...(offset === 0 ? {} : { labelOffset: offset }),
-    ...(endsInProbabilities(model) ? { scores: 'probabilities' } : {}),
-    ...(multiLabel ? { multiLabel } : {}),
-  };
-}
-
-function endsInProbabilities({ graph }: Model): boolean {
-  const output = graph.outputs[0]?.name ?? '';
-  const last = graph.nodes.find(({ outputs }) => outputs.includes(output));
-  return last?.opType === 'Softmax' || last?.opType === 'Sigmoid';
 }
 
 function check(description: ImageDescription, file: string): void {

@@ -1,5 +1,4 @@
 import sharp from 'sharp';
-import type { ImageExample } from '../examples/read-image-examples.ts';
 import type { SiteParts } from '../site/site-files.ts';
 
 /** Images that the page offers. */
@@ -9,13 +8,11 @@ const LONGEST_SIDE = 480;
 const JPEG_QUALITY = 80;
 
 /** A few images from the data for the page, spread evenly over them, made small. */
-export async function imagesToTry(
-  examples: readonly ImageExample[],
-): Promise<Pick<SiteParts, 'config' | 'files'>> {
-  const step = Math.max(1, examples.length / IMAGES_SHOWN);
+export async function imagesToTry(paths: readonly string[]): Promise<Pick<SiteParts, 'config' | 'files'>> {
+  const step = Math.max(1, paths.length / IMAGES_SHOWN);
   const shown = Array.from(
-    { length: Math.min(IMAGES_SHOWN, examples.length) },
-    (_, i) => examples[Math.floor(i * step)]?.image ?? '',
+    { length: Math.min(IMAGES_SHOWN, paths.length) },
+    (_, i) => paths[Math.floor(i * step)] ?? '',
   );
   const files = await Promise.all(
     shown.map(async (path, i) => [`examples/${i + 1}.jpg`, await makeSmall(path)] as const),

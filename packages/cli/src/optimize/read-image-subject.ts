@@ -1,45 +1,53 @@
-import { statSync } from 'node:fs';
-import type { ImageTaskName } from '../command/task-names.ts';
+import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
-import { readCalibrationImages } from '../examples/read-calibration-images.ts';
-import { readImageExamples } from '../examples/read-image-examples.ts';
+import { readBoxExamples } from '../examples/read-box-examples.ts';
+import { readCalibrationFiles } from '../examples/read-calibration-files.ts';
+import { readFileExamples } from '../examples/read-file-examples.ts';
+import { IMAGES } from '../files/media.ts';
 import { describeImagePackage } from '../model/describe-image-package.ts';
-import { readImageModel } from '../model/read-image-model.ts';
+import { readMediaModel } from '../model/read-media-model.ts';
 import { convNetPipeline } from './conv-net-pipeline.ts';
+import { filesKey } from './files-key.ts';
+import { imageSampler, openImageDims } from './image-samples.ts';
 import { imagesToTry } from './images-to-try.ts';
 import type { ReadSubject } from './subject.ts';
 
 /** A model of images with its images. */
-export const readImageSubject: ReadSubject<ImageTaskName> = async (path, given) => {
+export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: images have no tokens.`);
-  const image = await readImageModel(path);
+  const image = await readMediaModel(path);
   const description = describeImagePackage(image, given.task);
   const kind = answerKind(given.task, image.multiLabel);
   const metric = metricFor(kind, given.metric);
-  const examples = await readImageExamples(given.data, kind, image.labels);
-  const calibration = given.calibration === undefined ? [] : await readCalibrationImages(given.calibration);
-  const images = examples.map((example) => example.image);
+  const { model, labels } = image;
+  const examples =
+    kind === 'boxes'
+      ? await readBoxExamples(given.data, labels)
+      : await readFileExamples(given.data, { media: IMAGES, kind, labels });
+  const calibration =
+    given.calibration === undefined ? [] : await readCalibrationFiles(given.calibration, IMAGES);
+  const files = examples.map(({ file }) => file);
   const { preprocessing } = description;
   return {
     name: image.name,
-    model: image.model,
+    model,
     onnx: image.onnx,
     description,
     files: new Map(),
     kind,
     metric,
     examples,
-    examplesKey: JSON.stringify(images.map(fileKey)),
-    pipeline: convNetPipeline({ model: image.model, preprocessing, calibration, images }),
+    examplesKey: filesKey(files),
+    pipeline: convNetPipeline({
+      dims: openImageDims(model, preprocessing),
+      sampleOf: imageSampler(model, preprocessing),
+      media: IMAGES,
+      calibration,
+      files,
+    }),
     sizes: { pixels: preprocessing.width },
-    offer: () => imagesToTry(examples),
+    offer: () => imagesToTry(files),
   };
 };
-
-/** Changes when a file does. */
-function fileKey(path: string): readonly [number, number] {
-  const { size, mtimeMs } = statSync(path);
-  return [size, mtimeMs];
-}

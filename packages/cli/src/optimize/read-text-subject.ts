@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { PackageDescription } from '@edgewise/compiler';
-import type { ImageTaskName, TaskName } from '../command/task-names.ts';
+import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
 import { readDataFile, textExamples } from '../examples/read-text-examples.ts';
@@ -11,7 +11,7 @@ import { examplesToTry } from './examples-to-try.ts';
 import { sentencesToCompare } from './sentences-to-compare.ts';
 import type { ReadSubject } from './subject.ts';
 
-type TextTaskName = Exclude<TaskName, ImageTaskName>;
+type TextTaskName = TaskTaking<'text'>;
 
 const TOKENIZER_FILE = 'tokenizer.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';

@@ -17,6 +17,8 @@ interface TaskPage {
   readonly what: string;
   /** Scripts beside the task's own. */
   readonly scripts: readonly string[];
+  /** Scripts that are not started with, such as worklets. */
+  readonly later?: readonly string[];
 }
 
 const PAGES: Readonly<Record<TaskName, TaskPage>> = {
@@ -34,6 +36,12 @@ const PAGES: Readonly<Record<TaskName, TaskPage>> = {
     title: 'image classification',
     what: 'Pictures are classified',
     scripts: ['pictures.js', 'frame-times.js'],
+  },
+  'audio-classification': {
+    title: 'audio classification',
+    what: 'Sounds are classified',
+    scripts: ['sounds.js'],
+    later: ['microphone-worklet.js'],
   },
   'object-detection': {
     title: 'object detection',
@@ -58,7 +66,8 @@ export interface SiteParts {
 /** The task's page as files by relative path: page, service worker, runtime, package, report. */
 export async function siteFiles(parts: SiteParts): Promise<Map<string, Uint8Array | string>> {
   const { task, config, packageFiles, runtime } = parts;
-  const scripts = [...SHARED_FILES, ...PAGES[task].scripts];
+  const { scripts: own, later = [] } = PAGES[task];
+  const scripts = [...SHARED_FILES, ...own, ...later];
   const files = new Map<string, Uint8Array | string>([
     ['index.html', await indexHtml(parts)],
     ['app.js', await readTemplate(`${task}.js`)],

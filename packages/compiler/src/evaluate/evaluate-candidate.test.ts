@@ -3,7 +3,7 @@ import { evaluateCandidate } from './evaluate-candidate.ts';
 import { METRICS } from './metrics.ts';
 import type { Runner, RunnerInput } from './runner.ts';
 
-const textOf = (input: RunnerInput): string => ('text' in input ? input.text : input.image);
+const textOf = (input: RunnerInput): string => ('text' in input ? input.text : input.file);
 
 /** A model that says class 1 when the text holds a plus; its first call and its length are its times. */
 function plusRunner(log: string[]): Runner<string> {

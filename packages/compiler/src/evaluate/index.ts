@@ -17,11 +17,11 @@ export { METRICS, sameAnswer, USUAL_METRIC } from './metrics.ts';
 export type { Metric, MetricName } from './metrics.ts';
 export { readCoco } from './read-coco.ts';
 export type { CocoDataset } from './read-coco.ts';
-export { DATASET_COLUMNS, readDataset, readImageTable } from './read-dataset.ts';
+export { DATASET_COLUMNS, readDataset, readFileTable } from './read-dataset.ts';
 export type { ReadDatasetOptions } from './read-dataset.ts';
 export { TIMED_EXAMPLES } from './timed-examples.ts';
 export type {
-  ImageInput,
+  FileInput,
   Runner,
   RunnerInput,
   RunnerOpenOptions,

@@ -28,7 +28,7 @@ describe('readCoco', () => {
       categories: ['cat', 'Dog'],
       examples: [
         {
-          image: 'a.jpg',
+          file: 'a.jpg',
           gold: {
             boxes: [
               { classIndex: 1, box: { x: 1, y: 2, width: 3, height: 4 }, area: 5, crowd: true },
@@ -36,7 +36,7 @@ describe('readCoco', () => {
             ],
           },
         },
-        { image: 'b.jpg', gold: { boxes: [] } },
+        { file: 'b.jpg', gold: { boxes: [] } },
       ],
     });
   });

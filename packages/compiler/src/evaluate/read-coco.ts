@@ -1,11 +1,11 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { BoxesAnswer, GoldExample } from './dataset.ts';
 import type { GoldBox } from './detection.ts';
-import type { ImageInput } from './runner.ts';
+import type { FileInput } from './runner.ts';
 
 export interface CocoDataset {
   /** Paths are the file names as the file has them. Images without boxes are there too. */
-  readonly examples: readonly GoldExample<BoxesAnswer, ImageInput>[];
+  readonly examples: readonly GoldExample<BoxesAnswer, FileInput>[];
   /** Category names by class index: in the order of their ids. */
   readonly categories: readonly string[];
 }
@@ -40,7 +40,7 @@ export function readCoco(
   return {
     examples: images.map(({ id, file_name: name }) => {
       if (typeof name !== 'string' || name === '') throw fail(file, `image ${String(id)} has no file_name`);
-      return { image: name, gold: { boxes: boxes.get(id) ?? [] } };
+      return { file: name, gold: { boxes: boxes.get(id) ?? [] } };
     }),
     categories: categories.map(({ name }) => name),
   };

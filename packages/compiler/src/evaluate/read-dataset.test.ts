@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { classExamples, labelExamples, scoreExamples } from './gold-examples.ts';
-import { readDataset, readImageTable } from './read-dataset.ts';
+import { readDataset, readFileTable } from './read-dataset.ts';
 
 const read = (file: string, text: string) => readDataset(new TextEncoder().encode(text), { file });
 
@@ -59,25 +59,25 @@ describe('readDataset', () => {
   });
 });
 
-describe('readImageTable', () => {
-  const images = (file: string, text: string) => readImageTable(new TextEncoder().encode(text), { file });
+describe('readFileTable', () => {
+  const images = (file: string, text: string) => readFileTable(new TextEncoder().encode(text), { file });
 
   it('reads paths and labels', () => {
     expect(images('a.csv', 'file,wnid,class_index,name\na/1.jpg,n01,7,hen\n').examples).toEqual([
-      { image: 'a/1.jpg', label: '7', line: 2 },
+      { file: 'a/1.jpg', label: '7', line: 2 },
     ]);
     expect(images('a.csv', 'file,person\n1.png,0\n').examples).toEqual([
-      { image: '1.png', label: '0', line: 2 },
+      { file: '1.png', label: '0', line: 2 },
     ]);
-    expect(images('a.txt', '1.png\n').examples).toEqual([{ image: '1.png', line: 1 }]);
+    expect(images('a.txt', '1.png\n').examples).toEqual([{ file: '1.png', line: 1 }]);
     expect(classExamples(images('a.jsonl', '{"image":"1.png","label":"b"}'), ['a', 'b'])).toEqual([
-      { image: '1.png', gold: 1 },
+      { file: '1.png', gold: 1 },
     ]);
   });
 
-  it('names the line without an image, and the columns where none has images', () => {
-    expect(() => images('a.csv', 'file,label\n,0\n')).toThrow('a.csv:2: has no image');
-    expect(() => images('a.csv', 'a,b,c\n1,2,3\n')).toThrow("has no known image column among 'a', 'b', 'c'");
+  it('names the line without a file, and the columns where none has files', () => {
+    expect(() => images('a.csv', 'file,label\n,0\n')).toThrow('a.csv:2: has no file');
+    expect(() => images('a.csv', 'a,b,c\n1,2,3\n')).toThrow("has no known file column among 'a', 'b', 'c'");
   });
 });
 

@@ -1,13 +1,13 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { parseDelimited, type DelimitedRow } from './delimited.ts';
-import type { ImageInput, RunnerInput, TextInput } from './runner.ts';
+import type { FileInput, RunnerInput, TextInput } from './runner.ts';
 
 /** Column names by what they hold, in order of preference; compared without case. */
 export const DATASET_COLUMNS = {
   text: ['sentence', 'text', 'sentence1', 'premise', 'question', 'question1', 'review', 'content'],
   textPair: ['text_pair', 'sentence2', 'hypothesis', 'question2', 'text2'],
-  image: ['image', 'file', 'filename', 'file_name', 'path', 'image_path'],
+  file: ['file', 'image', 'audio', 'filename', 'file_name', 'path', 'image_path'],
   label: ['label', 'labels', 'class', 'class_index', 'sentiment', 'target'],
   score: ['score', 'similarity', 'similarity_score'],
 } as const;
@@ -19,10 +19,10 @@ export interface ReadDatasetOptions {
   readonly file: string;
 }
 
-/** What a table's examples are: a text or a pair of them, or the path of an image as it is written. */
+/** What a table's examples are: a text or a pair of them, or the path of an image or a sound as it is written. */
 interface Kind<Input extends RunnerInput> {
   /** The column that every example has. */
-  readonly column: 'text' | 'image';
+  readonly column: 'text' | 'file';
   /** The input of one example; undefined where its column is empty. */
   readonly read: (field: Field) => Input | undefined;
 }
@@ -39,11 +39,11 @@ const TEXTS: Kind<TextInput> = {
   },
 };
 
-const IMAGES: Kind<ImageInput> = {
-  column: 'image',
+const FILES: Kind<FileInput> = {
+  column: 'file',
   read: (field) => {
-    const image = field('image')?.trim();
-    return image ? { image } : undefined;
+    const file = field('file')?.trim();
+    return file ? { file } : undefined;
   },
 };
 
@@ -57,9 +57,9 @@ export function readDataset(bytes: Uint8Array, options: ReadDatasetOptions): Dat
   return read(bytes, options, TEXTS);
 }
 
-/** Reads examples of images from the same kinds of files; paths are as the file has them. In TXT each line is a path. */
-export function readImageTable(bytes: Uint8Array, options: ReadDatasetOptions): Dataset<ImageInput> {
-  return read(bytes, options, IMAGES);
+/** Reads examples of images or sounds from the same kinds of files; paths are as the file has them. In TXT each line is a path. */
+export function readFileTable(bytes: Uint8Array, options: ReadDatasetOptions): Dataset<FileInput> {
+  return read(bytes, options, FILES);
 }
 
 function read<Input extends RunnerInput>(
@@ -142,13 +142,13 @@ function findColumns(header: readonly string[], needed: Column): ColumnIndex | u
     const name = DATASET_COLUMNS[column].find((candidate) => names.includes(candidate));
     if (name !== undefined) columns[column] = names.indexOf(name);
   }
-  // Beside images the only other column is their class, whatever its name: `file,person`.
-  const isAlone = needed === 'image' && names.length === 2 && Object.keys(columns).length === 1;
-  if (isAlone && columns.image !== undefined) columns.label = 1 - columns.image;
+  // Beside files the only other column is their class, whatever its name: `file,person`.
+  const isAlone = needed === 'file' && names.length === 2 && Object.keys(columns).length === 1;
+  if (isAlone && columns.file !== undefined) columns.label = 1 - columns.file;
   return columns[needed] === undefined ? undefined : columns;
 }
 
-function bareColumns({ line, fields }: DelimitedRow, file: string, needed: 'text' | 'image'): ColumnIndex {
+function bareColumns({ line, fields }: DelimitedRow, file: string, needed: 'text' | 'file'): ColumnIndex {
   if (fields.length <= 2) return fields.length === 2 ? { [needed]: 0, label: 1 } : { [needed]: 0 };
   const pairs = needed === 'text' ? '; for pairs also text_pair, score' : '';
   throw problem(

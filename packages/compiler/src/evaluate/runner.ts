@@ -1,16 +1,17 @@
 import type { DetectedBox } from './detection.ts';
 
 /** What a runner is given for one example. */
-export type RunnerInput = TextInput | ImageInput;
+export type RunnerInput = TextInput | FileInput;
 
 export interface TextInput {
   readonly text: string;
   readonly textPair?: string;
 }
 
-export interface ImageInput {
-  /** Path of the image's file. */
-  readonly image: string;
+/** An image or a sound. */
+export interface FileInput {
+  /** Path. */
+  readonly file: string;
 }
 
 export interface RunnerOutput {
@@ -21,7 +22,7 @@ export interface RunnerOutput {
   readonly scores: readonly number[];
   /** What a detector found, in pixels of the image. */
   readonly boxes?: readonly DetectedBox[];
-  /** From text or decoded pixels to the answer, tokenizing or resizing included, measured where the model runs. */
+  /** From text, decoded pixels or samples to the answer, tokenizing, resizing or the spectrum included, measured where the model runs. */
   readonly latencyMs: number;
 }
 

@@ -6,8 +6,8 @@ export const TIMED_EXAMPLES = 200;
 
 /**
  * Positions of the examples that are timed, ascending: all, or `TIMED_EXAMPLES` of them spread evenly over the lengths of
- * the texts, the shortest and the longest among them. Times follow lengths, so these have the percentiles of all. Images all
- * become one size: theirs are spread evenly over the examples.
+ * the texts, the shortest and the longest among them. Times follow lengths, so these have the percentiles of all. Images and
+ * sounds all become one size: theirs are spread evenly over the examples.
  */
 export function timedExamples(examples: readonly GoldExample[]): readonly number[] {
   const byLength = examples
@@ -21,5 +21,5 @@ export function timedExamples(examples: readonly GoldExample[]): readonly number
 }
 
 function lengthOf(input: RunnerInput): number {
-  return 'image' in input ? 0 : input.text.length + (input.textPair?.length ?? 0);
+  return 'file' in input ? 0 : input.text.length + (input.textPair?.length ?? 0);
 }

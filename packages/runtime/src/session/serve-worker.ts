@@ -1,9 +1,8 @@
 import { runThread } from '../engine/run-thread.ts';
-import type { EnginePlatform } from '../platform.ts';
+import type { WorkerPlatform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { createEdgeSession } from './edge-session.ts';
 import { loadClock } from './load-clock.ts';
-import { fileInbox } from './file-inbox.ts';
 import type { Session } from './session.ts';
 import { errorData, type FromWorker, type ToWorker } from './worker-protocol.ts';
 
@@ -14,19 +13,19 @@ export interface WorkerScope {
 }
 
 /** The other side of `createWorkerSession` and of the browser platform's `startThread`. */
-export function serveWorker(scope: WorkerScope, platform: EnginePlatform): void {
+export function serveWorker(scope: WorkerScope, platform: WorkerPlatform): void {
   let session: Session | undefined;
-  const inbox = fileInbox();
 
-  const load = async ({ manifest, options }: ToWorker & { kind: 'load' }): Promise<void> => {
+  const load = async ({ source, manifest, options }: ToWorker & { kind: 'load' }): Promise<void> => {
     const clock = loadClock();
+    const reader = platform.openPackage(source);
     const { model } = manifest;
     if (model.kind !== 'edge') throw new RuntimeError('unsupported', 'only edge models run in the worker');
     const files = (): void => {
       clock.files();
       scope.postMessage({ kind: 'files' });
     };
-    session = await createEdgeSession(platform, inbox, manifest, model, options, { ...clock, files });
+    session = await createEdgeSession(platform, reader, manifest, model, options, { ...clock, files });
     scope.postMessage({ kind: 'loaded', info: session.info });
   };
   const run = async ({ id, feeds }: ToWorker & { kind: 'run' }): Promise<void> => {
@@ -42,8 +41,6 @@ export function serveWorker(scope: WorkerScope, platform: EnginePlatform): void 
         return void load(data).catch((error: unknown) => {
           scope.postMessage({ kind: 'load-failed', error: errorData(error) });
         });
-      case 'file':
-        return inbox.put(data.file, data.bytes);
       case 'run':
         return void run(data).catch((error: unknown) => {
           scope.postMessage({ kind: 'run-failed', id: data.id, error: errorData(error) });
@@ -52,5 +49,4 @@ export function serveWorker(scope: WorkerScope, platform: EnginePlatform): void 
         return runThread(data.start, () => scope.postMessage({ kind: 'thread-ready' }));
     }
   };
-  scope.postMessage({ kind: 'started' });
 }

@@ -23,6 +23,8 @@ export interface ConvInt8Spec {
   bits: 7 | 8;
   /** Of the output; undefined: the output is float32, float(Σ + bias)·multiplier. */
   zeroPoint: number | undefined;
+  /** Whether all results, in steps of the output's grid, are below ROUNDABLE. */
+  isRoundable: boolean;
   /** Bytes from pixel to pixel of the output: room for n elements rounded up to 8. */
   yStride: number;
   /** A window; or a 1×1 convolution with stride 1 over pixels of k bytes, xStride apart. */
@@ -85,7 +87,7 @@ export function emitConvInt8(
     const { k, xStride } = depth(spec);
     const layout = scratchLayout(spec, maxRows);
     const { zeroPoint } = spec;
-    const epilogue = zeroPoint === undefined ? SCALE_EPILOGUE : byteEpilogue(library);
+    const epilogue = zeroPoint === undefined ? SCALE_EPILOGUE : byteEpilogue(library, spec.isRoundable);
     const rowsOf = (form: DotForm) =>
       emitInt8Rows(
         library,

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { PackageDescription } from '@edgewise/compiler';
+import { validateAudioManifest, type AudioInput, type Manifest } from '@edgewise/runtime/format';
+import type { TaskTaking } from '../command/task-names.ts';
+import { UsageError } from '../command/usage-error.ts';
+import { classifierOutput } from './classifier-output.ts';
+import type { MediaModel } from './read-media-model.ts';
+
+/** A package's description with what every audio task needs. */
+export type AudioDescription = PackageDescription & { readonly audio: AudioInput };
+
+/**
+ * What every candidate's manifest says of a model of sounds: from config.json and the graph.
+ * @throws UsageError naming the file and the field that is missing or does not fit the model
+ */
+export function describeAudioPackage(sound: MediaModel, task: TaskTaking<'sound'>): AudioDescription {
+  const { labels, fields } = sound;
+  const config = join(sound.folder, 'config.json');
+  if (labels.length === 0)
+    throw new UsageError(
+      `${config} has no id2label.`,
+      `${task} needs the names of the labels: "id2label": { "0": "yes", "1": "no" }, say.`,
+    );
+  if (fields['audio'] === undefined)
+    throw new UsageError(
+      `${config} does not say how sound becomes the model's input.`,
+      'Add "edgewise": { "audio": { "sampleRate": 16000, "samples": 16000 } } for raw samples; docs/package-format.md has spectrograms too.',
+    );
+  const description = {
+    name: sound.name,
+    task,
+    labels,
+    ...classifierOutput(sound),
+    ...fields,
+    audio: fields['audio'] as AudioInput,
+  };
+  try {
+    validateAudioManifest(description as Manifest);
+  } catch (error) {
+    throw new UsageError(
+      `${config}: ${(error as Error).message.replace('edgewise.json: ', '')}.`,
+      'Fields under "edgewise" are those of docs/package-format.md.',
+    );
+  }
+  return description;
+}
