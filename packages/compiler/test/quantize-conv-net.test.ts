@@ -204,8 +204,9 @@ describe('quantizeConvNet', () => {
     expect(await worstError(mixed)).toBeLessThan(0.05);
   });
 
-  it('refuses other bits', async () => {
+  it('refuses other bits and limits', async () => {
     await expect(quantized({ weightBits: 4 as 7 })).rejects.toThrow(/weightBits must be 7 or 8/);
+    await expect(quantized({ noiseLimit: -1 })).rejects.toThrow(/noiseLimit must be from 0 to 1, got -1/);
   });
 });
 
