@@ -75,7 +75,7 @@ describe('edgewise run --image', () => {
     expect(code).toBe(0);
     const { boxes } = JSON.parse(stdout) as { boxes: { label: string; box: { x: number; width: number } }[] };
     expect(boxes.length).toBeGreaterThan(0);
-    const { width = 0 } = await sharp(image?.file_name).metadata();
+    const { width } = await sharp(image?.file_name).metadata();
     for (const { box } of boxes) expect(box.x + box.width).toBeLessThanOrEqual(width);
     expect((await sharp(drawn).metadata()).width).toBe(width);
     const [before, after] = await Promise.all(

@@ -36,7 +36,7 @@ export async function compareAction(
   if (whatFor(manifest) !== whatFor(other))
     throw new UsageError(`${pathA} is for ${whatFor(manifest)}, ${pathB} for ${whatFor(other)}.`);
   const kind = answerKind(manifest.task, manifest.multiLabel);
-  const metric = metricFor(kind, given.metric);
+  const metric = metricFor(manifest.task, kind, given.metric);
   const examples = await examplesFor(manifest, given.data, kind);
   const progress = createProgress(terminal);
   const evaluate = (path: string, folder: string, baseline?: Evaluation): Promise<Evaluation> => {

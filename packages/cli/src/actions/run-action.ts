@@ -151,7 +151,10 @@ interface NamedScore {
   readonly score: number;
 }
 
-function nameScores({ labels = ['cosine'] }: Manifest, scores: readonly number[]): readonly NamedScore[] {
+function nameScores(
+  { task, labels = [task === 'voice-activity-detection' ? 'speech' : 'cosine'] }: Manifest,
+  scores: readonly number[],
+): readonly NamedScore[] {
   return scores
     .map((score, index) => ({ label: labels[index] ?? String(index), score }))
     .sort((a, b) => b.score - a.score);

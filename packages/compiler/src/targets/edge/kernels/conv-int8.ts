@@ -91,11 +91,12 @@ export function emitConvInt8(
     const rowsOf = (form: DotForm) =>
       emitInt8Rows(
         library,
-        { form, k: roundUp(k, 4), xStride: form === 'i16' ? 2 * xStride : xStride },
+        { form, k: roundUp(k, 4), xStride: form === 'i16' || form === 'row' ? 2 * xStride : xStride },
         epilogue,
-        rowCounts,
+        form === 'row' ? [1] : rowCounts,
       );
     const wide = rowsOf('i16');
+    const single = (rowCounts?.includes(1) ?? true) ? rowsOf('row') : undefined;
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
     const pairs = library.rung === 'relaxed' && spec.bits === 7 ? rowsOf('pairs') : undefined;
     const gather = 'k' in spec.window ? undefined : emitGatherPatches(library, spec.window);
@@ -135,8 +136,12 @@ export function emitConvInt8(
         f.if(
           isWide,
           () => {
-            emitWidenPanel(f, p.weights, widePanel, roundUp(k, 4));
-            f.call(wide, { ...common, x: wideRows, w: widePanel });
+            const callWide = (): void => {
+              emitWidenPanel(f, p.weights, widePanel, roundUp(k, 4));
+              f.call(wide, { ...common, x: wideRows, w: widePanel });
+            };
+            if (!single) return callWide();
+            f.if(i32.eq(rows, 1), () => f.call(single, { ...common, x: wideRows, w: p.weights }), callWide);
           },
           () => {
             if (!dot) return;
