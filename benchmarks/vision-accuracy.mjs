@@ -236,7 +236,12 @@ async function* theirCandidates(subject, python) {
   const script = fileURLToPath(new URL('../oracles/quantize_static.py', import.meta.url));
   for (const { scheme, flags } of THEIRS) {
     const path = join(folder, `${subject.name}.${scheme.replaceAll(/\W+/g, '-')}.onnx`);
-    if (!existsSync(path)) await runToEnd(python, [script, subject.file, tensors, dims, path, ...flags]);
+    try {
+      if (!existsSync(path)) await runToEnd(python, [script, subject.file, tensors, dims, path, ...flags]);
+    } catch (error) {
+      note(`${subject.name}, ${scheme}: ${/** @type {Error} */ (error).message}`);
+      continue;
+    }
     yield { scheme, path };
   }
 }
