@@ -26,17 +26,19 @@ interface Judgement {
   readonly hit: boolean;
 }
 
-interface PlacedJudgement extends Judgement {
-  /** Position of its image. */
-  readonly image: number;
-}
-
-/** All that one class's average precision needs, whichever images are taken. */
+/** All that one class's average precision needs, whichever images are taken. Detections of all images, best first. */
 interface ClassJudgements {
   /** Golds that count, by image. */
   readonly golds: readonly number[];
-  /** For each threshold, best detection first. */
-  readonly byThreshold: readonly (readonly PlacedJudgement[])[];
+  /** For each threshold. */
+  readonly byThreshold: readonly OrderedJudgements[];
+}
+
+interface OrderedJudgements {
+  /** 1 for a hit. */
+  readonly hits: Uint8Array;
+  /** Positions of their images. */
+  readonly images: Int32Array;
 }
 
 /**
@@ -61,7 +63,7 @@ export function averagePrecisionOver(
   const classes = new Set(images.flatMap(({ golds }) => golds.map(({ classIndex }) => classIndex)));
   const judged = [...classes].map((classIndex) => judgeClass(images, classIndex, thresholds, area));
   return (positions) => {
-    const times = images.map(() => 0);
+    const times = new Uint32Array(images.length);
     for (const position of positions) times[position]!++;
     const values = judged.flatMap(({ golds, byThreshold }) => {
       const total = golds.reduce((sum, count, image) => sum + count * times[image]!, 0);
@@ -80,11 +82,15 @@ function judgeClass(
   const ofClass = images.map((image) => selectClass(image, classIndex));
   return {
     golds: ofClass.map(({ golds }) => golds.filter((gold) => !isIgnored(gold, area)).length),
-    byThreshold: thresholds.map((threshold) =>
-      ofClass
+    byThreshold: thresholds.map((threshold) => {
+      const ordered = ofClass
         .flatMap((each, image) => judge(each, threshold, area).map((judgement) => ({ ...judgement, image })))
-        .sort((a, b) => b.score - a.score),
-    ),
+        .sort((x, y) => y.score - x.score);
+      return {
+        hits: Uint8Array.from(ordered, ({ hit }) => Number(hit)),
+        images: Int32Array.from(ordered, ({ image }) => image),
+      };
+    }),
   };
 }
 
@@ -140,34 +146,31 @@ function judge(
 
 /**
  * Mean of the precision at recalls 0, 0.01 … 1, where the precision at a recall is the best from there on. A detection of
- * an image that was taken several times stands for as many, one after the other.
+ * an image that was taken several times stands for as many, one after the other. Only hits raise the recall, so the points
+ * between two of them all have the precision of the later one or of a better one behind it.
  */
-function averagePrecision(
-  ordered: readonly PlacedJudgement[],
-  times: readonly number[],
-  total: number,
-): number {
+function averagePrecision({ hits, images }: OrderedJudgements, times: Uint32Array, total: number): number {
   const recalls: number[] = [];
   const precisions: number[] = [];
-  let hits = 0;
+  let found = 0;
   let seen = 0;
-  for (const { hit, image } of ordered) {
-    const count = times[image]!;
+  for (let i = 0; i < hits.length; i++) {
+    const count = times[images[i]!]!;
     if (count === 0) continue;
     seen += count;
-    if (hit) hits += count;
-    recalls.push(hits / total);
-    precisions.push(hits / seen);
-  }
-  for (let index = precisions.length - 2; index >= 0; index--) {
-    precisions[index] = Math.max(precisions[index]!, precisions[index + 1]!);
+    if (hits[i] === 0) continue;
+    found += count;
+    recalls.push(found / total);
+    precisions.push(found / seen);
   }
   let sum = 0;
-  let next = 0;
-  for (let point = 0; point < RECALL_POINTS; point++) {
-    const recall = point / (RECALL_POINTS - 1);
-    while (next < recalls.length && recalls[next]! < recall) next++;
-    sum += precisions[next] ?? 0;
+  let best = 0;
+  let point = RECALL_POINTS - 1;
+  for (let last = recalls.length - 1; last >= 0; last--) {
+    best = Math.max(best, precisions[last]!);
+    const before = recalls[last - 1] ?? -1;
+    for (; point >= 0 && point / (RECALL_POINTS - 1) > before; point--)
+      if (point / (RECALL_POINTS - 1) <= recalls[last]!) sum += best;
   }
   return sum / RECALL_POINTS;
 }
