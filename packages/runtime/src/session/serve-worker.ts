@@ -39,6 +39,8 @@ export function serveWorker(scope: WorkerScope, platform: EnginePlatform): void 
   scope.onmessage = ({ data }) => {
     switch (data.kind) {
       case 'load':
+        // Not before: who starts a worker listens only once the manifest is there, and would miss it.
+        scope.postMessage({ kind: 'started' });
         return void load(data).catch((error: unknown) => {
           scope.postMessage({ kind: 'load-failed', error: errorData(error) });
         });
@@ -52,5 +54,4 @@ export function serveWorker(scope: WorkerScope, platform: EnginePlatform): void 
         return runThread(data.start, () => scope.postMessage({ kind: 'thread-ready' }));
     }
   };
-  scope.postMessage({ kind: 'started' });
 }

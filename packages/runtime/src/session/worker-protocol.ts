@@ -18,7 +18,7 @@ export type ToWorker =
 
 /** From a worker. */
 export type FromWorker =
-  /** The script runs. */
+  /** The script runs: the first answer to `load`. */
   | { readonly kind: 'started' }
   | { readonly kind: 'files' }
   | { readonly kind: 'loaded'; readonly info: SessionInfo }
