@@ -23,9 +23,10 @@ export async function useSite(page, folder) {
   try {
     await page.goto(`${server.origin}/`);
     const answers = await page.evaluate(askForExamples);
-    const files = await page.evaluate(chooseFiles);
+    // Before the files, for the last of them leaves an error on the page.
     const camera = await page.evaluate(useCamera);
-    const facts = { ...(await page.evaluate(waitUntilStored)), ...files, camera, answers };
+    const files = await page.evaluate(chooseFiles);
+    const facts = { ...(await page.evaluate(waitUntilStored)), ...files, ...camera, answers };
     await server.close();
     if (!facts.stored) return facts;
     await page.goto(`${server.origin}/`);
@@ -89,15 +90,15 @@ async function chooseFiles() {
 /** In the page: follows the camera for some frames. */
 async function useCamera() {
   const button = document.getElementById('camera');
-  if (!button) return undefined;
-  if (button.hidden) return 'the page offers no camera';
+  if (!button) return {};
+  if (button.hidden) return { camera: 'the page offers no camera' };
   button.click();
   const times = () => document.querySelector('#frames figcaption')?.textContent ?? '';
   const failed = () => document.querySelector('#status.failed:not([hidden])')?.textContent;
   for (let tries = 0; !/last \d\d/.test(times()) && !failed() && tries < 1500; tries++)
     await new Promise((resolve) => setTimeout(resolve, 20));
   if (!failed()) button.click();
-  return failed() ?? times();
+  return { camera: failed() ?? times() };
 }
 
 /** In the page: waits until it is stored for use without a network, for as long as that may take. */
