@@ -12,7 +12,7 @@ import {
 } from '@edgewise/compiler';
 import { load as loadClassifier } from '@edgewise/runtime/audio-classification';
 import { load as loadDetector } from '@edgewise/runtime/voice-activity-detection';
-import { AUDIO_NETWORKS, compactAudioNet, readAudioModel } from './lib/audio.mjs';
+import { AUDIO_NETWORKS, audioVariants, compactAudioNet, readAudioModel } from './lib/audio.mjs';
 import { note, printTable, writeResult } from './lib/report.mjs';
 import { ASSETS } from './lib/vision.mjs';
 
@@ -72,13 +72,21 @@ export async function run(options) {
     ];
     for (const [runner, files] of packages) {
       const measure = fields.task === 'audio-classification' ? classify : detect;
-      rows.push({ model: name, runner, clips: clips.length, ...(await measure(files, clips)) });
+      const bytes = files.get('model.weights')?.length ?? files.get('model.onnx')?.length;
+      rows.push({
+        model: name,
+        runner,
+        modelBytes: bytes,
+        clips: clips.length,
+        ...(await measure(files, clips)),
+      });
     }
   }
   printTable(
-    rows.map(({ model, runner, correct, clips: all, auroc }) => ({
+    rows.map(({ model, runner, modelBytes, correct, clips: all, auroc }) => ({
       model,
       runner,
+      'model, bytes': modelBytes ?? 0,
       correct: `${correct} of ${all}`,
       auroc: auroc?.toFixed(4) ?? '',
     })),
@@ -127,8 +135,16 @@ async function originalPackage(name, fields) {
 async function ourPackages(name, fields) {
   const network = AUDIO_NETWORKS.find((known) => known.name === name);
   if (!network) return [];
-  const { model, files } = compileEdge(await compactAudioNet(network));
-  return [['edgewise float32', await buildPackage({ description: { name, ...fields }, model, files })]];
+  const float = await compactAudioNet(network);
+  return Promise.all(
+    audioVariants(float).map(async ({ label, passes }) => {
+      const { model, files } = compileEdge((await runPasses(float, passes)).model);
+      return /** @type {[string, Map<string, Uint8Array>]} */ ([
+        `edgewise ${label}`,
+        await buildPackage({ description: { name, ...fields }, model, files }),
+      ]);
+    }),
+  );
 }
 
 /** @returns {Clip[]} */

@@ -2,8 +2,8 @@
 // onnxruntime-web, on the original file and on our compact graph, take turns.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { buildPackage, compileEdge, expandEdgewise, writeOnnx } from '@edgewise/compiler';
-import { AUDIO_NETWORKS, compactAudioNet, readAudioModel } from './lib/audio.mjs';
+import { buildPackage, compileEdge, expandEdgewise, runPasses, writeOnnx } from '@edgewise/compiler';
+import { AUDIO_NETWORKS, audioVariants, compactAudioNet, readAudioModel } from './lib/audio.mjs';
 import { launch, servePages } from './lib/browser.mjs';
 import { CACHE } from './lib/models.mjs';
 import { engineAgreement, measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
@@ -28,9 +28,9 @@ export async function run(options) {
   const cases = [];
   try {
     for (const network of AUDIO_NETWORKS.filter(({ name }) => name.includes(options.only ?? ''))) {
-      const inputs = await prepare(network, folder);
+      const { inputs, labels } = await prepare(network, folder);
       const page = await openBenchPage(browser, server.origin);
-      const opened = await openEngines(page, engines(network, inputs));
+      const opened = await openEngines(page, engines(network, inputs, labels));
       const agreement = await engineAgreement(page, { ids: [], text: '' });
       note(network.name);
       const rounds = Math.ceil(ROUNDS * options.scale);
@@ -68,24 +68,26 @@ export async function run(options) {
     );
 }
 
-/** @param {import('./lib/audio.mjs').AudioNetwork} network @param {Record<string, readonly number[]>} inputs */
-function engines({ name, states, settings }, inputs) {
+/** @param {import('./lib/audio.mjs').AudioNetwork} network @param {Record<string, readonly number[]>} inputs @param {readonly string[]} labels */
+function engines({ name, states, settings }, inputs, labels) {
   const common = { chunks: CHUNKS, inputs, states, settings };
   return [
     { ...common, stream: 'onnxruntime', label: RIVALS[0], url: `/audio/${name}.original.onnx` },
     { ...common, stream: 'onnxruntime', label: RIVALS[1], url: `/audio/${name}.compact.onnx` },
-    ...['relaxed', 'simd'].map((rung) => ({
-      ...common,
-      stream: 'edgewise',
-      label: `edgewise float32, ${rung}`,
-      url: `/audio/${name}`,
-      options: { rung },
-    })),
+    ...labels.flatMap((label, index) =>
+      ['relaxed', 'simd'].map((rung) => ({
+        ...common,
+        stream: 'edgewise',
+        label: `edgewise ${label}, ${rung}`,
+        url: `/audio/${name}.${index}`,
+        options: { rung },
+      })),
+    ),
   ];
 }
 
 /**
- * Writes a network's models and its package; the shapes of its inputs.
+ * Writes a network's models and packages; the shapes of its inputs, and what the packages are.
  * @param {import('./lib/audio.mjs').AudioNetwork} network @param {string} folder
  */
 async function prepare(network, folder) {
@@ -93,12 +95,19 @@ async function prepare(network, folder) {
   const model = await compactAudioNet(network);
   writeFileSync(join(folder, `${name}.original.onnx`), readAudioModel(name));
   writeFileSync(join(folder, `${name}.compact.onnx`), writeOnnx(expandEdgewise(model)).bytes);
-  const { model: edge, files } = compileEdge(model);
-  mkdirSync(join(folder, name), { recursive: true });
-  const description = { name, task: 'benchmark' };
-  for (const [file, bytes] of await buildPackage({ description, model: edge, files }))
-    writeFileSync(join(folder, name, basename(file)), bytes);
-  return Object.fromEntries(edge.inputs.map((input) => [input.name, input.shape.map(Number)]));
+  const variants = audioVariants(model);
+  /** @type {Record<string, readonly number[]>} */
+  let inputs = {};
+  for (const [index, { passes }] of variants.entries()) {
+    const { model: edge, files } = compileEdge((await runPasses(model, passes)).model);
+    const target = join(folder, `${name}.${index}`);
+    mkdirSync(target, { recursive: true });
+    const description = { name, task: 'benchmark' };
+    for (const [file, bytes] of await buildPackage({ description, model: edge, files }))
+      writeFileSync(join(target, basename(file)), bytes);
+    inputs = Object.fromEntries(edge.inputs.map((input) => [input.name, input.shape.map(Number)]));
+  }
+  return { inputs, labels: variants.map(({ label }) => label) };
 }
 
 /** @param {Record<string, number[]>} times */

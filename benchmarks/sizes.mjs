@@ -1,5 +1,5 @@
 // Bytes to download: programs, model file, runtime.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
@@ -9,6 +9,18 @@ import { note, printTable, short, writeResult } from './lib/report.mjs';
 
 const MODELS = ['sst2-tiny', 'sst2-base', 'minilm', 'distilbert'];
 const KILOBYTE = 1000;
+const TEXT_TASKS = ['text-classification', 'feature-extraction'];
+const TASKS = [
+  ...TEXT_TASKS,
+  'image-classification',
+  'image-feature-extraction',
+  'object-detection',
+  'audio-classification',
+  'voice-activity-detection',
+];
+const TOKENIZER = 'tokenizer.js';
+/** What a page does not load that runs our engine in the worker, the default. */
+const OTHER_SESSIONS = ['edge-session.js', 'onnx-session.js'];
 const BARS = { programs: 30 * KILOBYTE, runtime: 15 * KILOBYTE, int8: 0.27, int4: 0.17 };
 
 /** @param {import('./run.mjs').Options} options */
@@ -45,23 +57,45 @@ export async function run(options) {
       bar: recipe === 'float32' ? '' : `${(recipe.endsWith('+int4') ? BARS.int4 : BARS.int8) * 100} %`,
     })),
   );
-  printTable([
-    ...runtime.files.map(({ file, bytes, brotli: compressed }) => ({ file, bytes, brotli: compressed })),
-    { file: `all but the tokenizer (bar ${BARS.runtime})`, bytes: '', brotli: runtime.withoutTokenizer },
-  ]);
+  printTable(
+    runtime.map(({ task, files, tokenizer, brotli: compressed, bar }) => ({
+      'page for': task,
+      files: files.length,
+      'brotli, without the tokenizer': compressed,
+      bar: bar ?? '',
+      'its tokenizer': tokenizer || '',
+    })),
+  );
   if (options.keep) writeResult('sizes', { bars: BARS, runtime, packages });
 }
 
-/** What a page with both tasks loads of the runtime. */
+/** What a page loads of the runtime, by task: its entry, the worker and what they import. Only text tasks have a bar. */
 function runtimeSizes() {
   const folder = fileURLToPath(new URL('../packages/runtime/dist/web', import.meta.url));
-  const files = readdirSync(folder)
-    .filter((file) => file.endsWith('.js'))
-    .map((file) => ({ file, bytes: statSync(join(folder, file)).size, brotli: brotli(join(folder, file)) }));
-  const withoutTokenizer = files
-    .filter(({ file }) => !file.startsWith('tokenizer'))
-    .reduce((sum, { brotli: bytes }) => sum + bytes, 0);
-  return { files, withoutTokenizer };
+  return TASKS.map((task) => {
+    const files = [...filesOf(folder, `${task}.js`)].map((file) => ({
+      file,
+      bytes: statSync(join(folder, file)).size,
+      brotli: brotli(join(folder, file)),
+    }));
+    const own = files.filter(({ file }) => file !== TOKENIZER);
+    return {
+      task,
+      files,
+      brotli: own.reduce((sum, { brotli: bytes }) => sum + bytes, 0),
+      tokenizer: files.find(({ file }) => file === TOKENIZER)?.brotli ?? 0,
+      bar: TEXT_TASKS.includes(task) ? BARS.runtime : undefined,
+    };
+  });
+}
+
+/** @param {string} folder @param {string} entry @param {Set<string>} [found] @returns {Set<string>} */
+function filesOf(folder, entry, found = new Set()) {
+  if (found.has(entry) || OTHER_SESSIONS.includes(entry)) return found;
+  found.add(entry);
+  const code = readFileSync(join(folder, entry), 'utf8');
+  for (const [, name] of code.matchAll(/["'`]\.\/([\w-]+\.js)["'`]/g)) filesOf(folder, name ?? '', found);
+  return found;
 }
 
 /** @param {string} file */

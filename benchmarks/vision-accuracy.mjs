@@ -35,7 +35,7 @@ const { InferenceSession, Tensor } = await import('onnxruntime-node');
 
 /** Without VNNI, onnxruntime's products of 8-bit weights saturate in 16 bits unless it is told to be exact. */
 const EXACT = {
-  intraOpNumThreads: 1,
+  intraOpNumThreads: 2,
   logSeverityLevel: /** @type {const} */ (3),
   extra: { session: { x64quantprecision: '1' } },
 };
@@ -47,6 +47,8 @@ const CALIBRATION_SAMPLES = 100;
 const RANGE_SHARE = 0.65;
 /** Boxes of the float model that a detector without labels has to find again. */
 const SURE_SCORE = 0.3;
+/** Of images, for the interval of a mean average precision. */
+const RESAMPLES = 500;
 
 /** onnxruntime's quantize_static: its defaults, and what its guide recommends with each way to find ranges. */
 const THEIRS = [
@@ -92,32 +94,41 @@ export async function run(options) {
       ...answers.score(float),
     });
     ours.push(rowOf({ scheme: 'float', path: subject.file }, float));
-    for await (const candidate of ourCandidates(subject)) {
-      ours.push(rowOf(candidate, await answersOf(subject, candidate.path)));
-      note(`${subject.name}, ${candidate.scheme}`);
-    }
-    if (!options.oracle) continue;
-    for await (const candidate of theirCandidates(subject, options.python)) {
-      theirs.push(rowOf(candidate, await answersOf(subject, candidate.path)));
-      note(`${subject.name}, ${candidate.scheme}`);
-    }
+    const made = await prepare(subject);
+    const peers = options.oracle ? [{ rows: theirs, list: theirCandidates(subject, options.python) }] : [];
+    for (const { rows, list } of [
+      { rows: ours, list: ourCandidates(made) },
+      ...peers,
+      { rows: ours, list: ablations(made) },
+    ])
+      for await (const candidate of list) {
+        rows.push(rowOf(candidate, await answersOf(subject, candidate.path)));
+        note(`${subject.name}, ${candidate.scheme}`);
+        if (options.keep) keep(ours, theirs);
+      }
   }
-  const recorded = options.oracle ? merge(THEIR_RESULTS, theirs) : merge(THEIR_RESULTS, []);
+  const recorded = merge(THEIR_RESULTS, theirs);
   print([...ours, ...recorded].filter(({ model }) => ours.some((row) => row.model === model)));
-  if (!options.keep) return;
-  if (options.oracle) {
-    const command = 'node benchmarks/run.mjs vision-accuracy --oracle --python ../oracle-venv/bin/python';
-    writeFileSync(THEIR_RESULTS, `${JSON.stringify({ command, rows: recorded }, null, 2)}\n`);
-  }
-  const rows = merge(OUR_RESULTS, ours);
-  writeResult('vision-accuracy', { bar: BAR, calibrationSamples: CALIBRATION_SAMPLES, rows });
 }
 
-/** The rows that a file keeps, with those of models measured anew in their place. @param {string} file @param {readonly Row[]} rows @returns {Row[]} */
+/** Keeps what is measured so far: the whole takes hours on a slow machine. @param {readonly Row[]} ours @param {readonly Row[]} theirs */
+function keep(ours, theirs) {
+  const rows = merge(OUR_RESULTS, ours);
+  writeResult('vision-accuracy', { bar: BAR, calibrationSamples: CALIBRATION_SAMPLES, rows });
+  if (theirs.length === 0) return;
+  const command = 'node benchmarks/run.mjs vision-accuracy --oracle --python ../oracle-venv/bin/python';
+  writeFileSync(
+    THEIR_RESULTS,
+    `${JSON.stringify({ command, rows: merge(THEIR_RESULTS, theirs) }, null, 2)}\n`,
+  );
+}
+
+/** The rows that a file keeps, with what was measured anew in their place. @param {string} file @param {readonly Row[]} rows @returns {Row[]} */
 function merge(file, rows) {
-  const measured = new Set(rows.map(({ model }) => model));
+  const key = (/** @type {Row} */ { model, scheme }) => `${model}, ${scheme}`;
+  const measured = new Set(rows.map(key));
   const kept = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
-  return [...kept.filter((/** @type {Row} */ { model }) => !measured.has(model)), ...rows];
+  return [...kept.filter((/** @type {Row} */ row) => !measured.has(key(row))), ...rows];
 }
 
 /** @param {readonly Row[]} rows */
@@ -146,10 +157,8 @@ function print(rows) {
 
 /** @typedef {{ scheme: string, path: string, chosen?: boolean, float?: readonly string[], eightBits?: readonly string[] }} Candidate */
 
-/** Every way to find ranges with 8 bits, the chosen one with 7, and what the chosen one is without each of its parts. @param {Case} subject @returns {AsyncGenerator<Candidate>} */
-async function* ourCandidates(subject) {
-  const folder = join(CACHE, 'vision');
-  mkdirSync(folder, { recursive: true });
+/** What candidates of a model are made from. @param {Case} subject */
+async function prepare(subject) {
   const passes = [...compactConvNet(), separateActivations()];
   const { model } = await runPasses(readOnnx(readFileSync(subject.file)), passes);
   const split = Math.ceil(subject.calibration.length * RANGE_SHARE);
@@ -160,47 +169,61 @@ async function* ourCandidates(subject) {
   const agreementOf = async (/** @type {Model} */ candidate) =>
     (await answersOf(unseen, bytesOf(candidate), 'calibration')).agreement(reference);
   const { activationRange, agreement } = await chooseConvNet(model, { statistics }, agreementOf);
-  note(
-    `${subject.name}: ${[...agreement].map(([range, value]) => `${range} ${value.toFixed(4)}`).join(', ')}`,
-  );
+  const values = [...agreement].map(([range, value]) => `${range} ${value.toFixed(4)}`);
+  note(`${subject.name}: ${values.join(', ')}`);
+  return { name: subject.name, model, seen, statistics, activationRange };
+}
 
-  const write = async (
-    /** @type {string} */ scheme,
-    /** @type {Omit<import('@edgewise/compiler').QuantizeConvNetOptions, 'statistics'>} */ options,
-    from = { model, statistics },
-  ) => {
-    /** @type {import('@edgewise/compiler').LayerEffect[]} */
-    const layers = [];
-    const { model: made, diagnostics } = await runPasses(from.model, [
-      quantizeConvNet({ ...options, statistics: from.statistics, onLayer: (layer) => layers.push(layer) }),
-    ]);
-    const path = join(folder, `${subject.name}.${scheme.replaceAll(/\W+/g, '-')}.onnx`);
-    writeFileSync(path, bytesOf(made));
-    const float = diagnostics.filter(({ code }) => code === 'kept-float').map(({ at }) => at?.node ?? '');
-    const wider = options.weightBits === 7 ? layers.filter(({ bits }) => bits === 8) : [];
-    return { scheme, path, float, eightBits: wider.map(({ layer }) => layer) };
+/**
+ * @typedef {Awaited<ReturnType<typeof prepare>>} Prepared
+ * @param {Prepared} prepared @param {string} scheme @param {Omit<import('@edgewise/compiler').QuantizeConvNetOptions, 'statistics'>} options
+ * @returns {Promise<Required<Omit<Candidate, 'chosen'>>>}
+ */
+async function write({ name, model, statistics }, scheme, options) {
+  /** @type {import('@edgewise/compiler').LayerEffect[]} */
+  const layers = [];
+  const { model: made, diagnostics } = await runPasses(model, [
+    quantizeConvNet({ ...options, statistics, onLayer: (layer) => layers.push(layer) }),
+  ]);
+  const folder = join(CACHE, 'vision');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${name}.${scheme.replaceAll(/\W+/g, '-')}.onnx`);
+  writeFileSync(path, bytesOf(made));
+  const float = diagnostics.filter(({ code }) => code === 'kept-float').map(({ at }) => at?.node ?? '');
+  const wider = options.weightBits === 7 ? layers.filter(({ bits }) => bits === 8) : [];
+  return { scheme, path, float, eightBits: wider.map(({ layer }) => layer) };
+}
+
+/** The chosen way to find ranges, with 8 and with 7 bits. @param {Prepared} prepared @returns {AsyncGenerator<Candidate>} */
+async function* ourCandidates(prepared) {
+  const { activationRange } = prepared;
+  yield {
+    ...(await write(prepared, `edgewise W8, ${activationRange}`, { activationRange })),
+    chosen: true,
   };
-  for (const range of /** @type {const} */ (['mse', 'percentile', 'minmax'])) {
-    const isChosen = range === activationRange;
-    yield {
-      ...(await write(`edgewise W8, ${range}`, { activationRange: range })),
-      ...(isChosen && { chosen: true }),
-    };
-  }
-  const chosen = { activationRange };
-  yield { ...(await write('edgewise W7', { ...chosen, weightBits: 7 })), chosen: true };
-  yield await write('edgewise W7 everywhere', {
-    ...chosen,
-    weightBits: 7,
-    weightNoiseLimit: 1,
-    noiseLimit: 1,
-  });
-  yield await write('edgewise W8, no layer float', { ...chosen, noiseLimit: 1 });
-  yield await write('edgewise W8, biases as they are', { ...chosen, correctBias: false });
+  yield {
+    ...(await write(prepared, 'edgewise W7', { activationRange, weightBits: 7 })),
+    chosen: true,
+  };
+}
+
+/** The chosen candidate without each of its parts, and with others. @param {Prepared} prepared @returns {AsyncGenerator<Candidate>} */
+async function* ablations(prepared) {
+  const { model, seen, statistics, activationRange } = prepared;
+  const whole = { activationRange, noiseLimit: 1 };
+  const seven = await write(prepared, 'edgewise W7', { activationRange, weightBits: 7 });
+  if (seven.float.length > 0) yield await write(prepared, 'edgewise W8, no layer float', whole);
+  if (seven.float.length + seven.eightBits.length > 0)
+    yield await write(prepared, 'edgewise W7 everywhere', { ...whole, weightBits: 7, weightNoiseLimit: 1 });
+  yield await write(prepared, 'edgewise W8, biases as they are', { activationRange, correctBias: false });
   const { model: equalized, steps } = await runPasses(model, [equalizeLayers({ statistics })]);
-  if ((steps[0]?.edits ?? 0) === 0) return;
-  const again = { model: equalized, statistics: await observe(equalized, seen) };
-  yield await write('edgewise W8, equalized', chosen, again);
+  if ((steps[0]?.edits ?? 0) > 0) {
+    const again = { ...prepared, model: equalized, statistics: await observe(equalized, seen) };
+    yield await write(again, 'edgewise W8, equalized', { activationRange });
+  }
+  for (const range of /** @type {const} */ (['mse', 'percentile', 'minmax']))
+    if (range !== activationRange)
+      yield await write(prepared, `edgewise W8, ${range}`, { activationRange: range });
 }
 
 /** @param {Case} subject @param {string} python @returns {AsyncGenerator<Candidate>} */
@@ -213,7 +236,12 @@ async function* theirCandidates(subject, python) {
   const script = fileURLToPath(new URL('../oracles/quantize_static.py', import.meta.url));
   for (const { scheme, flags } of THEIRS) {
     const path = join(folder, `${subject.name}.${scheme.replaceAll(/\W+/g, '-')}.onnx`);
-    if (!existsSync(path)) await runToEnd(python, [script, subject.file, tensors, dims, path, ...flags]);
+    try {
+      if (!existsSync(path)) await runToEnd(python, [script, subject.file, tensors, dims, path, ...flags]);
+    } catch (error) {
+      note(`${subject.name}, ${scheme}: ${/** @type {Error} */ (error).message}`);
+      continue;
+    }
     yield { scheme, path };
   }
 }
@@ -283,7 +311,9 @@ async function openDetector(detector) {
           const theirs = /** @type {typeof found} */ (float.answers);
           return {
             value: { value: meanAveragePrecision(scored(found, golds)), low: NaN, high: NaN },
-            drop: bootstrapDrop(METRICS.map, boxed(theirs), boxed(found), boxed(golds)),
+            drop: bootstrapDrop(METRICS.map, boxed(theirs), boxed(found), boxed(golds), {
+              resamples: RESAMPLES,
+            }),
           };
         },
         agreement: (float) => meanAveragePrecision(scored(found, goldsOf(float, false))),
@@ -367,7 +397,7 @@ export async function observe(model, samples) {
 function openWith(model, want) {
   const expanded = expandEdgewise(model);
   expanded.graph.outputs = want.map((name) => ({ name, type: { kind: 'tensor', dtype: 'float32' } }));
-  return InferenceSession.create(writeOnnx(expanded).bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  return InferenceSession.create(writeOnnx(expanded).bytes, { intraOpNumThreads: 2, logSeverityLevel: 3 });
 }
 
 /** @typedef {Input & { gold: number }} Loaded */

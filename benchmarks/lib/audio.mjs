@@ -1,7 +1,15 @@
 // Networks for sound, as models/audio of ../shared/assets has them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compactConvNet, compactRecurrentNet, readOnnx, runPasses } from '@edgewise/compiler';
+import {
+  compactConvNet,
+  compactRecurrentNet,
+  frontEndLayers,
+  quantizeLinears,
+  quantizeLstms,
+  readOnnx,
+  runPasses,
+} from '@edgewise/compiler';
 import { ASSETS } from './vision.mjs';
 
 /**
@@ -36,6 +44,13 @@ export const AUDIO_NETWORKS = [
     settings: {},
     passes: compactRecurrentNet(),
   },
+  {
+    name: 'kwt1_raw_audio',
+    chunkMs: 1000,
+    states: {},
+    settings: {},
+    passes: compactRecurrentNet(),
+  },
   { name: 'mlperf_tiny_kws_dscnn', chunkMs: 1000, states: {}, settings: {}, passes: compactConvNet() },
 ];
 
@@ -48,4 +63,15 @@ export function readAudioModel(name) {
 export async function compactAudioNet({ name, passes }) {
   const { model } = await runPasses(readOnnx(readAudioModel(name)), passes);
   return model;
+}
+
+/**
+ * What is measured of a compact graph. Convolutional networks have a quantization of their own, with calibration.
+ * @param {import('@edgewise/compiler').Model} float @returns {{ label: string, passes: import('@edgewise/compiler').Transform[] }[]}
+ */
+export function audioVariants(float) {
+  const isQuantizable = float.graph.nodes.some(({ opType }) => opType === 'LSTM' || opType === 'MatMul');
+  const keepFloat = frontEndLayers(float);
+  const int8 = { label: 'W7A8 dynamic', passes: [quantizeLstms(), quantizeLinears({ keepFloat })] };
+  return [{ label: 'float32', passes: [] }, ...(isQuantizable ? [int8] : [])];
 }

@@ -189,8 +189,6 @@ export const OTHER_NETWORKS = [
   { name: 'fastestdet', folder: 'detection', calibration: waves([1, 3, 352, 352], 1) },
   { name: 'ultraface_rfb_320', folder: 'detection', calibration: waves([1, 3, 240, 320], 1) },
   { name: 'yunet_n_320', folder: 'detection', calibration: waves([1, 3, 320, 320], 255) },
-  { name: 'mnist-8', calibration: waves([1, 1, 28, 28], 255) },
   { name: 'super_resolution_3x', calibration: waves([1, 1, 224, 224], 1) },
-  { name: 'mlperf_tiny_kws_dscnn', folder: 'audio', calibration: waves([1, 1, 49, 10], 1) },
   { name: 'mlperf_tiny_ad_autoencoder', folder: 'audio', calibration: waves([1, 640], 1) },
 ];

@@ -1,8 +1,8 @@
 // What the pages of sound models share: sound from a file, dropped, or from the microphone.
 import { byId, fail, showBusy, showPrompt } from './page.js';
 
-/** The microphone's last sound is asked about so often. */
-const LISTEN_EVERY_MS = 200;
+/** The microphone's sound is asked about so often. */
+const LISTEN_EVERY_MS = 100;
 /** Samples per second that files are decoded at; the runtime brings them to the model's rate. */
 const FILE_RATE = 48_000;
 
@@ -11,13 +11,15 @@ const FILE_RATE = 48_000;
 const microphoneButton = byId('microphone');
 const fileInput = /** @type {HTMLInputElement} */ (byId('file'));
 
+const microphone = createMicrophone();
+
 /**
- * Calls `see` with every sound.
- * @param {number} seconds of the microphone's sound that the model is given at a time
+ * Calls `see` with every sound that is chosen, and with the microphone's last seconds.
+ * @param {number | undefined} seconds of the microphone's sound that the model is given at a time; undefined where
+ *   `whileStreaming` takes the microphone
  * @param {(sound: Sound) => Promise<() => void>} see asks the model; what it returns shows the answer on the page
  */
 export function whileListening(seconds, see) {
-  const microphone = createMicrophone(seconds, see);
   const listen = async (/** @type {File} */ file) => {
     microphone.stop();
     showBusy(true);
@@ -29,17 +31,35 @@ export function whileListening(seconds, see) {
     }
   };
   listenToFiles((file) => void listen(file));
-  microphoneButton.hidden = !navigator.mediaDevices?.getUserMedia;
-  microphoneButton.addEventListener('click', () =>
-    microphone.isOn() ? microphone.stop() : void microphone.start(),
-  );
+  if (seconds !== undefined) {
+    whileStreaming((sampleRate) => {
+      const kept = new Float32Array(Math.round(seconds * sampleRate));
+      return async (samples) => {
+        const fresh = samples.subarray(-kept.length);
+        kept.copyWithin(0, fresh.length);
+        kept.set(fresh, kept.length - fresh.length);
+        (await see({ samples: kept.slice(), sampleRate }))();
+      };
+    });
+  }
   showPrompt('Choose a sound, drop one here or use the microphone.');
   showBusy(false);
 }
 
+/**
+ * Hands over what the microphone has heard since the last time, as soon as that has been answered.
+ * @param {(sampleRate: number) => (samples: Float32Array) => Promise<void>} open called when the microphone is switched on
+ */
+export function whileStreaming(open) {
+  microphoneButton.hidden = !navigator.mediaDevices?.getUserMedia;
+  microphoneButton.addEventListener('click', () =>
+    microphone.isOn() ? microphone.stop() : void microphone.start(open),
+  );
+}
+
 /** @param {unknown} error */
 function failWithoutAnswer(error) {
-  byId('scores').replaceChildren();
+  document.getElementById('scores')?.replaceChildren();
   fail(error);
 }
 
@@ -71,8 +91,7 @@ function listenToFiles(take) {
   });
 }
 
-/** @param {number} seconds @param {(sound: Sound) => Promise<() => void>} see */
-function createMicrophone(seconds, see) {
+function createMicrophone() {
   /** @type {MediaStream | undefined} */
   let stream;
   /** @type {AudioContext | undefined} */
@@ -89,7 +108,7 @@ function createMicrophone(seconds, see) {
     microphoneButton.textContent = 'Use the microphone';
     byId('result').setAttribute('aria-live', 'polite');
   };
-  const start = async () => {
+  const start = async (/** @type {Parameters<typeof whileStreaming>[0]} */ open) => {
     opening = true;
     microphoneButton.textContent = 'Stop the microphone';
     // A screen reader would read every answer.
@@ -100,12 +119,10 @@ function createMicrophone(seconds, see) {
       stream = opened;
       if (!opening) return stop();
       context = new AudioContext();
-      const recent = await recordRecent(context, opened, seconds);
+      const hear = open(context.sampleRate);
+      const takeHeard = await record(context, opened);
       while (stream === opened) {
-        const sampleRate = context?.sampleRate ?? FILE_RATE;
-        const show = await see({ samples: recent(), sampleRate });
-        if (stream !== opened) return;
-        show();
+        await hear(takeHeard());
         showBusy(false);
         await new Promise((resolve) => setTimeout(resolve, LISTEN_EVERY_MS));
       }
@@ -118,20 +135,26 @@ function createMicrophone(seconds, see) {
 }
 
 /**
- * The last seconds of the microphone, silence before it began.
- * @param {AudioContext} context @param {MediaStream} stream @param {number} seconds @returns {Promise<() => Float32Array>}
+ * Gives what has been heard since it was last asked.
+ * @param {AudioContext} context @param {MediaStream} stream @returns {Promise<() => Float32Array>}
  */
-async function recordRecent(context, stream, seconds) {
+async function record(context, stream) {
   await context.audioWorklet.addModule('./microphone-worklet.js');
   const recorder = new AudioWorkletNode(context, 'microphone');
-  const kept = new Float32Array(Math.round(seconds * context.sampleRate));
-  recorder.port.onmessage = ({ data }) => {
-    const fresh = data.subarray(-kept.length);
-    kept.copyWithin(0, fresh.length);
-    kept.set(fresh, kept.length - fresh.length);
-  };
+  /** @type {Float32Array[]} */
+  let heard = [];
+  recorder.port.onmessage = ({ data }) => heard.push(data);
   context.createMediaStreamSource(stream).connect(recorder);
-  return () => kept.slice();
+  return () => {
+    const all = new Float32Array(heard.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const chunk of heard) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    heard = [];
+    return all;
+  };
 }
 
 /** @param {unknown} error */

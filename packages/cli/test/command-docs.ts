@@ -96,6 +96,8 @@ or \`map50\`.
 
 The folder of a sound model has \`model.onnx\` and \`config.json\` with \`id2label\` and, under \`edgewise\`, \`audio\`: how sound becomes the model's input, with the fields of
 docs/package-format.md (raw samples, mel spectrograms, cepstral coefficients). Labelled sounds are WAV files in a folder for each class, or a table.
+For voice-activity-detection \`streaming\` says how chunks follow one another, and \`settings\` what inputs like a sample rate are (\`{ "sr": 16000 }\`); \`--data\` is a table of
+clips with a \`score\` of 1 where there is speech and 0 elsewhere, and quality is the area under the ROC curve of each clip's largest probability.
 `;
 }
 

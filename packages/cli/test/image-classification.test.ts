@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Manifest } from '@edgewise/runtime/format';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
@@ -90,6 +91,27 @@ describe('edgewise optimize --task image-classification', () => {
     const result = await runCli(...optimize('colors', 'eval', '--out', inFolder('again')));
     expect(result).toMatchObject({ code: 0 });
     expect(report('again').baseline.metricReused).toBe(false);
+  }, 60_000);
+});
+
+describe('calibration pictures that are not like the data', () => {
+  it('give candidates that do not follow the float model, and are left out with the layer and the likely cause', async () => {
+    mkdirSync(inFolder('dark'), { recursive: true });
+    const black = sharp({ create: { width: 16, height: 16, channels: 3, background: '#040302' } });
+    for (const i of [1, 2])
+      await black
+        .clone()
+        .png()
+        .toFile(inFolder('dark', `${i}.png`));
+    const calibration = ['--calibration', inFolder('dark')];
+    const result = await runCli(...optimize('colors', 'eval', ...calibration, '--out', inFolder('broken')));
+    expect(result).toMatchObject({ code: 0 });
+    const { candidates, refused } = report('broken');
+    expect(candidates.map(({ recipe }) => recipe)).toEqual(['float32']);
+    expect(refused.map(({ recipe }) => recipe)).toEqual(['w8a8-static', 'w7a8-static']);
+    for (const { reason } of refused)
+      expect(reason).toMatch(/no longer follow the float model.*(range|calibrat)/);
+    expect(result.stderr).toContain('left out: ');
   }, 60_000);
 });
 

@@ -40,7 +40,7 @@ const report = (path = out): OptimizeReport =>
 describe('a model with several labels at once', () => {
   it('is measured by micro-averaged F1', () => {
     expect(made).toMatchObject({ code: 0 });
-    expect(made.stdout).toContain('f1-micro [95 %]');
+    expect(made.stdout).toContain('F1, micro [95 %]');
     const { baseline, candidates, notes } = report();
     // It gives 20 labels; the data have 18 of them: 2·18 / (2·18 + 2)
     expect(baseline.metric.name).toBe('f1-micro');

@@ -22,8 +22,8 @@ const MODELS: readonly (readonly [string, CompactRecurrentNetOptions, Readonly<R
     'dtln_model_2',
     {},
     {
-      Transpose: 6, Slice: 4, 'edgewise.Conv': 2, Flatten: 7, 'edgewise.LayerNorm': 1, Split: 2, Unsqueeze: 14, LSTM: 2,
-      Squeeze: 4, Concat: 3, 'edgewise.Linear': 1, Reshape: 1, Add: 1, Sigmoid: 1, Mul: 1, Pad: 1,
+      Transpose: 2, Slice: 4, Flatten: 7, 'edgewise.LayerNorm': 1, Split: 2, Unsqueeze: 14, LSTM: 2, Squeeze: 4,
+      Concat: 3, 'edgewise.Linear': 3, Reshape: 1, Add: 1, Sigmoid: 1, Mul: 1,
     },
   ],
 ]; // prettier-ignore

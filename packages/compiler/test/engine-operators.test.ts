@@ -118,6 +118,32 @@ const FLOATS: Readonly<Record<string, string>> = {
   b = Softmax(a) axis=3
   y = Softmax(b) axis=-2
   output y: float32[1,6,3,4]`,
+  'products of two computed matrices, one of them transposed': `
+  input x: float32[1,13,6]
+  input z: float32[1,11,6]
+  constant back: int64[2] {11, 6}
+  a = Relu(x)
+  b = Tanh(z)
+  r = Reshape(b, back)
+  t = Transpose(r) perm=[1, 0]
+  s = MatMul(a, t)
+  p = Softmax(s) axis=-1
+  y = MatMul(p, r)
+  output y: float32[1,13,6]`,
+  'constants in a Concat, and a difference from one': `
+  input x: float32[1,4,6]
+  constant first: float32[1,1,6] random(1)
+  constant last: float32[1,2,6] random(2)
+  constant all: float32[1,7,6] random(3)
+  a = Concat(first, x, last) axis=1
+  y = Sub(all, a)
+  output y: float32[1,7,6]`,
+  'a logarithm with a floor': `
+  input x: float32[1,5,3,4]
+  constant floor: float32[] {1e-6}
+  a = Clip(x, floor)
+  y = Log(a)
+  output y: float32[1,5,3,4]`,
   'a map flattened into a matrix': `
   input x: float32[1,5,3,4]
   constant w: float32[60,7] random(1)
@@ -329,12 +355,12 @@ const REFUSED: Readonly<Record<string, readonly [body: string, message: string]>
   output y: float32[1,4,3,4]`,
     'The engine cannot run Conv "y": 2 groups of 2 channels are not supported.',
   ],
-  'a convolution over one axis': [
+  'a convolution over three axes': [
     `
-  input x: float32[1,4,9]
-  constant w: float32[4,4,3] random(1)
+  input x: float32[1,4,9,9,9]
+  constant w: float32[4,4,3,3,3] random(1)
   y = edgewise.Conv(x, w) activation="none"
-  output y: float32[1,4,7]`,
+  output y: float32[1,4,7,7,7]`,
     'The engine cannot run Conv "y": its input "x" is no map [1, channels, height, width].',
   ],
   'cubic interpolation': [

@@ -15,6 +15,7 @@ import {
 } from '../src/quantize/index.ts';
 import { operatorName, runPasses, type RunPassesResult } from '../src/rewrite/index.ts';
 import { expandEdgewise } from '../src/targets/onnx/index.ts';
+import { stringAttribute } from '../src/transforms/node-attributes.ts';
 import { runOnnx } from './onnxruntime.ts';
 
 /** A residual block, a join, a resize, a gate and a classifier: what every operator of the quantized form is needed for. */
@@ -187,8 +188,25 @@ describe('quantizeConvNet', () => {
     expect(await worstError(model)).toBeLessThan(0.05);
   });
 
-  it('refuses other bits', async () => {
+  it('gives float convolutions their activations back, and spells out what is left between bytes and floats', async () => {
+    const model = await quantized({ keepFloat: ['h.sum', 'j.sum'] });
+    const activations = model.graph.nodes
+      .filter(({ opType }) => opType === 'Conv')
+      .map((node) => stringAttribute(node, 'activation', ''));
+    expect(activations).toEqual(['silu', 'hard_sigmoid']);
+    expect(await worstError(model)).toBeLessThan(0.05);
+
+    // i, a Concat, is float: h is a byte before its SiLU and a float after it.
+    const mixed = await quantized({ keepFloat: ['i', 'k'] });
+    const operators = mixed.graph.nodes.map(operatorName);
+    expect(operators).toContain('Sigmoid');
+    expect(operators).not.toContain('com.microsoft.QuickGelu');
+    expect(await worstError(mixed)).toBeLessThan(0.05);
+  });
+
+  it('refuses other bits and limits', async () => {
     await expect(quantized({ weightBits: 4 as 7 })).rejects.toThrow(/weightBits must be 7 or 8/);
+    await expect(quantized({ noiseLimit: -1 })).rejects.toThrow(/noiseLimit must be from 0 to 1, got -1/);
   });
 });
 

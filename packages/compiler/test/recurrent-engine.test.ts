@@ -106,6 +106,7 @@ const MODELS: readonly (readonly [string, CompactRecurrentNetOptions, Readonly<R
   ['silero_vad_16k_op15', { settings: { sr: 16_000 }, dims: { sequence: 576 } }, { state: 'stateN' }],
   ['dtln_model_1', {}, { input_3: 'tf_op_layer_stack_2' }],
   ['dtln_model_2', {}, { input_5: 'tf_op_layer_stack_5' }],
+  ['kwt1_raw_audio', {}, {}],
 ];
 
 describeWithAssets(

@@ -36,6 +36,7 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   fuseActivations: transforms.fuseActivations,
   fuseAddLayerNorm: transforms.fuseAddLayerNorm,
   fuseAttention: transforms.fuseAttention,
+  fuseChannelsLast: transforms.fuseChannelsLast,
   fuseConv: transforms.fuseConv,
   fuseEmbedLayerNorm: transforms.fuseEmbedLayerNorm,
   fuseGelu: transforms.fuseGelu,

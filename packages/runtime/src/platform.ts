@@ -11,12 +11,16 @@ export interface EnginePlatform {
   readonly startThread: StartThread;
 }
 
+/** What a worker that runs a session has to know. */
+export interface WorkerPlatform extends EnginePlatform {
+  openPackage(source: PackageSource): PackageReader;
+}
+
 /**
  * What differs between browsers and Node. Each entry of the package hands its own to the shared code, so neither's
  * code ever loads the other's.
  */
-export interface Platform extends EnginePlatform {
-  openPackage(source: PackageSource): PackageReader;
+export interface Platform extends WorkerPlatform {
   /** Starts the worker that sessions run in by default; absent where they run on the calling thread. */
   readonly startWorker?: () => Worker;
   /** What to do when onnxruntime cannot be imported. */

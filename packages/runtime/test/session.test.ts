@@ -126,7 +126,12 @@ describe('createSession', () => {
   });
 
   it('refuses options that cannot be', async () => {
-    for (const options of [{ threads: 0 }, { threads: 1.5 }, { mode: 'fast' as 'u8' }]) {
+    for (const options of [
+      { threads: 0 },
+      { threads: 1.5 },
+      { mode: 'fast' as 'u8' },
+      { rung: 'turbo' as 'simd' },
+    ]) {
       expect(await errorOf(createSession(tiny.files, options))).toMatchObject({ code: 'bad-option' });
     }
   });

@@ -17,8 +17,8 @@ const CEILINGS: readonly (readonly [entry: string, bytes: number])[] = [
   ['text-classification.js', 12_000],
   ['feature-extraction.js', 12_000],
   ['index.js', 10_500],
-  ['image-classification.js', 14_500],
-  ['image-feature-extraction.js', 14_500],
+  ['image-classification.js', 15_000],
+  ['image-feature-extraction.js', 15_000],
   // All eight kinds of heads.
   ['object-detection.js', 16_384],
   ['audio-classification.js', 14_000],

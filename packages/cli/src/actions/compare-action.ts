@@ -19,6 +19,7 @@ import { findPackage } from '../files/find-package.ts';
 import { IMAGES, SOUNDS } from '../files/media.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
+import { metricTitle } from '../report/metric-title.ts';
 import { formatInterval, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -35,7 +36,7 @@ export async function compareAction(
   if (whatFor(manifest) !== whatFor(other))
     throw new UsageError(`${pathA} is for ${whatFor(manifest)}, ${pathB} for ${whatFor(other)}.`);
   const kind = answerKind(manifest.task, manifest.multiLabel);
-  const metric = metricFor(kind, given.metric);
+  const metric = metricFor(manifest.task, kind, given.metric);
   const examples = await examplesFor(manifest, given.data, kind);
   const progress = createProgress(terminal);
   const evaluate = (path: string, folder: string, baseline?: Evaluation): Promise<Evaluation> => {
@@ -105,7 +106,7 @@ function comparison(paths: readonly string[], evaluations: readonly Evaluation[]
   const table = renderTable(
     [
       { title: 'package' },
-      { title: `${b?.metric.name ?? ''} [95 %]`, align: 'right' },
+      { title: `${metricTitle(b?.metric.name ?? '')} [95 %]`, align: 'right' },
       { title: 'p50 / p95', align: 'right' },
     ],
     rows,

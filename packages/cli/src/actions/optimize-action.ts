@@ -106,6 +106,7 @@ const SOME_INPUT: Readonly<Record<TaskName, string>> = {
   'image-classification': '--image photo.jpg',
   'object-detection': '--image photo.jpg --annotate boxes.png',
   'audio-classification': '--audio clip.wav',
+  'voice-activity-detection': '--audio clip.wav',
 };
 
 function lastLines(report: OptimizeReport, given: OptimizeOptions): string {

@@ -151,7 +151,10 @@ interface NamedScore {
   readonly score: number;
 }
 
-function nameScores({ labels = ['cosine'] }: Manifest, scores: readonly number[]): readonly NamedScore[] {
+function nameScores(
+  { task, labels = [task === 'voice-activity-detection' ? 'speech' : 'cosine'] }: Manifest,
+  scores: readonly number[],
+): readonly NamedScore[] {
   return scores
     .map((score, index) => ({ label: labels[index] ?? String(index), score }))
     .sort((a, b) => b.score - a.score);
@@ -179,7 +182,8 @@ function engineOf({ info }: OpenTask): object {
 }
 
 function engineText({ info: { rung, mode, threads } }: OpenTask): string {
-  return `${rung}${mode === undefined ? '' : ` (${mode})`}, up to ${threads} thread${threads === 1 ? '' : 's'}`;
+  const count = threads === 1 ? '1 thread' : `up to ${threads} threads`;
+  return `${rung}${mode === undefined ? '' : ` (${mode})`}, ${count}`;
 }
 
 async function readStandardInput(): Promise<string> {

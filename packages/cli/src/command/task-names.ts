@@ -5,6 +5,7 @@ export const TASKS = [
   'image-classification',
   'object-detection',
   'audio-classification',
+  'voice-activity-detection',
 ] as const;
 export type TaskName = (typeof TASKS)[number];
 
@@ -17,6 +18,7 @@ interface TakenBy {
   readonly 'image-classification': 'image';
   readonly 'object-detection': 'image';
   readonly 'audio-classification': 'sound';
+  readonly 'voice-activity-detection': 'sound';
 }
 
 const TAKEN: TakenBy = {
@@ -25,6 +27,7 @@ const TAKEN: TakenBy = {
   'image-classification': 'image',
   'object-detection': 'image',
   'audio-classification': 'sound',
+  'voice-activity-detection': 'sound',
 };
 
 /** Names of the tasks that take it. */

@@ -4,25 +4,33 @@ import { UsageError } from '../command/usage-error.ts';
 /** What a model for the task says about an example. */
 export function answerKind(task: string, multiLabel = false): AnswerKind {
   if (task === 'object-detection') return 'boxes';
-  if (task === 'feature-extraction') return 'score';
+  if (task === 'feature-extraction' || task === 'voice-activity-detection') return 'score';
   if (multiLabel) return 'labels';
   return task === 'image-classification' ? 'ranking' : 'class';
 }
 
 const KIND_WORDS: Readonly<Record<AnswerKind, string>> = {
-  class: 'text- and audio-classification',
+  class: 'text-classification and audio-classification',
   ranking: 'image-classification',
   labels: 'classification with several labels at once',
-  score: 'feature-extraction',
+  score: 'feature-extraction and voice-activity-detection',
   boxes: 'object-detection',
 };
 
-/** The usual metric, unless one was asked for. */
-export function metricFor(kind: AnswerKind, name: MetricName = USUAL_METRIC[kind]): Metric {
+/** The usual metric of the task, unless one was asked for. */
+export function metricFor(
+  task: string,
+  kind: AnswerKind,
+  name: MetricName = usualMetric(task, kind),
+): Metric {
   const metric = METRICS[name];
   if (metric.fits.includes(kind)) return metric;
   const fitting = Object.values(METRICS).filter(({ fits }) => fits.includes(kind));
   throw new UsageError(
     `--metric: ${name} does not fit ${KIND_WORDS[kind]}. Choose ${fitting.map((each) => each.name).join(', ')}.`,
   );
+}
+
+function usualMetric(task: string, kind: AnswerKind): MetricName {
+  return task === 'voice-activity-detection' ? 'auroc' : USUAL_METRIC[kind];
 }

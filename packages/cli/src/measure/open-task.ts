@@ -44,6 +44,8 @@ export async function openTask(folder: string): Promise<OpenTask> {
       return openDetector(folder);
     case 'audio-classification':
       return openAudioClassifier(folder);
+    case 'voice-activity-detection':
+      return openVoiceDetector(folder);
     default:
       throw new UsageError(`packages for ${task} cannot be run here; known are ${TASKS.join(', ')}.`);
   }
@@ -97,6 +99,18 @@ async function openAudioClassifier(folder: string): Promise<OpenTask> {
     info,
     answer: async (input) => ({ scores: byLabel(manifest, await classify(soundOf(input))) }),
     close: () => classify.dispose(),
+  };
+}
+
+/** A clip's score is the largest probability of speech in it. */
+async function openVoiceDetector(folder: string): Promise<OpenTask> {
+  const { load } = await import('@edgewise/runtime/voice-activity-detection');
+  const detect = await load(folder);
+  return {
+    manifest: detect.manifest,
+    info: detect.info,
+    answer: async (input) => ({ scores: [Math.max(0, ...(await detect.probabilities(soundOf(input))))] }),
+    close: () => detect.dispose(),
   };
 }
 

@@ -14,9 +14,11 @@ export type AudioDescription = PackageDescription & { readonly audio: AudioInput
  * @throws UsageError naming the file and the field that is missing or does not fit the model
  */
 export function describeAudioPackage(sound: MediaModel, task: TaskTaking<'sound'>): AudioDescription {
-  const { labels, fields } = sound;
+  const { labels } = sound;
+  const { settings: _settings, ...fields } = sound.fields;
   const config = join(sound.folder, 'config.json');
-  if (labels.length === 0)
+  const isClassifier = task === 'audio-classification';
+  if (isClassifier && labels.length === 0)
     throw new UsageError(
       `${config} has no id2label.`,
       `${task} needs the names of the labels: "id2label": { "0": "yes", "1": "no" }, say.`,
@@ -29,8 +31,7 @@ export function describeAudioPackage(sound: MediaModel, task: TaskTaking<'sound'
   const description = {
     name: sound.name,
     task,
-    labels,
-    ...classifierOutput(sound),
+    ...(isClassifier ? { labels, ...classifierOutput(sound) } : {}),
     ...fields,
     audio: fields['audio'] as AudioInput,
   };

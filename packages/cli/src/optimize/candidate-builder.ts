@@ -55,6 +55,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     const rest = steps.filter((step) => step.name !== pipeline.shared);
     const transforms = listTransforms({ name, steps: rest }, calibrated);
     const { model } = await runPasses(compact, transforms, { signal });
+    if (transforms.length > 0) await pipeline.check?.(compact, model, signal);
     return compileEdge(model, pipeline.compile);
   };
   const build = async (recipe: Recipe, more: Partial<PackageDescription>): Promise<PackageFiles> => {

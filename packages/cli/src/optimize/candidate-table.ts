@@ -1,3 +1,4 @@
+import { metricTitle } from '../report/metric-title.ts';
 import { hasLimits } from '@edgewise/compiler';
 import { formatBytes, formatInterval, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { renderTable } from '../terminal/table.ts';
@@ -27,7 +28,7 @@ export function candidateTable(report: OptimizeReport, colors: Terminal['dataCol
       { title: 'brotli', align: 'right' },
       { title: 'p50 / p95', align: 'right' },
       { title: 'memory', align: 'right' },
-      { title: `${report.baseline.metric.name} [95 %]`, align: 'right' },
+      { title: `${metricTitle(report.baseline.metric.name)} [95 %]`, align: 'right' },
       { title: 'change', align: 'right' },
       { title: hasLimits(report.budget) ? 'budget' : '' },
     ],

@@ -1,18 +1,24 @@
 import {
   compactConvNet,
+  CompilerError,
+  followFloat,
   listConvNetRecipes,
   observeConvNet,
   runPasses,
   separateActivations,
+  type ActivationRunner,
   type Model,
 } from '@edgewise/compiler';
 import type { Media } from '../files/media.ts';
 import { counted } from './counted.ts';
-import { onnxEvaluator, ONNXRUNTIME_NOISE, openOnnx, runOnnx } from './onnx-evaluator.ts';
+import { onnxEvaluator, ONNXRUNTIME_NOISE, openOnnx, type OnnxModel } from './onnx-evaluator.ts';
 import type { Pipeline, Sample } from './pipeline.ts';
 
 /** Ranges of images settle sooner than those of texts. */
 const CALIBRATION_FILES = 100;
+
+/** Candidates are compared with the float model on so many. */
+const CHECKED_FILES = 4;
 
 export interface ConvNetPipelineOptions {
   /** Extents of dimensions that the model leaves open. */
@@ -42,6 +48,8 @@ export function convNetPipeline({
     progress.done();
     return { convNet };
   };
+  const check: Pipeline['check'] = (compact, candidate, signal) =>
+    checkFollows(compact, candidate, sampled(files.slice(0, CHECKED_FILES), sampleOf), signal);
   return {
     recipes: listConvNetRecipes({ calibrated: isCalibrated }),
     shared: 'conv-net',
@@ -49,7 +57,7 @@ export function convNetPipeline({
     samples: () => Promise.all(files.slice(0, 1).map(sampleOf)),
     evaluate: onnxEvaluator(),
     noise: ONNXRUNTIME_NOISE,
-    ...(isCalibrated ? { calibrate } : {}),
+    ...(isCalibrated ? { calibrate, check } : {}),
     compile: {},
   };
 }
@@ -61,29 +69,68 @@ async function* sampled(
   for (const path of paths) yield await sampleOf(path);
 }
 
-/** What the images showed of every value that may be quantized, on onnxruntime. */
+/** What the samples showed of every value that may be quantized, on onnxruntime. */
 async function observe(
   compact: Model,
   samples: AsyncIterable<Sample>,
   signal: AbortSignal,
 ): ReturnType<typeof observeConvNet> {
-  const { model } = await runPasses(compact, [separateActivations()], { signal });
-  const inputs = new Set(model.graph.inputs.map(({ name }) => name));
-  let session: Awaited<ReturnType<typeof openOnnx>> | undefined;
+  const model = await separated(compact, signal);
+  const runner = onnxRunner(model);
   try {
-    return await observeConvNet(
-      model,
-      async (sample, want, emit) => {
-        session ??= await openOnnx(
-          model,
-          want.filter((name) => !inputs.has(name)),
-        );
-        for (const [name, tensor] of [...sample, ...(await runOnnx(session, sample))]) emit(name, tensor);
-      },
-      samples,
-      { signal },
-    );
+    return await observeConvNet(model, runner.run, samples, { signal });
   } finally {
-    session?.dispose();
+    await runner.close();
   }
+}
+
+/**
+ * @throws CompilerError `numeric-check` for a candidate whose outputs no longer follow the float model's, with the layer where
+ * that begins and the likely cause
+ */
+async function checkFollows(
+  compact: Model,
+  candidate: Model,
+  samples: AsyncIterable<Sample>,
+  signal: AbortSignal,
+): Promise<void> {
+  const float = await separated(compact, signal);
+  const [runFloat, runCandidate] = [onnxRunner(float), onnxRunner(candidate)];
+  try {
+    const { diagnostics } = await followFloat({
+      float,
+      runFloat: runFloat.run,
+      candidate,
+      runCandidate: runCandidate.run,
+      samples,
+    });
+    const [broken] = diagnostics;
+    if (broken)
+      throw new CompilerError('numeric-check', broken.message, {
+        ...(broken.at && { at: broken.at }),
+        ...(broken.hint !== undefined && { hint: broken.hint }),
+      });
+  } finally {
+    await Promise.all([runFloat.close(), runCandidate.close()]);
+  }
+}
+
+async function separated(compact: Model, signal: AbortSignal): Promise<Model> {
+  return (await runPasses(compact, [separateActivations()], { signal })).model;
+}
+
+/** Hands over inner values of a model; what is wanted must be the same in every run. */
+function onnxRunner(model: Model): { readonly run: ActivationRunner; readonly close: () => Promise<void> } {
+  const inputs = new Set(model.graph.inputs.map(({ name }) => name));
+  let opened: OnnxModel | undefined;
+  return {
+    run: async (sample, want, emit) => {
+      opened ??= await openOnnx(
+        model,
+        want.filter((name) => !inputs.has(name)),
+      );
+      for (const [name, tensor] of [...sample, ...(await opened.run(sample))]) emit(name, tensor);
+    },
+    close: async () => opened?.close(),
+  };
 }

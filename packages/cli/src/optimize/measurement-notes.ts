@@ -1,6 +1,7 @@
 import { METRICS, TIMED_EXAMPLES, type AnswerKind, type Metric, type MetricName } from '@edgewise/compiler';
 import { LABEL_THRESHOLD } from '@edgewise/runtime/format';
 import { takenBy, type Taken, type TaskName } from '../command/task-names.ts';
+import { metricHeading } from '../report/metric-title.ts';
 import { EVALUATED_SCORE } from '../measure/open-task.ts';
 
 export interface MeasurementNotesOptions {
@@ -27,7 +28,7 @@ export function measurementNotes({
       ? 'Download: runtime, manifest, the larger of the two programs, weights and tokenizer, each file compressed by itself (brotli 11; 9 above 1 MB).'
       : 'Download: as a page would fetch it, each file compressed by itself (brotli 11; 9 above 1 MB).',
     `Latency: one input after the other ${FROM[takenBy(task)]}, after 16 runs of warm-up; of ${TIMED_EXAMPLES} examples, spread evenly, where there are more.`,
-    `Times and memory are measured in every run. ${capital(metric.name)} follows from files, data and runner: the answers are kept between runs, and believed where the timed examples give the same ones again.`,
+    `Times and memory are measured in every run. ${metricHeading(metric.name)} follows from files, data and runner: the answers are kept between runs, and believed where the timed examples give the same ones again.`,
     "Memory: Node: most resident memory of the process over that of Node alone. Browser: the engine's memory and what the scripts of page and workers hold after the runs, over the empty page.",
     ...metricNotes(kind, metric),
     'A budget is held against measured values, not against the ends of intervals.',
@@ -68,9 +69,5 @@ function metricNotes(kind: AnswerKind, metric: Metric): readonly string[] {
   const interval = METRICS[metric.name].isRight
     ? 'Exact 95 % interval (Clopper-Pearson). Change against the original on the same examples: Clopper-Pearson intervals of wins and losses at 97.5 % each, so that both hold with 95 %.'
     : '95 % interval by bootstrap, 2000 resamples of the examples; change against the original: paired, every resample takes the same examples for both.';
-  return [`${capital(metric.name)}: ${METRIC_WORDS[metric.name]}.${holds}`, interval];
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  return [`${metricHeading(metric.name)}: ${METRIC_WORDS[metric.name]}.${holds}`, interval];
 }

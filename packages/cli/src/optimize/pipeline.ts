@@ -32,5 +32,7 @@ export interface Pipeline {
     original: PackageFiles,
     work: { readonly progress: Progress; readonly signal: AbortSignal },
   ) => Promise<Calibrated>;
+  /** Throws CompilerError for a quantized candidate that no longer does what the compact model does, whatever its metric. */
+  readonly check?: (compact: Model, candidate: Model, signal: AbortSignal) => Promise<void>;
   readonly compile: CompileEdgeOptions;
 }

@@ -20,7 +20,7 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
   const image = await readMediaModel(path);
   const description = describeImagePackage(image, given.task);
   const kind = answerKind(given.task, image.multiLabel);
-  const metric = metricFor(kind, given.metric);
+  const metric = metricFor(given.task, kind, given.metric);
   const { model, labels } = image;
   const examples =
     kind === 'boxes'

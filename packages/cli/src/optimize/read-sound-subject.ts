@@ -1,3 +1,4 @@
+import type { Model } from '@edgewise/compiler';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
@@ -5,11 +6,17 @@ import { readCalibrationFiles } from '../examples/read-calibration-files.ts';
 import { readFileExamples } from '../examples/read-file-examples.ts';
 import { SOUNDS } from '../files/media.ts';
 import { describeAudioPackage } from '../model/describe-audio-package.ts';
+import { objectOf } from '../model/config-json.ts';
 import { readMediaModel } from '../model/read-media-model.ts';
+import { settleInputs } from '../model/settle-inputs.ts';
 import { convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
+import { soundNetPipeline } from './sound-net-pipeline.ts';
 import { soundSampler } from './sound-samples.ts';
 import type { ReadSubject } from './subject.ts';
+
+/** Rewrites are checked on so many. */
+const CHECKED_FILES = 2;
 
 /** A model of sounds with its clips. */
 export const readSoundSubject: ReadSubject<TaskTaking<'sound'>> = async (path, given) => {
@@ -18,30 +25,41 @@ export const readSoundSubject: ReadSubject<TaskTaking<'sound'>> = async (path, g
   const sound = await readMediaModel(path);
   const description = describeAudioPackage(sound, given.task);
   const kind = answerKind(given.task, sound.multiLabel);
-  const metric = metricFor(kind, given.metric);
-  const { model, labels } = sound;
+  const metric = metricFor(given.task, kind, given.metric);
+  const { labels } = sound;
+  const { audio, streaming } = description;
+  const { model, onnx } = await settleInputs(sound.model, sound.onnx, {
+    settings: objectOf(sound.fields['settings']) ?? {},
+    audio,
+    streaming,
+  });
   const examples = await readFileExamples(given.data, { media: SOUNDS, kind, labels });
   const calibration =
     given.calibration === undefined ? [] : await readCalibrationFiles(given.calibration, SOUNDS);
   const files = examples.map(({ file }) => file);
+  const sampleOf = soundSampler(model, audio, streaming);
   return {
     name: sound.name,
     model,
-    onnx: sound.onnx,
+    onnx,
     description,
     files: new Map(),
     kind,
     metric,
     examples,
     examplesKey: filesKey(files),
-    pipeline: convNetPipeline({
-      dims: {},
-      sampleOf: soundSampler(model, description.audio),
-      media: SOUNDS,
-      calibration,
-      files,
-    }),
+    pipeline: isConvNet(model)
+      ? convNetPipeline({ dims: {}, sampleOf, media: SOUNDS, calibration, files })
+      : soundNetPipeline({ samples: () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf)) }),
     sizes: {},
     offer: async () => ({ config: {}, files: new Map() }),
   };
 };
+
+/** Whether convolutions on a spectrogram are all there is; others have a memory, attention or a transform of their own. */
+function isConvNet({ graph }: Model): boolean {
+  const operators = new Set(graph.nodes.map(({ opType }) => opType));
+  return (
+    operators.has('Conv') && !['LSTM', 'GRU', 'MatMul', 'If', 'Loop'].some((name) => operators.has(name))
+  );
+}

@@ -23,7 +23,7 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
   if (task === 'text-classification') checkLabels(text);
   const data = await readDataFile(given.data);
   const kind = answerKind(task, text.multiLabel);
-  const metric = metricFor(kind, given.metric);
+  const metric = metricFor(task, kind, given.metric);
   const examples = textExamples(data, kind, text.labels);
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes } = await readOnnxFile(text.onnxPath);

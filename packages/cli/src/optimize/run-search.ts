@@ -144,6 +144,6 @@ function showEvent(event: SearchEvent, progress: Progress): void {
       return progress.done(`${facts.join('  ')}${predictionsReused ? ' as before' : ''}`);
     }
     case 'refused':
-      return progress.done(`does not fit this model: ${event.error.message}`);
+      return progress.done(`left out: ${event.error.message}`);
   }
 }

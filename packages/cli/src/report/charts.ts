@@ -1,3 +1,4 @@
+import { metricTitle } from './metric-title.ts';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { formatMs } from '../terminal/format.ts';
@@ -104,7 +105,12 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
     marginRight: SIZE_MARGINS - 46,
     marginBottom: 40,
     x: { domain: [0, maxSize], label: 'download, MB (brotli) →', ticks: width === 'wide' ? 8 : 4 },
-    y: { domain: [low - margin, high + margin], label: `↑ ${baseline.metric.name}, %`, ticks: 6, grid: true },
+    y: {
+      domain: [low - margin, high + margin],
+      label: `↑ ${metricTitle(baseline.metric.name)}, %`,
+      ticks: 6,
+      grid: true,
+    },
     marks: [
       Plot.rect(budget.downloadBytes === undefined && budget.drop === undefined ? [] : [region], {
         x1: 'x1',

@@ -1,3 +1,4 @@
+import { metricHeading, metricTitle } from './metric-title.ts';
 import { hasLimits } from '@edgewise/compiler';
 import { formatBytes, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { latencyChart, layerChart, numberedCandidates, sizeChart, type NumberedCandidate } from './charts.ts';
@@ -47,7 +48,7 @@ export function reportHtml(report: OptimizeReport): string {
             <h2>Latency</h2>
             ${latencyChart(report)}
             <p class="caption">
-              One input from text to answer, after warm-up.
+              One input after the other, after warm-up.
               ${report.budget.latencyMs ? 'Dashed: the budget, where it fits in the picture.' : ''}
             </p>
           </section>
@@ -94,7 +95,7 @@ function tiles({ baseline, data }: OptimizeReport, shown: CandidateReport): Safe
       note: `95 %: ${formatMs(shown.latencyMs.p95)}; first answer after ${formatMs(shown.coldStartMs)}`,
     },
     {
-      title: shown.metric.name,
+      title: metricHeading(shown.metric.name),
       value: formatPercent(shown.metric.value),
       note: `${formatPercent(shown.metric.low)} to ${formatPercent(shown.metric.high)} on ${data.examples} examples`,
     },
@@ -131,7 +132,7 @@ function candidateTable(report: OptimizeReport): SafeHtml {
           <th class="n">unpacked</th>
           <th class="n">p50 / p95</th>
           <th class="n">memory</th>
-          <th class="n">${report.baseline.metric.name}</th>
+          <th class="n">${metricTitle(report.baseline.metric.name)}</th>
           <th class="n">change, points</th>
         </tr>
       </thead>

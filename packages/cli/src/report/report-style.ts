@@ -26,7 +26,6 @@ code { font: 0.92em ui-monospace, monospace; overflow-wrap: anywhere; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 0.75rem; margin: 1.25rem 0 0; }
 .tiles div { border: 1px solid var(--line); border-radius: 8px; padding: 0.75rem 0.9rem; }
 .tiles dt { font-size: 0.85rem; color: var(--muted); }
-.tiles dt::first-letter { text-transform: uppercase; }
 .tiles dd { margin: 0; font-size: 1.45rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .tiles small { display: block; font-size: 0.8rem; font-weight: 400; color: var(--muted); line-height: 1.35; }
 .scroll { overflow-x: auto; }

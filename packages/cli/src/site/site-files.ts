@@ -43,6 +43,12 @@ const PAGES: Readonly<Record<TaskName, TaskPage>> = {
     scripts: ['sounds.js'],
     later: ['microphone-worklet.js'],
   },
+  'voice-activity-detection': {
+    title: 'voice activity detection',
+    what: 'Speech is found',
+    scripts: ['sounds.js'],
+    later: ['microphone-worklet.js'],
+  },
   'object-detection': {
     title: 'object detection',
     what: 'Objects are found in pictures',

@@ -3,6 +3,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { answered, filesOf, openSite, stored, type MadeSite } from './made-site.ts';
 
+/** Scripts that the page does not import: itself, and what workers and worklets run. */
+const LATER = new Set(['app.js', 'sw.js', 'runtime/worker.js', 'microphone-worklet.js']);
+
 /**
  * What the page of every task must do.
  * @param use types something and checks that the answer is right
@@ -36,7 +39,7 @@ export function describeSite(site: () => MadeSite, use: (page: Page) => Promise<
         .evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).href));
       const scripts = filesOf(site())
         .filter((path) => path.endsWith('.js'))
-        .filter((path) => !['app.js', 'sw.js', 'runtime/worker.js'].includes(path));
+        .filter((path) => !LATER.has(path));
       const { origin } = site().server;
       expect(preloaded.toSorted()).toEqual(scripts.map((path) => `${origin}/${path}`));
       expect(seen.filter((line) => line.startsWith('console'))).toEqual([]);

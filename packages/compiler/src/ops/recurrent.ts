@@ -8,7 +8,7 @@ import { ndArray, toNumbers, type NdArray } from './nd-array.ts';
 import type { CostContext, EvaluateContext, InferContext, OpDefinition } from './op-definition.ts';
 
 /** Y [S, D, B, H] and the last states [D, B, H]; with `layout` 1 the batch comes first. */
-function inferRecurrent(context: InferContext): readonly (TensorType | undefined)[] {
+export function inferRecurrent(context: InferContext): readonly (TensorType | undefined)[] {
   const x = shapeOf(context, 0);
   const weight = shapeOf(context, 1);
   const recurrence = shapeOf(context, 2);
@@ -29,33 +29,36 @@ function inferRecurrent(context: InferContext): readonly (TensorType | undefined
 }
 
 /** One product with W per input element and one with R per state element, for each gate. */
-function recurrentMacs({ inputs }: CostContext): number {
+export function recurrentMacs({ inputs }: CostContext): number {
   const steps = elementCount(inputs[0]?.dims.slice(0, 2) ?? [0]);
   return steps * (elementCount(inputs[1]?.dims ?? [0]) + elementCount(inputs[2]?.dims ?? [0]));
 }
 
-/** What one direction of a layer computes with, for each gate in ONNX's order. */
+/** What one direction of a layer computes with: sums of all gates, in ONNX's order, [batch, gates·hidden]. */
 interface Direction {
-  /** W [features, gates·hidden] and R [hidden, gates·hidden], transposed for the products. */
-  readonly weight: Float32Array;
-  readonly recurrence: Float32Array;
-  /** Of the input and of the state, [gates·hidden]. */
-  readonly inputBias: Float64Array;
-  readonly stateBias: Float64Array;
+  /** x·W + Wb of one step, x [batch, features]. */
+  readonly fromInput: (x: Float32Array) => Float64Array;
+  /** h·R + Rb, h [batch, hidden]. */
+  readonly fromState: (h: Float64Array) => Float64Array;
   /** Of an LSTM: [3·hidden] for input, output, forget. */
   readonly peephole: Float32Array | undefined;
   readonly reverse: boolean;
 }
 
-interface Sizes {
+/** The products of a direction, from how its weights are stored. */
+export type ProductsOf = (index: number, sizes: Sizes) => Pick<Direction, 'fromInput' | 'fromState'>;
+
+export interface Sizes {
   readonly steps: number;
   readonly batch: number;
   readonly features: number;
   readonly hidden: number;
+  /** gates·hidden. */
+  readonly columns: number;
 }
 
 /** One kind of recurrent layer. */
-interface Cell {
+export interface Cell {
   readonly gates: number;
   /** Default activations, which are the only ones. */
   readonly activations: readonly string[];
@@ -80,21 +83,33 @@ interface States {
   readonly c: Float64Array;
 }
 
-function evaluateRecurrent(context: EvaluateContext, cell: Cell): readonly NdArray[] {
+/** A recurrent layer of ai.onnx or of its form; `columns` is gates·hidden. */
+export function evaluateRecurrent(
+  context: EvaluateContext,
+  cell: Cell,
+  columns: number,
+  productsOf: ProductsOf,
+): readonly NdArray[] {
   refuseVariants(context, cell);
   const isBatchFirst = context.attributes.int('layout', 0) === 1;
   const swap = (array: NdArray): NdArray => (isBatchFirst ? transpose(array, [1, 0, 2]) : array);
   const x = swap(context.input(0));
   const [steps, batch, features] = x.dims as [number, number, number];
-  const [directions, rows] = context.input(1).dims as [number, number];
-  const sizes: Sizes = { steps, batch, features, hidden: rows / cell.gates };
+  const [directions = 1] = context.input(1).dims;
+  const sizes: Sizes = { steps, batch, features, hidden: columns / cell.gates, columns };
   const initial = [5, 6].map((slot) => context.inputs[slot] && asNumbers(swap(context.inputs[slot])));
   const runs = Array.from({ length: directions }, (_, index) => {
     const width = batch * sizes.hidden;
     const [h, c] = initial.map((values) =>
       values ? Float64Array.from(values.slice(index * width, (index + 1) * width)) : new Float64Array(width),
     ) as [Float64Array, Float64Array];
-    return runDirection(context, cell, directionOf(context, index, cell.gates, sizes), sizes, x, { h, c });
+    const peepholes = context.inputs[7]?.data as Float32Array | undefined;
+    const direction: Direction = {
+      ...productsOf(index, sizes),
+      peephole: peepholes?.subarray(3 * index * sizes.hidden, 3 * (index + 1) * sizes.hidden),
+      reverse: index === 1 || context.attributes.string('direction', 'forward') === 'reverse',
+    };
+    return runDirection(context, cell, direction, sizes, x, { h, c });
   });
   const y = concatenate(
     runs.map((run) => run.y),
@@ -124,8 +139,8 @@ function runDirection(
   for (let step = 0; step < steps; step++) {
     const at = direction.reverse ? steps - 1 - step : step;
     const now = (x.data as Float32Array).subarray(at * batch * features, (at + 1) * batch * features);
-    const fromInput = affine(now, direction.weight, direction.inputBias, batch);
-    const fromState = affine(states.h, direction.recurrence, direction.stateBias, batch);
+    const fromInput = direction.fromInput(now);
+    const fromState = direction.fromState(states.h);
     cell.step({ fromInput, fromState, direction, sizes, context }, states);
     y.set(states.h, at * batch * hidden);
   }
@@ -134,20 +149,38 @@ function runDirection(
   return { y: ndArray('float32', [steps, 1, batch, hidden], y), h: state(states.h), c: state(states.c) };
 }
 
-function directionOf(context: EvaluateContext, index: number, gates: number, sizes: Sizes): Direction {
-  const { hidden, features } = sizes;
-  const rows = gates * hidden;
-  const part = (input: NdArray, count: number): Float32Array =>
-    (input.data as Float32Array).subarray(index * count, (index + 1) * count);
-  const bias = context.inputs[3] ? part(context.inputs[3], 2 * rows) : new Float32Array(2 * rows);
-  return {
-    weight: transposed(part(context.input(1), rows * features), rows, features),
-    recurrence: transposed(part(context.input(2), rows * hidden), rows, hidden),
-    inputBias: Float64Array.from(bias.subarray(0, rows)),
-    stateBias: Float64Array.from(bias.subarray(rows)),
-    peephole: context.inputs[7] && part(context.inputs[7], 3 * hidden),
-    reverse: index === 1 || context.attributes.string('direction', 'forward') === 'reverse',
+/** W [directions, columns, features], R [directions, columns, hidden]. */
+function floatProducts(context: EvaluateContext): ProductsOf {
+  return (index, { batch, features, hidden, columns }) => {
+    const part = (slot: number, depth: number): Float32Array => {
+      const values = context.input(slot).data as Float32Array;
+      return transposed(
+        values.subarray(index * columns * depth, (index + 1) * columns * depth),
+        columns,
+        depth,
+      );
+    };
+    const [weight, recurrence] = [part(1, features), part(2, hidden)];
+    const [inputBias, stateBias] = biasesOf(context, index, columns);
+    return {
+      fromInput: (x) => affine(x, weight, inputBias, batch),
+      fromState: (h) => affine(h, recurrence, stateBias, batch),
+    };
   };
+}
+
+/** Biases of input and state, [columns] each. */
+export function biasesOf(
+  { inputs }: EvaluateContext,
+  index: number,
+  columns: number,
+): [Float64Array, Float64Array] {
+  const all = (inputs[3]?.data as Float32Array | undefined) ?? new Float32Array(2 * columns * (index + 1));
+  const from = 2 * columns * index;
+  return [
+    Float64Array.from(all.subarray(from, from + columns)),
+    Float64Array.from(all.subarray(from + columns, from + 2 * columns)),
+  ];
 }
 
 /** x·matrix + bias for each of `rows` rows. */
@@ -181,7 +214,7 @@ function forEachUnit(
 }
 
 /** Gates in ONNX's order: input, output, forget, cell. */
-const LSTM: Cell = {
+export const LSTM: Cell = {
   gates: 4,
   activations: ['Sigmoid', 'Tanh', 'Tanh'],
   hasCell: true,
@@ -212,9 +245,7 @@ const GRU: Cell = {
     });
     // The state goes through its gate before the product, or the product does after it.
     const gated = h.map((value, i) => value * (reset[i] as number));
-    const products = isResetAfter
-      ? fromState
-      : affine(gated, direction.recurrence, direction.stateBias, sizes.batch);
+    const products = isResetAfter ? fromState : direction.fromState(gated);
     forEachUnit(sizes, 3, (state, _, at) => {
       const update = sigmoid((fromInput[at(0)] as number) + (fromState[at(0)] as number));
       const recurrent = (isResetAfter ? (reset[state] as number) : 1) * (products[at(2)] as number);
@@ -259,7 +290,10 @@ function recurrent(opType: string, cell: Cell): OpDefinition {
     outputs: [0, cell.hasCell ? 3 : 2],
     infer: inferRecurrent,
     macs: recurrentMacs,
-    evaluate: (context) => evaluateRecurrent(context, cell),
+    evaluate: (context) => {
+      const columns = context.input(1).dims[1] as number;
+      return evaluateRecurrent(context, cell, columns, floatProducts(context));
+    },
   };
 }
 

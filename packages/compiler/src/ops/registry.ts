@@ -18,6 +18,7 @@ import type { OpDefinition } from './op-definition.ts';
 import { padOps } from './pad.ts';
 import { poolingOps } from './pooling.ts';
 import { quantizeLinearOps } from './quantize-linear.ts';
+import { quantizedLstm } from './quantized-lstm.ts';
 import { recurrentOps } from './recurrent.ts';
 import { reduceOps } from './reduce.ts';
 import { resizeOps } from './resize.ts';
@@ -44,6 +45,7 @@ export const operators: readonly OpDefinition[] = [
   ...quantizeLinearOps,
   ...detectionOps,
   ...recurrentOps,
+  quantizedLstm,
   ...controlFlowOps,
   ...attentionOps,
   ...contribOps,

@@ -8,7 +8,7 @@ import {
 } from '../ir/index.ts';
 import { evaluateNode, inferTypes } from '../ops/index.ts';
 import { GraphIndex } from '../rewrite/index.ts';
-import type { ValueRange } from './activation-grid.ts';
+import type { ActivationGrid, ValueRange } from './activation-grid.ts';
 import { chooseRange, leastErrorRange, type ActivationRange, type Elementwise } from './activation-range.ts';
 import type { ConvNetStatistics } from './value-statistics.ts';
 import { isClamp, quantizedKind } from './quantized-operators.ts';
@@ -97,6 +97,9 @@ function dataInputs(node: Node): readonly string[] {
 export function layerName(node: Node): string {
   return node.name !== '' ? node.name : (node.outputs[0] ?? '');
 }
+
+/** By value. */
+export type Grids = ReadonlyMap<string, ActivationGrid>;
 
 /** A value's range; `tableError` is the mean squared error of what a table that reads it makes. */
 export interface ChosenRange extends ValueRange {

@@ -86,14 +86,15 @@ export class FollowTally {
         `followFloat: ${elementCount(expected.dims)} numbers became ${actual.length}`,
       );
     for (let i = 0; i < actual.length; i++) {
-      const [x, y] = [numbers[i]!, actual[i]!];
+      const x = numbers[i]!;
+      const y = actual[i]!;
       this.#sum += x;
       this.#squares += x * x;
       this.#noise += (x - y) ** 2;
-      this.min = Math.min(this.min, x);
-      this.max = Math.max(this.max, x);
-      this.#least = Math.min(this.#least, y);
-      this.#most = Math.max(this.#most, y);
+      if (x < this.min) this.min = x;
+      if (x > this.max) this.max = x;
+      if (y < this.#least) this.#least = y;
+      if (y > this.#most) this.#most = y;
     }
     this.#count += actual.length;
   }

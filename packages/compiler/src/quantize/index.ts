@@ -1,3 +1,4 @@
+export { frontEndLayers } from './front-end-layers.ts';
 export { chooseConvNet } from './choose-conv-net.ts';
 export type { ConvNetChoice } from './choose-conv-net.ts';
 export { EQUALIZE_LAYERS_DEFAULTS, equalizeLayers } from './equalize-layers.ts';
@@ -34,5 +35,6 @@ export { convNetValues, observeConvNet } from './observe-conv-net.ts';
 export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
 export { separateActivations } from './separate-activations.ts';
+export { quantizeLstms, type QuantizeLstmsOptions } from './quantize-lstms.ts';
 export { ValueStatistics } from './value-statistics.ts';
 export type { ConvNetStatistics } from './value-statistics.ts';

@@ -1,10 +1,10 @@
 import { CompilerError, type Diagnostic } from '../diagnostics/index.ts';
 import { denseTensor, float32Tensor, type Dim, type Model, type Node, type Tensor } from '../ir/index.ts';
-import { defineTransform, type Transform, type TransformResult } from '../rewrite/index.ts';
+import { defineTransform, rewriteGraph, type Transform, type TransformResult } from '../rewrite/index.ts';
 import { float32Constant } from '../transforms/constants.ts';
 import { removeDeadCode } from '../transforms/remove-dead-code.ts';
 import { attributes } from '../transforms/node-attributes.ts';
-import { activationGrid, type ActivationGrid } from './activation-grid.ts';
+import { activationGrid } from './activation-grid.ts';
 import type { WeightRange } from './choose-scale.ts';
 import type { ActivationRange } from './activation-range.ts';
 import {
@@ -12,17 +12,17 @@ import {
   layerName,
   planConvNet,
   shareGrids,
-  tableOf,
   type ChosenRange,
+  type Grids,
   type ConvNetPlan,
 } from './conv-net-plan.ts';
 import { applyQuantizedRules } from './fuse-quantized.ts';
 import type { LayerEffect } from './layer-effect.ts';
-import { constantNoise, inputNoise } from './layer-noise.ts';
 import { LOSSY } from './lossy.ts';
+import { findNoisy, keptFloat } from './noisy-layers.ts';
 import type { ConvNetStatistics } from './value-statistics.ts';
 import { quantizeLayer } from './quantize-layer.ts';
-import { quantizedKind } from './quantized-operators.ts';
+import { JOIN_ACTIVATION, SPELL_SILU } from './separate-activations.ts';
 
 export interface QuantizeConvNetOptions {
   /** From `observeConvNet` on the same graph. */
@@ -67,7 +67,7 @@ export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, '
  * const statistics = await observeConvNet(float, run, images);
  * const { model } = await runPasses(float, [quantizeConvNet({ statistics })]);
  * ```
- * @throws CompilerError `bad-option` for other bits.
+ * @throws CompilerError `bad-option` for other bits, or limits that are no shares.
  */
 export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
   const settings = { ...QUANTIZE_CONV_NET_DEFAULTS, ...options };
@@ -76,6 +76,11 @@ export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
       'bad-option',
       `quantizeConvNet: weightBits must be 7 or 8, got ${String(settings.weightBits)}`,
     );
+  for (const name of ['noiseLimit', 'weightNoiseLimit'] as const) {
+    const limit = settings[name];
+    if (!(limit >= 0 && limit <= 1))
+      throw new CompilerError('bad-option', `quantizeConvNet: ${name} must be from 0 to 1, got ${limit}`);
+  }
   return defineTransform({
     name: 'quantizeConvNet',
     description: 'static int8: 8-bit activations and int8 weights per output channel',
@@ -89,19 +94,20 @@ type Settings = QuantizeConvNetOptions & typeof QUANTIZE_CONV_NET_DEFAULTS;
 function quantize(model: Model, settings: Settings): TransformResult {
   const { keepFloat } = settings;
   const keeps = typeof keepFloat === 'function' ? keepFloat : (node: string) => keepFloat.includes(node);
-  const noisy = findNoisy(model, planConvNet(model, keeps), settings);
+  const whole = planConvNet(model, keeps);
+  const ranges = rangesOf(whole, model, settings);
+  const noisy = findNoisy(whole, ranges, gridsOf(whole, ranges), settings);
   const plan = planConvNet(model, (node) => noisy.has(node) || keeps(node));
   const writer = new GridWriter(model, plan, gridsOf(plan, rangesOf(plan, model, settings)), settings);
   const layers = writer.run();
-  if (layers > 0) {
-    applyQuantizedRules(model);
-    // The float weights.
-    removeDeadCode().apply(model);
-  }
+  if (layers > 0) applyQuantizedRules(model);
+  rewriteGraph(model.graph, [JOIN_ACTIVATION]);
+  // What could not be joined.
+  rewriteGraph(model.graph, [SPELL_SILU]);
+  // The float weights.
+  if (layers > 0) removeDeadCode().apply(model);
   return { edits: layers, diagnostics: [...noisy.values(), ...writer.diagnostics] };
 }
-
-type Grids = ReadonlyMap<string, ActivationGrid>;
 
 function rangesOf(plan: ConvNetPlan, { opsets }: Model, settings: Settings): Map<string, ChosenRange> {
   return chooseRanges(plan, settings.statistics, settings.activationRange, opsets);
@@ -109,59 +115,6 @@ function rangesOf(plan: ConvNetPlan, { opsets }: Model, settings: Settings): Map
 
 function gridsOf(plan: ConvNetPlan, ranges: ReadonlyMap<string, ChosenRange>): Grids {
   return new Map([...shareGrids(plan, ranges)].map(([value, range]) => [value, activationGrid(range)]));
-}
-
-/**
- * Nodes that 8-bit values would drown, by name, with the reason: a layer whose input is too coarse, with the node that makes that input,
- * and a layer whose sums are too coarse for the activation that follows.
- */
-function findNoisy(model: Model, plan: ConvNetPlan, settings: Settings): Map<string, Diagnostic> {
-  const { statistics, noiseLimit } = settings;
-  const ranges = rangesOf(plan, model, settings);
-  const grids = gridsOf(plan, ranges);
-  const found = new Map<string, Diagnostic>();
-  const keep = (node: Node | undefined, why: string): void => {
-    const name = node === undefined ? '' : layerName(node);
-    if (name !== '' && !found.has(name)) found.set(name, keptFloat(name, why));
-  };
-  for (const node of plan.layers) {
-    const [x = '', weightName = ''] = node.inputs;
-    const [y = ''] = node.outputs;
-    const weight = float32Constant(plan.index, weightName);
-    const output = statistics.get(y);
-    const grid = grids.get(x);
-    if (weight !== undefined && output !== undefined && grid !== undefined) {
-      const share = inputNoise(node, weight, grid.scale, output);
-      if (share > noiseLimit) {
-        const why = `8 bits of '${x}' would make ${percent(share)} of what ${layerName(node)} computes noise`;
-        keep(makerOf(x, plan), why);
-        keep(node, why);
-      }
-    }
-    const table = tableOf(y, plan);
-    const image = statistics.get(table?.outputs[0] ?? '');
-    if (table === undefined || image === undefined) continue;
-    const share = constantNoise(ranges.get(y)?.tableError ?? 0, image);
-    if (share > noiseLimit)
-      keep(node, `8 bits before ${table.opType} would make ${percent(share)} of what it computes noise`);
-  }
-  return found;
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
-/** The node whose numbers a value holds: what only moves or tabulates them is passed over. */
-function makerOf(value: string, plan: ConvNetPlan): Node | undefined {
-  const node = plan.index.producer(value);
-  if (node === undefined || !plan.region.has(node)) return undefined;
-  const kind = quantizedKind(node, plan.index);
-  return kind === 'same' || kind === 'table' ? makerOf(node.inputs[0] ?? '', plan) : node;
-}
-
-function keptFloat(node: string, why: string): Diagnostic {
-  return { severity: 'warning', code: 'kept-float', message: `${node} stays float: ${why}`, at: { node } };
 }
 
 /** Puts QuantizeLinear and DequantizeLinear behind every value of the plan; `fuseQuantized`'s rules do the rest. */

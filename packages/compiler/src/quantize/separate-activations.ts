@@ -1,5 +1,13 @@
 import type { Node } from '../ir/index.ts';
-import { LOSSLESS, type Edit, type GraphView, type Transform } from '../rewrite/index.ts';
+import {
+  LOSSLESS,
+  operatorName,
+  type Edit,
+  type GraphView,
+  type Rule,
+  type Transform,
+} from '../rewrite/index.ts';
+import { isEdgewise, isStandard } from '../transforms/edgewise-node.ts';
 import { attributes, floatAttribute, stringAttribute } from '../transforms/node-attributes.ts';
 import { ruleTransform } from '../transforms/rule-transform.ts';
 
@@ -61,3 +69,61 @@ function matchConv(conv: Node, graph: GraphView): Edit | undefined {
     ],
   };
 }
+
+/** The activation of `edgewise.Conv` that each operator is, with its parameters. */
+const ACTIVATIONS: Readonly<Record<string, (node: Node) => Readonly<Record<string, string | number>>>> = {
+  LeakyRelu: (node) => ({ activation: 'leaky_relu', alpha: floatAttribute(node, 'alpha', 0.01) }),
+  HardSwish: () => ({ activation: 'hard_swish' }),
+  HardSigmoid: (node) => ({
+    activation: 'hard_sigmoid',
+    alpha: floatAttribute(node, 'alpha', 0.2),
+    beta: floatAttribute(node, 'beta', 0.5),
+  }),
+  'com.microsoft.QuickGelu': () => ({ activation: 'silu' }),
+  Mish: () => ({ activation: 'mish' }),
+  Sigmoid: () => ({ activation: 'sigmoid' }),
+  Tanh: () => ({ activation: 'tanh' }),
+};
+
+/** The way back, for convolutions that stay float. */
+export const JOIN_ACTIVATION: Rule = {
+  name: 'join activation',
+  operators: Object.keys(ACTIVATIONS),
+  match: (node, graph) => {
+    const conv = graph.producer(node.inputs[0] ?? '');
+    if (!isEdgewise(conv, 'Conv') || graph.useCount(node.inputs[0] ?? '') !== 1) return undefined;
+    if (stringAttribute(conv, 'activation', 'none') !== 'none') return undefined;
+    if (node.opType === 'QuickGelu' && floatAttribute(node, 'alpha', 1.702) !== 1) return undefined;
+    const values = ACTIVATIONS[operatorName(node)]?.(node);
+    if (values === undefined) return undefined;
+    return {
+      reason: `float Conv and ${node.opType}`,
+      remove: [conv, node],
+      add: [
+        { ...conv, outputs: node.outputs, attributes: new Map([...conv.attributes, ...attributes(values)]) },
+      ],
+    };
+  },
+};
+
+/** A SiLU that is no table, between what is 8 bits and what is float, in standard operators. */
+export const SPELL_SILU: Rule = {
+  name: 'spell SiLU',
+  operators: ['com.microsoft.QuickGelu'],
+  match: (node, graph) => {
+    const [x = ''] = node.inputs;
+    const [y = ''] = node.outputs;
+    if (graph.consumers(y).some((next) => isStandard(next, 'QuantizeLinear'))) return undefined;
+    if (floatAttribute(node, 'alpha', 1.702) !== 1) return undefined;
+    const gate = graph.freshName(`${y}.gate`);
+    const plain = { name: '', domain: '', attributes: new Map() };
+    return {
+      reason: 'x·sigmoid(x)',
+      remove: [node],
+      add: [
+        { ...plain, opType: 'Sigmoid', inputs: [x], outputs: [gate] },
+        { ...plain, opType: 'Mul', inputs: [x, gate], outputs: [y] },
+      ],
+    };
+  },
+};

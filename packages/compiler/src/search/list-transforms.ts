@@ -2,6 +2,7 @@ import { CompilerError } from '../diagnostics/index.ts';
 import {
   quantizeConvNet,
   quantizeEmbeddings,
+  quantizeLstms,
   quantizeLinears,
   quantizeWeightsInt4,
   separateActivations,
@@ -9,10 +10,10 @@ import {
   type ValueRange,
 } from '../quantize/index.ts';
 import type { Transform } from '../rewrite/index.ts';
-import { compactConvNet, edgeEncoder, tabulateBytes } from '../transforms/index.ts';
+import { compactConvNet, compactRecurrentNet, edgeEncoder, tabulateBytes } from '../transforms/index.ts';
 import type { Recipe, RecipeStep } from './recipe.ts';
 
-/** What was observed on calibration examples (`observeActivations`, `observeConvNet`). */
+/** What is known of the model: what was observed on calibration examples (`observeActivations`, `observeConvNet`). */
 export interface Calibrated {
   /** Range by value name; static recipes need it. */
   readonly ranges?: ReadonlyMap<string, ValueRange>;
@@ -20,6 +21,8 @@ export interface Calibrated {
   readonly importance?: ReadonlyMap<string, Float32Array>;
   /** Of a convolutional network after `separateActivations`; its static recipes need it. */
   readonly convNet?: ConvNetStatistics;
+  /** Linear layers that no recipe quantizes. */
+  readonly keepFloat?: readonly string[];
 }
 
 /**
@@ -28,20 +31,25 @@ export interface Calibrated {
  */
 export function listTransforms(
   recipe: Recipe,
-  { ranges, importance, convNet }: Calibrated = {},
+  { ranges, importance, convNet, keepFloat }: Calibrated = {},
 ): readonly Transform[] {
   const calibrated = ranges === undefined ? {} : { ranges };
+  const kept = keepFloat === undefined ? {} : { keepFloat };
   const weighed = importance === undefined ? {} : { importance };
   return recipe.steps.flatMap((step: RecipeStep) => {
     switch (step.name) {
       case 'edge-encoder':
         return edgeEncoder();
       case 'quantize-linears':
-        return [quantizeLinears({ ...step.options, ...calibrated })];
+        return [quantizeLinears({ ...step.options, ...calibrated, ...kept })];
       case 'quantize-weights-int4':
         return [quantizeWeightsInt4({ ...step.options, ...calibrated, ...weighed })];
       case 'quantize-embeddings':
         return [quantizeEmbeddings(step.options)];
+      case 'recurrent-net':
+        return compactRecurrentNet();
+      case 'quantize-lstms':
+        return [quantizeLstms(step.options)];
       case 'conv-net':
         return compactConvNet();
       case 'quantize-conv-net':

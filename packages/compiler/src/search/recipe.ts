@@ -11,6 +11,8 @@ export type RecipeStep =
     }
   | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } }
   | { readonly name: 'conv-net' }
+  | { readonly name: 'recurrent-net' }
+  | { readonly name: 'quantize-lstms'; readonly options: { readonly weightBits: 7 | 8 } }
   | { readonly name: 'quantize-conv-net'; readonly options: { readonly weightBits: 7 | 8 } };
 
 /** How activations are quantized: per row at run time, or from calibrated ranges. */
@@ -58,6 +60,16 @@ export function listConvNetRecipes({ calibrated }: ListRecipesOptions): readonly
     return { name: `w${weightBits}a8-static`, steps: [CONV_NET, quantize] };
   });
   return [ORIGINAL, float, ...quantized];
+}
+
+/** The recipes worth trying for a network with a memory, or another one of sounds: float, then weights of 8 and 7 bits. */
+export function listRecurrentNetRecipes(): readonly Recipe[] {
+  const net: RecipeStep = { name: 'recurrent-net' };
+  const quantized = ([8, 7] as const).map((weightBits): Recipe => {
+    const lstms: RecipeStep = { name: 'quantize-lstms', options: { weightBits } };
+    return { name: `w${weightBits}a8-dynamic`, steps: [net, lstms, linears(weightBits, 'dynamic')] };
+  });
+  return [ORIGINAL, { name: 'float32', steps: [net] }, ...quantized];
 }
 
 const CONV_NET: RecipeStep = { name: 'conv-net' };

@@ -4,7 +4,7 @@ import type { Evaluation } from '../evaluate/index.ts';
 import { missedLimits } from './budget.ts';
 import { choose, paretoFront } from './choose.ts';
 import { listTransforms } from './list-transforms.ts';
-import { listConvNetRecipes, listRecipes, type Recipe } from './recipe.ts';
+import { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, type Recipe } from './recipe.ts';
 import { searchBudget, type SearchOptions } from './search-budget.ts';
 
 function evaluation(size: number, p50: number, metric: number, drop = 0): Evaluation {
@@ -206,5 +206,14 @@ describe('listConvNetRecipes', () => {
     expect(names(false)).toEqual(['original', 'float32']);
     const [, , int8 = { name: '', steps: [] }] = listConvNetRecipes({ calibrated: true });
     expect(() => listTransforms(int8)).toThrow('w8a8-static needs calibration examples');
+  });
+});
+
+describe('listRecurrentNetRecipes', () => {
+  it('quantizes LSTM and linear layers, the kept ones excepted', () => {
+    const recipes = listRecurrentNetRecipes();
+    expect(recipes.map(({ name }) => name)).toEqual(['original', 'float32', 'w8a8-dynamic', 'w7a8-dynamic']);
+    const names = listTransforms(recipes[3] ?? recipes[0]!, { keepFloat: ['mel'] }).map(({ name }) => name);
+    expect(names.slice(-2)).toEqual(['quantizeLstms', 'quantizeLinears']);
   });
 });

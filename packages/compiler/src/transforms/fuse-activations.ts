@@ -29,6 +29,8 @@ const LAST_OPERATORS = ['Mul', 'Div', 'Clip', 'Min', 'Max'];
 interface Form {
   readonly name: string;
   readonly of: (x: number) => number;
+  /** How far a spelling may be off. Default SAMPLE_TOLERANCE. */
+  readonly tolerance?: number;
   readonly build: (x: string, output: string, fresh: (suffix: string) => string) => Node[];
 }
 
@@ -54,7 +56,8 @@ const FORMS: readonly Form[] = [
     of: (x) => x * Math.tanh(Math.log1p(Math.exp(x))),
     build: (x, y) => [standard('Mish', [x], y)],
   },
-  { name: 'Relu', of: (x) => Math.max(0, x), build: (x, y) => [standard('Relu', [x], y)] },
+  // A floor a little above 0 keeps logarithms and quotients finite: that is no Relu.
+  { name: 'Relu', of: (x) => Math.max(0, x), tolerance: 0, build: (x, y) => [standard('Relu', [x], y)] },
 ];
 
 /** Far enough out for every saturation, fine enough for every bend; none at 0, where forms agree. */
@@ -66,7 +69,7 @@ function matchFormula(node: Node, graph: GraphView, { typeOf }: RuleContext): Ed
   if (typeOf(output)?.dtype !== 'float32') return undefined;
   for (const x of formulaArguments(graph, output)) {
     const formula = scalarFormula(graph, output, x);
-    const form = formula && FORMS.find(({ of }) => SAMPLE_POINTS.every((at) => isNear(formula(at), of(at))));
+    const form = formula && FORMS.find((candidate) => isSpelling(formula, candidate));
     if (form === undefined || isSpelledSo(node, form, x, graph)) continue;
     return {
       reason: `${form.name} of ${x}`,
@@ -77,8 +80,8 @@ function matchFormula(node: Node, graph: GraphView, { typeOf }: RuleContext): Ed
   return undefined;
 }
 
-function isNear(a: number, b: number): boolean {
-  return Math.abs(a - b) <= SAMPLE_TOLERANCE;
+function isSpelling(formula: (x: number) => number, { of, tolerance = SAMPLE_TOLERANCE }: Form): boolean {
+  return SAMPLE_POINTS.every((at) => Math.abs(formula(at) - of(at)) <= tolerance);
 }
 
 /** SiLU as it is built here; the others end in an operator that no spelling ends in. */

@@ -7,7 +7,8 @@ import { FLOAT32_REORDERING, ruleTransform, type RuleContext } from './rule-tran
 
 /**
  * Takes a Pad of zeros at the spatial axes into the window operator that is its only consumer: Conv, an AveragePool that counts
- * padding or has none, and a MaxPool whose input is known not to be negative. Pads may differ by side.
+ * padding or has none, and a MaxPool whose input is known not to be negative. Pads may differ by side. A Pad that stays says
+ * nothing of zeros, which are what it fills with anyway: so it is known to keep the grid of quantized values.
  */
 export function fusePad(): Transform {
   return ruleTransform({
@@ -20,8 +21,20 @@ export function fusePad(): Transform {
         operators: ['Conv', 'edgewise.Conv', 'AveragePool', 'MaxPool'],
         match: (node, graph) => matchPad(node, graph, context),
       },
+      { name: 'zero fill', operators: ['Pad'], match: matchZeroFill },
     ],
   });
+}
+
+function matchZeroFill(pad: Node, graph: GraphView): Edit | undefined {
+  const [, , fill = '', axes = ''] = pad.inputs;
+  if (fill === '' || numberConstant(graph, fill) !== 0) return undefined;
+  const inputs = pad.inputs.slice(0, 2);
+  return {
+    reason: 'fills with zeros',
+    remove: [pad],
+    add: [{ ...pad, inputs: axes === '' ? inputs : [...inputs, '', axes] }],
+  };
 }
 
 function matchPad(node: Node, graph: GraphView, { typeOf }: RuleContext): Edit | undefined {

@@ -8,6 +8,7 @@ export { freezeInputs } from './freeze-inputs.ts';
 export { fuseActivations } from './fuse-activations.ts';
 export { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 export { fuseAttention } from './fuse-attention.ts';
+export { fuseChannelsLast } from './fuse-channels-last.ts';
 export { fuseConv } from './fuse-conv.ts';
 export { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
 export { fuseGelu } from './fuse-gelu.ts';

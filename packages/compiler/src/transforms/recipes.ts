@@ -8,6 +8,7 @@ import { freezeInputs } from './freeze-inputs.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseAddLayerNorm } from './fuse-add-layer-norm.ts';
 import { fuseAttention } from './fuse-attention.ts';
+import { fuseChannelsLast } from './fuse-channels-last.ts';
 import { fuseConv } from './fuse-conv.ts';
 import { fuseEmbedLayerNorm } from './fuse-embed-layer-norm.ts';
 import { fuseGelu } from './fuse-gelu.ts';
@@ -135,14 +136,18 @@ export function compactRecurrentNet({
     splitBatchNormalization(),
     // Before simplifyArithmetic, which writes its powers otherwise.
     fuseLayerNorm(),
-    simplifyArithmetic(),
+    fuseGelu(),
+    // Floors that make a Relu are fuseActivations' to see, the others' become Clip.
     fuseActivations(),
+    simplifyArithmetic(),
     fuseConv(),
     fusePad(),
+    fuseChannelsLast(),
     simplifyPooling(),
     simplifyHeads(),
     fuseLinear(),
     fuseLstmCell(),
+    fuseAddLayerNorm(),
     removeIdentity(),
     eliminateCommonSubexpressions(),
     mergeInitializers(),

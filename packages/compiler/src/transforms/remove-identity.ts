@@ -6,7 +6,7 @@ import { ruleTransform, type RuleContext } from './rule-transform.ts';
 
 /**
  * Removes nodes that hand their first input on unchanged: Identity, Dropout outside training, Cast to the same type,
- * shape operators and Slice that keep a known shape, Transpose without movement, Concat, Sum, Max, Min and Mean of one
+ * shape operators and Slice that keep a known shape, Pad by nothing, Transpose without movement, Concat, Sum, Max, Min and Mean of one
  * value, multiplication and division by 1, addition and subtraction of 0. A node between a graph input and a graph output stays: both names are the
  * model's signature.
  */
@@ -36,6 +36,7 @@ const UNCHANGED: Readonly<Record<string, Test>> = {
   Expand: keepsShape,
   // The same extent from steps of 1 can only start at 0.
   Slice: (node, graph, context) => keepsShape(node, graph, context) && hasUnitSteps(node, graph),
+  Pad: hasNoPads,
   Transpose: (node) => intsAttribute(node, 'perm')?.every((from, to) => from === to) === true,
   Concat: hasOneInput,
   Sum: hasOneInput,
@@ -78,6 +79,10 @@ function keepsShape(node: Node, _graph: GraphView, { typeOf }: RuleContext): boo
 function hasUnitSteps(node: Node, graph: GraphView): boolean {
   const steps = node.inputs[4] ?? '';
   return steps === '' || numbersConstant(graph, steps, 8)?.every((step) => step === 1) === true;
+}
+
+function hasNoPads(node: Node, graph: GraphView): boolean {
+  return numbersConstant(graph, node.inputs[1], 64)?.every((pad) => pad === 0) === true;
 }
 
 function hasOneInput(node: Node): boolean {

@@ -253,6 +253,9 @@ function lstm(rung: Rung, hidden: number): Timed {
   const args = {
     gates: rig.put(random.normal(columns)),
     weights: rig.put(random.normal(columns * hidden)),
+    weightScale: 0,
+    colsum: 0,
+    pairFlags: 0,
     h: rig.put(random.uniform(hidden, -1, 1)),
     c: rig.put(random.normal(hidden)),
     y: rig.allocate(4 * hidden),

@@ -574,6 +574,7 @@ const ALL_ACTIVATIONS: NamedActivation[] = [
   'silu',
   'hard_swish',
   'sqrt',
+  'log',
   'exp',
 ];
 

@@ -200,6 +200,7 @@ function convCase(
       const spec: ConvInt8Spec = {
         n: filters,
         bits: options.bits,
+        isRoundable: random.int(0, 1) === 1,
         zeroPoint: yZeroPoint,
         yStride,
         window: options.pointwise ? { k, xStride } : window,
@@ -251,7 +252,8 @@ function depthwiseCase(rung: Rung, modes: readonly ModeName[], seed: number, ext
       kernel.weights.forEach((weight, index) => {
         sums[Math.floor(index / taps)]! += weight;
       });
-      const spec: DepthwiseInt8Spec = { ...window, channels, yZeroPoint, yStride: stride };
+      const isRoundable = random.int(0, 1) === 1;
+      const spec: DepthwiseInt8Spec = { ...window, channels, yZeroPoint, isRoundable, yStride: stride };
       const rig = new KernelRig(rung, (library) => emitDepthwiseInt8(library, spec));
       const fixed = {
         weights: rig.put(packDepthwiseWeights(kernel.weights, channels, taps)),

@@ -1,16 +1,10 @@
-import { httpReader } from '../package/http-reader.ts';
-import { mapReader } from '../package/map-reader.ts';
 import type { Platform } from '../platform.ts';
 import type { OnnxRuntime } from '../session/onnx-runtime.ts';
-import { browserEnginePlatform, startWorker } from './engine-platform.ts';
+import { browserWorkerPlatform, startWorker } from './worker-platform.ts';
 
-/** Pages, and workers that load packages themselves. */
+/** Pages. */
 export const browserPlatform: Platform = {
-  ...browserEnginePlatform,
-  openPackage: (source) =>
-    typeof source === 'string' || source instanceof URL
-      ? httpReader(new URL(source, globalThis.document?.baseURI ?? globalThis.location.href))
-      : mapReader(source),
+  ...browserWorkerPlatform,
   startWorker,
   onnxRuntimeHint:
     'npm install onnxruntime-web and pass the module as option onnxruntime, or name it in an import map',

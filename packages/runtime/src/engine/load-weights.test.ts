@@ -21,6 +21,7 @@ expected.set(file.subarray(25, 55), 40);
 function readerOf(chunks: readonly Uint8Array[]): PackageReader {
   const buffer = new Uint8Array(64);
   return {
+    source: 'test',
     // oxlint-disable-next-line typescript/require-await
     async *open() {
       for (const chunk of chunks) {

@@ -9,7 +9,7 @@ const CHUNK_BYTES = 1 << 18;
 /** A package in a folder, by path or `file:` URL. */
 export function folderReader(folder: string | URL): PackageReader {
   const source = resolve(folder instanceof URL ? fileURLToPath(folder) : folder);
-  return { open: (name, signal) => read(join(source, name), name, signal) };
+  return { source, open: (name, signal) => read(join(source, name), name, signal) };
 }
 
 /** Every chunk is the same buffer, which is why it is only valid until the next. */

@@ -39,6 +39,7 @@ describe('httpReader', () => {
   it('reads beside the folder, whatever its spelling', async () => {
     for (const folder of ['/a', '/a/', '/a?version=1', '/a/#top', '/b/../a']) {
       const reader = httpReader(new URL(folder, origin));
+      expect(reader.source).toBe(`${origin}/a/`);
       expect(await collect(reader.open('whole'))).toBe(100_000);
     }
   });

@@ -6,7 +6,7 @@ export function httpReader(folder: URL): PackageReader {
   const base = new URL(folder);
   base.search = base.hash = '';
   if (!base.pathname.endsWith('/')) base.pathname += '/';
-  return { open: (name, signal) => download(new URL(name, base).href, name, signal) };
+  return { source: base.href, open: (name, signal) => download(new URL(name, base).href, name, signal) };
 }
 
 async function* download(url: string, file: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -30,6 +30,7 @@ describe('readFile', () => {
       file: 'file',
     });
     const endless = {
+      source: '',
       // oxlint-disable-next-line typescript/require-await
       async *open() {
         for (;;) yield bytes;

@@ -9,6 +9,8 @@ export type PackageSource = string | URL | ReadonlyMap<string, Uint8Array>;
 
 /** Reads the files of one package. */
 export interface PackageReader {
+  /** Absolute, so that it means the same in a worker. */
+  readonly source: string | ReadonlyMap<string, Uint8Array>;
   /**
    * The file's bytes in order; a chunk is valid until the next one is asked for. Throws `load-failed` naming the
    * file, or the signal's reason.

@@ -1,9 +1,8 @@
 import { runThread } from '../engine/run-thread.ts';
-import type { EnginePlatform } from '../platform.ts';
+import type { WorkerPlatform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { createEdgeSession } from './edge-session.ts';
 import { loadClock } from './load-clock.ts';
-import { fileInbox } from './file-inbox.ts';
 import type { Session } from './session.ts';
 import { errorData, type FromWorker, type ToWorker } from './worker-protocol.ts';
 
@@ -14,19 +13,19 @@ export interface WorkerScope {
 }
 
 /** The other side of `createWorkerSession` and of the browser platform's `startThread`. */
-export function serveWorker(scope: WorkerScope, platform: EnginePlatform): void {
+export function serveWorker(scope: WorkerScope, platform: WorkerPlatform): void {
   let session: Session | undefined;
-  const inbox = fileInbox();
 
-  const load = async ({ manifest, options }: ToWorker & { kind: 'load' }): Promise<void> => {
+  const load = async ({ source, manifest, options }: ToWorker & { kind: 'load' }): Promise<void> => {
     const clock = loadClock();
+    const reader = platform.openPackage(source);
     const { model } = manifest;
     if (model.kind !== 'edge') throw new RuntimeError('unsupported', 'only edge models run in the worker');
     const files = (): void => {
       clock.files();
       scope.postMessage({ kind: 'files' });
     };
-    session = await createEdgeSession(platform, inbox, manifest, model, options, { ...clock, files });
+    session = await createEdgeSession(platform, reader, manifest, model, options, { ...clock, files });
     scope.postMessage({ kind: 'loaded', info: session.info });
   };
   const run = async ({ id, feeds }: ToWorker & { kind: 'run' }): Promise<void> => {
@@ -39,13 +38,9 @@ export function serveWorker(scope: WorkerScope, platform: EnginePlatform): void 
   scope.onmessage = ({ data }) => {
     switch (data.kind) {
       case 'load':
-        // Not before: who starts a worker listens only once the manifest is there, and would miss it.
-        scope.postMessage({ kind: 'started' });
         return void load(data).catch((error: unknown) => {
           scope.postMessage({ kind: 'load-failed', error: errorData(error) });
         });
-      case 'file':
-        return inbox.put(data.file, data.bytes);
       case 'run':
         return void run(data).catch((error: unknown) => {
           scope.postMessage({ kind: 'run-failed', id: data.id, error: errorData(error) });

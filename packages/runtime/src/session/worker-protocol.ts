@@ -2,24 +2,22 @@ import type { EngineOptions } from '../engine/load-engine.ts';
 import type { ThreadStart } from '../engine/run-thread.ts';
 import type { Manifest } from '../format/index.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../runtime-error.ts';
+import type { PackageReader } from '../package/package-reader.ts';
 import type { Outputs, SessionInfo } from './session.ts';
 
 /** To a worker. One worker is either a session or a thread of one. */
 export type ToWorker =
   | {
       readonly kind: 'load';
+      readonly source: PackageReader['source'];
       readonly manifest: Manifest;
       readonly options: Omit<EngineOptions, 'signal' | 'onnxruntime'>;
     }
-  /** Part of a file of the package that is loaded; undefined ends the file. */
-  | { readonly kind: 'file'; readonly file: string; readonly bytes: Uint8Array | undefined }
   | { readonly kind: 'run'; readonly id: number; readonly feeds: Readonly<Record<string, Float64Array>> }
   | { readonly kind: 'thread'; readonly start: ThreadStart };
 
 /** From a worker. */
 export type FromWorker =
-  /** The script runs: the first answer to `load`. */
-  | { readonly kind: 'started' }
   | { readonly kind: 'files' }
   | { readonly kind: 'loaded'; readonly info: SessionInfo }
   | { readonly kind: 'load-failed'; readonly error: ErrorData }

@@ -5,7 +5,6 @@ import { RuntimeError } from '../runtime-error.ts';
 import { describeTensors } from './describe-tensors.ts';
 import type { LoadClock } from './load-clock.ts';
 import type { Outputs, Session, SessionInfo } from './session.ts';
-import { sendFiles } from './send-files.ts';
 import { errorFrom, type FromWorker, type ToWorker } from './worker-protocol.ts';
 
 interface Pending {
@@ -49,9 +48,6 @@ export async function createWorkerSession(
   };
   const post = (message: ToWorker): void => worker.postMessage(message);
 
-  let start: () => void = () => {};
-  const started = new Promise<void>((resolve) => (start = resolve));
-
   const info = await new Promise<SessionInfo>((resolve, reject) => {
     const abort = (): void => {
       end(new RuntimeError('disposed', 'loading was aborted'));
@@ -64,8 +60,6 @@ export async function createWorkerSession(
     };
     worker.onmessage = ({ data }: MessageEvent<FromWorker>): void => {
       switch (data.kind) {
-        case 'started':
-          return start();
         case 'files':
           return clock.files();
         case 'loaded':
@@ -83,9 +77,7 @@ export async function createWorkerSession(
     failed.catch(fail);
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort);
-    post({ kind: 'load', manifest, options: rest });
-    const files = [model.programs[options.rung], model.weights.file];
-    sendFiles(reader, files, { post, started }, signal).catch(fail);
+    post({ kind: 'load', source: reader.source, manifest, options: rest });
   });
 
   return {

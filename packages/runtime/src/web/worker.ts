@@ -1,4 +1,4 @@
-import { browserEnginePlatform } from '../browser/engine-platform.ts';
+import { browserWorkerPlatform } from '../browser/worker-platform.ts';
 import { serveWorker, type WorkerScope } from '../session/serve-worker.ts';
 
-serveWorker(globalThis as unknown as WorkerScope, browserEnginePlatform);
+serveWorker(globalThis as unknown as WorkerScope, browserWorkerPlatform);

@@ -26,6 +26,15 @@ export interface QuantizedWeightNames {
   readonly multiplier: string;
 }
 
+/** A matrix [k][n] of int8: column c stands for values·scale[c]. */
+export interface Int8Matrix {
+  readonly k: number;
+  readonly n: number;
+  readonly values: Int8Array;
+  readonly scale: Float32Array;
+  readonly bias?: Float32Array | undefined;
+}
+
 /** A convolution's constants; all but the panels padded to whole panels. */
 export interface ConvConstants {
   readonly bits: 7 | 8;
@@ -34,6 +43,7 @@ export interface ConvConstants {
   readonly bias: Int32Array;
   readonly columnSums: Int32Array;
   readonly multiplier: Float32Array;
+  readonly isRoundable: boolean;
 }
 
 /** Packs a graph's constants for the kernels and puts each into the weights image once. */
@@ -116,6 +126,27 @@ export class ConstantStore {
     });
   }
 
+  /** Puts a matrix of int8 that was made from constants into the image; `key` tells which. */
+  int8Matrix(key: string, make: () => Int8Matrix): QuantizedWeight {
+    return this.#once(key, 'int8 matrix', () => {
+      const { values, k, n, scale, bias } = make();
+      const panels = new Int8Array(int8PanelBytes(k, n));
+      const facts = packInt8(values, k, n, panels);
+      const bits = fitSevenBits(values) ? 7 : 8;
+      return {
+        kind: 'int8',
+        k,
+        n,
+        bits,
+        pairFlags: bits === 7 ? this.#image.add(facts.pairFlags) : 0,
+        panels: this.#image.add(panels),
+        scale: this.#image.add(padRows(scale, n, roundUp(n, PANEL))),
+        columnSums: this.#image.add(facts.columnSums),
+        bias: bias ? this.#image.add(padRows(bias, n, roundUp(n, PANEL))) : this.#bias('', n),
+      };
+    });
+  }
+
   /** The elements of a constant of any number type. */
   numbers(name: string): readonly number[] {
     return Array.from(typedData(this.tensor(name)) as Float32Array, Number);
@@ -154,9 +185,10 @@ export class ConstantStore {
   /** Puts what a convolution over bytes reads into the image; `key` says which convolution it is. */
   convWeight(key: string, make: () => ConvConstants): ConvWeight {
     return this.#once(key, 'convolution', () => {
-      const { panels, pairFlags, bits, bias, columnSums, multiplier } = make();
+      const { panels, pairFlags, bits, bias, columnSums, multiplier, isRoundable } = make();
       return {
         bits,
+        isRoundable,
         panels: this.#image.add(panels),
         pairFlags: pairFlags ? this.#image.add(pairFlags) : 0,
         bias: this.#image.add(bias),

@@ -48,6 +48,7 @@ const EMITTERS: Emitters = {
   'average-pool': emitWindowMeans,
   copy: emitCopy,
   fill: emitFill,
+  load: emitLoad,
   'resize-linear': emitResize,
   dequantize: emitDequantize,
   'conv-f32': emitFloatConv,
@@ -105,6 +106,7 @@ function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): Con
   return {
     n: output.columns,
     bits: weight.bits,
+    isRoundable: weight.isRoundable,
     zeroPoint,
     yStride: zeroPoint === undefined ? 4 * floatStride(output) : bytesStride(output),
     window: window ?? { k: x.columns, xStride: bytesStride(x) },
@@ -124,8 +126,14 @@ function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): v
   });
 }
 
-function depthwiseSpec({ weight: _, window, zeroPoint, output }: StepOf<'depthwise'>): DepthwiseInt8Spec {
-  return { ...window, channels: output.columns, yZeroPoint: zeroPoint, yStride: bytesStride(output) };
+function depthwiseSpec({ weight, window, zeroPoint, output }: StepOf<'depthwise'>): DepthwiseInt8Spec {
+  return {
+    ...window,
+    channels: output.columns,
+    yZeroPoint: zeroPoint,
+    isRoundable: weight.isRoundable,
+    yStride: bytesStride(output),
+  };
 }
 
 function emitDepthwise(f: FunctionBuilder, step: StepOf<'depthwise'>, scope: StepScope): void {
@@ -244,6 +252,26 @@ function emitCopy(f: FunctionBuilder, step: StepOf<'copy'>, scope: StepScope): v
     list: list ?? 0,
     table: table ?? 0,
     y: i32.add(writesRows(step) ? rowZero(output, scope) : whole(output, scope), size * loops.to),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitLoad(f: FunctionBuilder, { address, output }: StepOf<'load'>, scope: StepScope): void {
+  const stride = 4 * rowStride(output);
+  const kernel = emitCopyElements(scope.library, {
+    elementBytes: 4,
+    rows: [{ extent: output.rows as number, from: stride, to: stride }],
+    columns: [{ extent: output.columns, from: 4, to: 4 }],
+    isListed: false,
+    hasTable: false,
+  });
+  f.call(kernel, {
+    x: address,
+    list: 0,
+    table: 0,
+    y: rowZero(output, scope),
     scratch: scope.scratch,
     m0: scope.m0,
     m1: scope.m1,

@@ -166,7 +166,7 @@ function emitFloat(f: FunctionBuilder, step: StepOf<'linear'>, weight: FloatWeig
   const kernel = emitLinearF32(scope.library, spec, scope.rowCounts);
   f.call(kernel, {
     x: rowZero(step.x, scope),
-    weights: weight.panels,
+    weights: typeof weight.panels === 'number' ? weight.panels : whole(weight.panels, scope),
     bias: weight.bias,
     residual: 0,
     y: outputPointer(step.output, scope),
@@ -193,7 +193,7 @@ function emitPack(f: FunctionBuilder, step: StepOf<'pack-keys' | 'pack-values'>,
   f.call(kernel, {
     x: rowZero(step.x, scope),
     packed: whole(step.output, scope),
-    keyCount: scope.sequence,
+    keyCount: step.x.rows === 'sequence' ? scope.sequence : step.x.rows,
     m0: scope.m0,
     m1: scope.m1,
   });
@@ -268,17 +268,23 @@ function emitSoftmax(f: FunctionBuilder, { x, output }: StepOf<'softmax'>, scope
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
-function lstmSpec({ reverse, output }: StepOf<'lstm'>): LstmSpec {
+function lstmSpec({ reverse, weights, output }: StepOf<'lstm'>): LstmSpec {
   const { rows, columns } = output;
-  return { hidden: columns, steps: rows as number, reverse, yStride: floatStride(output) };
+  const spec = { hidden: columns, steps: rows as number, reverse, yStride: floatStride(output) };
+  return typeof weights === 'number' ? spec : { ...spec, bits: weights.bits };
 }
 
 function emitLstmStep(f: FunctionBuilder, step: StepOf<'lstm'>, scope: StepScope): void {
+  const { weights } = step;
   const addressOf = (operand: Operand): number =>
     'value' in operand ? whole(operand.value, scope) : operand.address;
+  const int8 = typeof weights === 'number' ? undefined : weights;
   f.call(emitLstm(scope.library, lstmSpec(step)), {
     gates: whole(step.gates, scope),
-    weights: step.weights,
+    weights: typeof weights === 'number' ? weights : weights.panels,
+    weightScale: int8?.scale ?? 0,
+    colsum: int8?.columnSums ?? 0,
+    pairFlags: int8?.pairFlags ?? 0,
     h: addressOf(step.h),
     c: addressOf(step.c),
     y: whole(step.output, scope),

@@ -22,6 +22,7 @@ const ACTIVATIONS: Readonly<Record<string, (context: LoweringContext, node: Node
   Tanh: () => 'tanh',
   Sigmoid: () => 'sigmoid',
   Exp: () => 'exp',
+  Log: () => 'log',
   Sqrt: () => 'sqrt',
   HardSwish: () => 'hard_swish',
   LeakyRelu: (_, node) => ({ kind: 'leaky_relu', slope: readAttributes(node).float('alpha', 0.01) }),

@@ -7,6 +7,7 @@ import {
   kernelMatrix,
   packDepthwiseWeights,
   packInt8,
+  ROUNDABLE,
   type ByteGrid,
   type WindowSpec,
 } from './kernels/index.ts';
@@ -155,7 +156,7 @@ function matrixConstants(
     bits,
     panels,
     pairFlags: bits === 7 ? pairFlags : undefined,
-    ...channelConstants(context, node, input, { sums, n, slots }),
+    ...channelConstants(context, node, input, { sums, k, n, slots }),
   };
 }
 
@@ -175,7 +176,7 @@ function depthwiseConstants(
     bits: 8,
     panels: packDepthwiseWeights(weights, channels, taps),
     pairFlags: undefined,
-    ...channelConstants(context, node, input, { sums, n: channels, slots: CONV_SLOTS }),
+    ...channelConstants(context, node, input, { sums, k: taps, n: channels, slots: CONV_SLOTS }),
   };
 }
 
@@ -183,8 +184,8 @@ function channelConstants(
   context: LoweringContext,
   node: Node,
   input: ByteGrid,
-  { sums, n, slots }: { sums: Int32Array; n: number; slots: Slots },
-): Pick<ConvConstants, 'bias' | 'columnSums' | 'multiplier'> {
+  { sums, k, n, slots }: { sums: Int32Array; k: number; n: number; slots: Slots },
+): Pick<ConvConstants, 'bias' | 'columnSums' | 'multiplier' | 'isRoundable'> {
   const { constants } = context;
   const bias = node.inputs[slots.bias] ? constants.numbers(node.inputs[slots.bias]!) : [];
   const scales = constants.numbers(node.inputs[slots.weight + 1]!);
@@ -195,12 +196,19 @@ function channelConstants(
     const scale = scales.length === 1 ? scales[0]! : scales[filter]!;
     multiplier[filter] = fround(fround(input.scale * scale) / outputScale);
   }
+  const folded = sums.map((sum, filter) => (bias[filter] ?? 0) - input.zeroPoint * sum);
   return {
-    bias: sums.map((sum, filter) => (bias[filter] ?? 0) - input.zeroPoint * sum),
+    bias: folded,
     columnSums: sums,
     multiplier,
+    isRoundable: multiplier.every(
+      (factor, filter) => (LARGEST_PRODUCT * k + Math.abs(folded[filter]!)) * factor < ROUNDABLE,
+    ),
   };
 }
+
+/** Of a byte and a weight. */
+const LARGEST_PRODUCT = 255 * 128;
 
 /** int8 weights without a zero point. */
 function weightsOf(context: LoweringContext, node: Node, { weight }: Slots): Int8Array {

@@ -1,39 +1,32 @@
 import type { Node } from '../../ir/index.ts';
 import { readAttributes } from '../../ops/index.ts';
 import { LSTM_GATES, lstmGateColumns, packLstmGates } from './kernels/index.ts';
+import { padRows } from './int4.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import type { FloatWeight, Operand } from './program.ts';
+import type { Address, FloatWeight, Operand, QuantizedWeight } from './program.ts';
 import { sliceView, viewRows, type TensorView } from './tensor-view.ts';
 import { roundUp, type Value } from './value.ts';
 
 // Layers with a memory, one direction after the other. States are ordinary inputs and outputs.
 
-/** ai.onnx LSTM: X [steps, 1, features], W, R, B?, –, initial_h?, initial_c? → Y, Y_h?, Y_c?. */
+/**
+ * ai.onnx LSTM: X [steps, 1, features], W, R, B?, –, initial_h?, initial_c? → Y, Y_h?, Y_c?; com.microsoft DynamicQuantizeLSTM with
+ * W and R in int8.
+ */
 export function lowerLstm(context: LoweringContext, node: Node): void {
   refuseVariants(context, node);
-  const [directions = 1, , hidden = 0] = context.constants.dims(node.inputs[2]!);
+  const [directions = 1, ...matrix] = context.constants.dims(node.inputs[2]!);
+  const hidden = Math.min(...matrix);
   const x = context.input(node, 0);
   const steps = x.rows as number;
   const runs = Array.from({ length: directions }, (_, index) =>
     lowerDirection(context, node, { x, hidden, index, directions }),
   );
   const state = [directions, 1, hidden];
-  define(
-    context,
-    node,
-    0,
-    [steps, directions, 1, hidden],
-    1,
-    runs.map(({ y }) => viewRows(y, [steps, 1, 1, hidden])),
-  );
-  define(
-    context,
-    node,
-    1,
-    state,
-    0,
-    runs.map(({ y, last }) => sliceView(viewRows(y, [steps, 1, hidden]), 0, last, 1)),
-  );
+  const sequences = runs.map(({ y }) => viewRows(y, [steps, 1, 1, hidden]));
+  const hiddens = runs.map(({ y, last }) => sliceView(viewRows(y, [steps, 1, hidden]), 0, last, 1));
+  define(context, node, 0, [steps, directions, 1, hidden], 1, sequences);
+  define(context, node, 1, state, 0, hiddens);
   define(
     context,
     node,
@@ -60,54 +53,96 @@ interface Run {
 }
 
 function lowerDirection(context: LoweringContext, node: Node, direction: Direction): Run {
-  const { x, hidden, index, directions } = direction;
-  const { constants } = context;
+  const { x, hidden, index } = direction;
   const name = `${node.name || node.outputs[0] || node.outputs[1]}.${index}`;
   const steps = x.rows as number;
-  const columns = lstmGateColumns(hidden);
-  const part = (values: Float32Array): Float32Array =>
-    values.subarray((index * values.length) / directions, ((index + 1) * values.length) / directions);
-  const weight: FloatWeight = {
-    kind: 'float32',
-    k: x.columns,
-    n: columns,
-    panels: constants.packed(node.inputs[1]!, `lstm ${index}`, (values) =>
-      packLstmGates(part(values), hidden, x.columns),
-    ),
-    bias: node.inputs[3]
-      ? constants.packed(node.inputs[3], `lstm ${index}`, (values) => gateBias(part(values), hidden))
-      : constants.bias('', columns),
+  const gates: Value = {
+    name: `${name}.gates`,
+    kind: 'float',
+    rows: steps,
+    columns: lstmGateColumns(hidden),
   };
-  const gates: Value = { name: `${name}.gates`, kind: 'float', rows: steps, columns };
-  context.emit({ op: 'linear', x, weight, activation: 'none', output: gates });
+  const isInt8 = node.opType === 'DynamicQuantizeLSTM';
+  const { weight, recurrence } = (isInt8 ? int8Weights : floatWeights)(context, node, direction);
+  const source = isInt8 ? context.quantized(x, undefined) : x;
+  context.emit({ op: 'linear', x: source, weight, activation: 'none', output: gates });
 
   const reverse = index === 1 || readAttributes(node).string('direction', 'forward') === 'reverse';
   const output: Value = { name: `${name}.y`, kind: 'float', rows: steps, columns: hidden };
   const cell: Value = { name: `${name}.cell`, kind: 'float', rows: 1, columns: hidden };
-  const weights = constants.packed(node.inputs[2]!, `lstm ${index}`, (values) =>
-    packLstmGates(part(values), hidden, hidden),
-  );
   const [h, c] = [5, 6].map((slot) => initialState(context, node, slot, direction)) as [Operand, Operand];
-  context.emit({ op: 'lstm', gates, weights, h, c, reverse, output, cell });
+  context.emit({ op: 'lstm', gates, weights: recurrence, h, c, reverse, output, cell });
   return { y: output, last: reverse ? 0 : steps - 1, cell };
 }
 
+interface Weights {
+  /** Of x, with the biases. */
+  readonly weight: FloatWeight | QuantizedWeight;
+  /** Of the state. */
+  readonly recurrence: Address | QuantizedWeight;
+}
+
+/** One direction's part of values that all directions have. */
+function partOf<T extends Float32Array | Int8Array>(values: T, { index, directions }: Direction): T {
+  const count = values.length / directions;
+  return values.subarray(index * count, (index + 1) * count) as T;
+}
+
+function floatWeights({ constants }: LoweringContext, node: Node, direction: Direction): Weights {
+  const { x, hidden, index } = direction;
+  const [, w = '', r = '', b = ''] = node.inputs;
+  const use = `lstm ${index}`;
+  const pack = (name: string, k: number): Address =>
+    constants.packed(name, use, (values) => packLstmGates(partOf(values, direction), hidden, k));
+  const columns = lstmGateColumns(hidden);
+  const bias = b
+    ? constants.packed(b, use, (values) => gateBias(partOf(values, direction), hidden))
+    : constants.bias('', columns);
+  const weight = { kind: 'float32', k: x.columns, n: columns, panels: pack(w, x.columns), bias } as const;
+  return { weight, recurrence: pack(r, hidden) };
+}
+
+function int8Weights({ constants }: LoweringContext, node: Node, direction: Direction): Weights {
+  const { x, hidden, index } = direction;
+  const [, w = '', r = '', b = '', , , , , wScale = '', wZero = '', rScale = '', rZero = ''] = node.inputs;
+  const columns = LSTM_GATES * hidden;
+  const pad = <T extends Float32Array | Int8Array>(values: T): T =>
+    padRows(values, hidden, roundUp(hidden, 8)) as T;
+  const matrix = (
+    name: string,
+    scaleName: string,
+    zeroName: string,
+    k: number,
+    biasName: string,
+  ): QuantizedWeight => {
+    const values = constants.int8(name);
+    if (values === undefined || constants.numbers(zeroName).some((zero) => zero !== 0))
+      throw refuse(node, 'weights that are not int8 with zero points of 0 are not supported');
+    const scales = Float32Array.from(constants.numbers(scaleName));
+    const scale = partOf(scales, direction);
+    return constants.int8Matrix(`${name} ${index} ${biasName}`, () => ({
+      k,
+      n: lstmGateColumns(hidden),
+      values: pad(partOf(values, direction)),
+      scale: pad(scale.length === 1 ? new Float32Array(columns).fill(scale[0]!) : scale),
+      bias: biasName
+        ? gateBias(partOf(Float32Array.from(constants.numbers(biasName)), direction), hidden)
+        : undefined,
+    }));
+  };
+  return { weight: matrix(w, wScale, wZero, x.columns, b), recurrence: matrix(r, rScale, rZero, hidden, '') };
+}
+
 /** The state [directions, 1, hidden] of an input slot, of one direction; zeros where it is left out. */
-function initialState(
-  context: LoweringContext,
-  node: Node,
-  slot: number,
-  { hidden, index, directions }: Direction,
-): Operand {
+function initialState(context: LoweringContext, node: Node, slot: number, direction: Direction): Operand {
   const { constants } = context;
+  const { hidden, index } = direction;
   const name = node.inputs[slot] ?? '';
   if (name === '') return { address: constants.bias('', hidden), rows: 1 };
   if (context.isConstant(node, slot)) {
     const address = constants.packed(name, `state ${index}`, (values) => {
       const padded = new Float32Array(roundUp(hidden, 8));
-      padded.set(
-        values.subarray((index * values.length) / directions, ((index + 1) * values.length) / directions),
-      );
+      padded.set(partOf(values, direction));
       return padded;
     });
     return { address, rows: 1 };

@@ -21,6 +21,7 @@ import {
   lowerFloatMaxPool,
   lowerGlobalAveragePool,
 } from './lower-float-maps.ts';
+import { lowerMatMul } from './lower-matmul.ts';
 import { lowerLstm } from './lower-recurrent.ts';
 import { lowerConcat, lowerMove, lowerPad, lowerResize } from './lower-moves.ts';
 import type { Activation } from './kernels/index.ts';
@@ -43,6 +44,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Tanh: lowerActivation,
   Sigmoid: lowerActivation,
   Exp: lowerActivation,
+  Log: lowerActivation,
   Sqrt: lowerActivation,
   HardSwish: lowerActivation,
   HardSigmoid: lowerActivation,
@@ -53,6 +55,8 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Mul: lowerBinary,
   Div: lowerBinary,
   LSTM: lowerLstm,
+  'com.microsoft.DynamicQuantizeLSTM': lowerLstm,
+  MatMul: lowerMatMul,
   Softmax: lowerSoftmax,
   Identity: lowerMove,
   Reshape: lowerMove,

@@ -13,7 +13,8 @@ import {
   viewRows,
   type TensorView,
 } from './tensor-view.ts';
-import type { Rows, Value } from './value.ts';
+import { padRows } from './int4.ts';
+import { rowStride, type Rows, type Value } from './value.ts';
 
 /** Inputs that the runtime fills in when the caller leaves them out. */
 const INPUT_DEFAULTS: Readonly<Record<string, 'ones' | 'zeros'>> = {
@@ -97,9 +98,24 @@ export class LoweringContext {
   /** The tensor in an input slot; a node's operands are all made before it. */
   tensor(node: Node, slot: number): TensorView {
     const name = node.inputs[slot] ?? '';
-    const view = this.#tensors.get(name);
+    const view = this.#tensors.get(name) ?? (this.isConstant(node, slot) ? this.#load(name) : undefined);
     if (view) return view;
-    throw refuse(node, `its input "${name}" is a constant or an unsupported value`);
+    throw refuse(node, `its input "${name}" is an unsupported value`);
+  }
+
+  /** A constant of float32 as a tensor like the others, where an operator can do nothing better with it. */
+  #load(name: string): TensorView {
+    const dims = this.constants.dims(name);
+    const columns = dims.at(-1) ?? 1;
+    const rows = dims.reduce((product, dim) => product * dim, 1) / columns;
+    const output: Value = { name, kind: 'float', rows, columns };
+    const address = this.constants.packed(name, 'rows', (values) =>
+      padRows(values, columns, rowStride(output)),
+    );
+    this.emit({ op: 'load', address, output });
+    const view = viewRows(output, dims);
+    this.#tensors.set(name, view);
+    return view;
   }
 
   /** An input whose last dimension lies along the rows of a buffer and whose other dimensions are its rows. */

@@ -23,13 +23,16 @@ export interface FloatWeight {
   readonly kind: 'float32';
   readonly k: number;
   readonly n: number;
-  readonly panels: Address;
+  /** A value where the matrix is computed: keys or values of a single head, which are packed so. */
+  readonly panels: Address | Value;
   readonly bias: Address;
 }
 
 /** Weights of a convolution over bytes. */
 export interface ConvWeight {
   readonly bits: 7 | 8;
+  /** Whether no result can be too large to be rounded before it is clamped (see requantize.ts). */
+  readonly isRoundable: boolean;
   readonly pairFlags: Address;
   readonly panels: Address;
   /** int32 per output channel: bias − input zero point·Σ weights. */
@@ -119,7 +122,8 @@ export type Step =
       readonly op: 'lstm';
       /** x·W + b of every step. */
       readonly gates: Value;
-      readonly weights: Address;
+      /** Of h·R: panels of floats, or a matrix of int8 without a bias. */
+      readonly weights: Address | QuantizedWeight;
       /** The states before the first step, one row each. */
       readonly h: Operand;
       readonly c: Operand;
@@ -208,6 +212,8 @@ export type MapStep =
       readonly isInFilled: boolean;
       readonly output: Value;
     }
+  /** A constant of float32, in rows that are padded as those of a value are. */
+  | { readonly op: 'load'; readonly address: Address; readonly output: Value }
   | {
       readonly op: 'resize-linear';
       readonly x: Value;
@@ -298,6 +304,7 @@ export function rowReads(step: Step): Value[] {
         ...(step.isInFilled && writesRows(step) ? [step.output] : []),
       ];
     case 'fill':
+    case 'load':
     case 'key-bias':
     case 'lstm':
       return [];
@@ -323,6 +330,8 @@ export function wholeReads(step: Step): Value[] {
       ];
     case 'key-bias':
       return step.mask ? [step.mask] : [];
+    case 'linear':
+      return typeof step.weight.panels === 'number' ? [] : [step.weight.panels];
     case 'lstm':
       return [step.gates, ...operandValues(step.h, step.c)];
     case 'attention':

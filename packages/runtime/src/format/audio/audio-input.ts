@@ -4,7 +4,7 @@ export interface AudioInput {
   readonly sampleRate: number;
   /** Samples that the model takes at a time: a clip, or the chunk of a stream. */
   readonly samples: number;
-  /** `max`: a clip is divided by its largest sample where that is above 0. Default `none`. */
+  /** `max`: a clip is divided by its largest sample where that is above 0; not for streams. Default `none`. */
   readonly gain?: 'none' | 'max';
   /** Multiplies the samples, which are −1…1. Default 1. */
   readonly scale?: number;

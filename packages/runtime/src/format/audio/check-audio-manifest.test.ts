@@ -98,6 +98,7 @@ it.each<[object, string]>([
   [{ labels: undefined }, 'labels must be an array of names, not missing'],
   [{ scores: 'softmax' }, 'scores must be "logits" or "probabilities"'],
   [{ ...VOICE, audio: manifest().audio }, 'audio.features must be left out: a voice activity model takes'],
+  [{ ...VOICE, audio: { ...VOICE.audio, gain: 'max' } }, 'audio.gain must be none: a stream has no largest'],
   [{ ...VOICE, streaming: undefined }, 'streaming must be an object, not missing'],
   [{ ...VOICE, streaming: { states: [], context: -1 } }, 'streaming.context must be a whole number from 0'],
   [{ ...VOICE, streaming: {} }, 'streaming.states must be an array of 0 to 32 elements, not missing'],

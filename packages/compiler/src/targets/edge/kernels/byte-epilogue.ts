@@ -13,9 +13,9 @@ const PARAMS = {
 } as const;
 
 /** y = clamp(round(float(Σ x·w + bias)·multiplier)) + zero point, as bytes. Eight bytes of each row are written. */
-export function byteEpilogue(library: KernelLibrary): TileEpilogue<typeof PARAMS> {
+export function byteEpilogue(library: KernelLibrary, isRoundable: boolean): TileEpilogue<typeof PARAMS> {
   return {
-    name: 'bytes',
+    name: isRoundable ? 'small bytes' : 'bytes',
     params: PARAMS,
     rowBytes: {},
     emit(f, p, sums) {
@@ -26,7 +26,7 @@ export function byteEpilogue(library: KernelLibrary): TileEpilogue<typeof PARAMS
             v128.load(p.multiplier, 16 * j),
           ),
         ) as [Expr<'v128'>, Expr<'v128'>];
-        f.do(v128.store64Lane(p.y, emitToBytes(library, p.limits, [low, high]), 0));
+        f.do(v128.store64Lane(p.y, emitToBytes(library, p.limits, [low, high], isRoundable), 0));
         f.increment(p.y, p.yStride);
       }
     },

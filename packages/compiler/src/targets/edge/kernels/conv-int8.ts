@@ -23,6 +23,8 @@ export interface ConvInt8Spec {
   bits: 7 | 8;
   /** Of the output; undefined: the output is float32, float(Σ + bias)·multiplier. */
   zeroPoint: number | undefined;
+  /** Whether all results, in steps of the output's grid, are below ROUNDABLE. */
+  isRoundable: boolean;
   /** Bytes from pixel to pixel of the output: room for n elements rounded up to 8. */
   yStride: number;
   /** A window; or a 1×1 convolution with stride 1 over pixels of k bytes, xStride apart. */
@@ -85,15 +87,16 @@ export function emitConvInt8(
     const { k, xStride } = depth(spec);
     const layout = scratchLayout(spec, maxRows);
     const { zeroPoint } = spec;
-    const epilogue = zeroPoint === undefined ? SCALE_EPILOGUE : byteEpilogue(library);
+    const epilogue = zeroPoint === undefined ? SCALE_EPILOGUE : byteEpilogue(library, spec.isRoundable);
     const rowsOf = (form: DotForm) =>
       emitInt8Rows(
         library,
-        { form, k: roundUp(k, 4), xStride: form === 'i16' ? 2 * xStride : xStride },
+        { form, k: roundUp(k, 4), xStride: form === 'i16' || form === 'row' ? 2 * xStride : xStride },
         epilogue,
-        rowCounts,
+        form === 'row' ? [1] : rowCounts,
       );
     const wide = rowsOf('i16');
+    const single = (rowCounts?.includes(1) ?? true) ? rowsOf('row') : undefined;
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
     const pairs = library.rung === 'relaxed' && spec.bits === 7 ? rowsOf('pairs') : undefined;
     const gather = 'k' in spec.window ? undefined : emitGatherPatches(library, spec.window);
@@ -133,8 +136,12 @@ export function emitConvInt8(
         f.if(
           isWide,
           () => {
-            emitWidenPanel(f, p.weights, widePanel, roundUp(k, 4));
-            f.call(wide, { ...common, x: wideRows, w: widePanel });
+            const callWide = (): void => {
+              emitWidenPanel(f, p.weights, widePanel, roundUp(k, 4));
+              f.call(wide, { ...common, x: wideRows, w: widePanel });
+            };
+            if (!single) return callWide();
+            f.if(i32.eq(rows, 1), () => f.call(single, { ...common, x: wideRows, w: p.weights }), callWide);
           },
           () => {
             if (!dot) return;

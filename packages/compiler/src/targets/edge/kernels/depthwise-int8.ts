@@ -23,6 +23,8 @@ export interface DepthwiseInt8Spec extends ByteWindowSpec {
   channels: number;
   /** Of the output; `zeroPoint` is the input's. */
   yZeroPoint: number;
+  /** Whether all results, in steps of the output's grid, are below ROUNDABLE. */
+  isRoundable: boolean;
   /** Bytes from pixel to pixel of the output: at least channels rounded up to 8. */
   yStride: number;
 }
@@ -167,7 +169,7 @@ function emitDepthwiseRow(
           const scaled = sums.map((sum, j) =>
             f32x4.mul(f32x4.convertI32x4S(sum), v128.load(p.multiplier, 16 * j)),
           ) as [Expr<'v128'>, Expr<'v128'>];
-          f.do(v128.store64Lane(to, emitToBytes(library, limits, scaled), 0, offset));
+          f.do(v128.store64Lane(to, emitToBytes(library, limits, scaled, spec.isRoundable), 0, offset));
         });
         for (const row of rows) f.increment(row, LANES);
         weights.advance();

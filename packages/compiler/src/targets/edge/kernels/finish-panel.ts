@@ -7,6 +7,7 @@ import {
   geluTanh,
   hardSigmoid,
   hardSwish,
+  log,
   leakyRelu,
   sigmoid,
   silu,
@@ -26,7 +27,8 @@ export type NamedActivation =
   | 'silu'
   | 'hard_swish'
   | 'exp'
-  | 'sqrt';
+  | 'sqrt'
+  | 'log';
 
 /** min(high, max(low, x)) */
 export interface ActivationWithLimits {
@@ -57,6 +59,7 @@ const NAMED: Readonly<Record<Exclude<NamedActivation, 'none'>, VectorFunction>> 
   silu,
   hard_swish: hardSwish,
   exp,
+  log,
   sqrt: (_library, f, xs) => xs.map((x) => f.let(f32x4.sqrt(x))),
 };
 

@@ -1,4 +1,4 @@
-import { f32x4, i32, v128, type FunctionRef, type Local } from '../../../wasm/index.ts';
+import { f32x4, i32, v128, type Expr, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { emitRowTiles, tileHeights, type RowCounts, type TileParams } from './row-tiles.ts';
 
@@ -7,8 +7,11 @@ export interface FloatTileSpec {
   xStride: number;
   /** Products per output; 'dynamic' takes them from the argument k. */
   k: number | 'dynamic';
-  /** Add a vector of eight (`extra`), or multiply each row by its factor (`extra`, one float per row). */
-  finish: 'bias' | 'row factor';
+  /**
+   * Add a vector of eight (`extra`), take the larger of that and 0 as well, or multiply each row by its factor (`extra`,
+   * one float per row).
+   */
+  finish: 'bias' | 'bias, relu' | 'row factor';
 }
 
 const ROWS_PARAMS = {
@@ -115,9 +118,7 @@ function emitFloatTile(
           sums.forEach((sum, r) => {
             if (spec.finish === 'row factor') f.set(row, v128.load32Splat(extra, 4 * r));
             sum.forEach((s, j) => {
-              const value =
-                spec.finish === 'bias' ? f32x4.add(s, v128.load(extra, 16 * j)) : f32x4.mul(s, row);
-              f.do(v128.store(y, value, 16 * j));
+              f.do(v128.store(y, finished(spec, s, row, v128.load(extra, 16 * j)), 16 * j));
             });
             f.increment(y, p.yStride);
           });
@@ -128,10 +129,21 @@ function emitFloatTile(
         });
         f.increment(p.w, p.wStride);
         f.increment(p.y, 32);
-        if (spec.finish === 'bias') f.increment(p.extra, 32);
+        if (spec.finish !== 'row factor') f.increment(p.extra, 32);
         f.increment(p.panels, -1);
         f.branchIf(nextPanel, p.panels);
       });
     }),
   );
+}
+
+function finished(
+  { finish }: FloatTileSpec,
+  sum: Local<'v128'>,
+  factor: Local<'v128'>,
+  bias: Expr<'v128'>,
+): Expr<'v128'> {
+  if (finish === 'row factor') return f32x4.mul(sum, factor);
+  const biased = f32x4.add(sum, bias);
+  return finish === 'bias' ? biased : f32x4.pmax(v128.zero(), biased);
 }

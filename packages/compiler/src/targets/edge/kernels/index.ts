@@ -74,7 +74,7 @@ export { emitMaxPoolBytes, type MaxPoolBytesSpec } from './max-pool-bytes.ts';
 export { emitQuantizeFloats, type QuantizeFloatsSpec } from './quantize-floats.ts';
 export { emitResizeLinear, packTaps, type LinearTap, type ResizeLinearSpec } from './resize-linear.ts';
 export { emitQuantizeImage, type QuantizeImageSpec } from './quantize-image.ts';
-export { BYTE_LIMITS_BYTES, type ByteGrid } from './requantize.ts';
+export { BYTE_LIMITS_BYTES, ROUNDABLE, type ByteGrid } from './requantize.ts';
 export { convInt8ScratchBytes, emitConvInt8, type ConvInt8Spec } from './conv-int8.ts';
 export {
   depthwiseInt8ScratchBytes,

@@ -2,6 +2,7 @@ import {
   i16x8,
   i32,
   i32x4,
+  i8x16,
   v128,
   type Arguments,
   type Expr,
@@ -17,8 +18,11 @@ import { emitRowTiles, tileHeights, type RowCounts, type TileParams } from './ro
 /** Columns of a panel of packed weights; a panel is two vectors of four columns. */
 export const PANEL_COLUMNS = 8;
 
-/** How a tile multiplies: one dot per 16 products, pair sums in 16 bits, or widened to 16 bits. */
-export type DotForm = 'dot' | 'pairs' | 'i16';
+/**
+ * How a tile multiplies: one dot per 16 products, pair sums in 16 bits, or widened to 16 bits; the last for a single row
+ * ('row') with weights that are not widened before, since nobody else reads them.
+ */
+export type DotForm = 'dot' | 'pairs' | 'i16' | 'row';
 
 export interface Int8TileSpec {
   form: DotForm;
@@ -29,7 +33,7 @@ export interface Int8TileSpec {
 }
 
 const ROWS_PARAMS = {
-  /** Activations: bytes, or i16 in form i16. */
+  /** Activations: bytes, or i16 in forms i16 and row. */
   x: 'i32',
   /** One panel of weights: [k/4][8][4] bytes, or [k/2][8][2] i16 in form i16. */
   w: 'i32',
@@ -60,7 +64,7 @@ export type TilePointers<P extends Pointers> = ParamLocals<TileParams<RowsParams
 export type Sums = readonly (readonly [Local<'v128'>, Local<'v128'>])[];
 
 /** Rows of the largest tile: what fits into the 15 vector registers that V8 uses on x86. */
-const HEIGHT = { dot: 6, pairs: 4, i16: 5 } as const;
+const HEIGHT = { dot: 6, pairs: 4, i16: 5, row: 1 } as const;
 
 /** Steps in one turn of the loop over k: fewer tests for the form whose steps are shortest. */
 const UNROLL = { dot: 1, i16: 2 } as const;
@@ -149,6 +153,7 @@ function emitProducts(
   const x = f.let(p.x);
   const w = f.let(p.w);
   if (spec.form === 'pairs') return emitPairs(f, spec, p.pairFlags, x, w, sums);
+  if (spec.form === 'row') return emitRow(f, spec, x, w, sums);
 
   const isWide = spec.form === 'i16';
   const step = isWide ? i16Step(f, spec, sums) : dotStep(f, spec, sums);
@@ -166,6 +171,35 @@ function emitProducts(
   }
   for (let index = 0; index < steps % unroll; index++) step.emit(x, w, index);
 }
+
+/** Sums of two columns to a vector, each in two halves, that are added at the end. */
+function emitRow(
+  f: FunctionBuilder,
+  { k }: Int8TileSpec,
+  x: Local<'i32'>,
+  w: Local<'i32'>,
+  [sum]: Sums,
+): void {
+  const halves = [0, 1, 2, 3].map(() => f.let(v128.zero()));
+  const row = f.local('v128');
+  const end = f.let(i32.add(x, 2 * k));
+  f.loop((again) => {
+    f.set(row, v128.load64Splat(x));
+    halves.forEach((half, pair) =>
+      f.set(half, i32x4.add(half, i32x4.dotI16x8S(row, i16x8.load8x8S(w, 8 * pair)))),
+    );
+    f.increment(x, 8);
+    f.increment(w, 32);
+    f.branchIf(again, i32.ltU(x, end));
+  });
+  sum!.forEach((total, j) => {
+    const [a, b] = [halves[2 * j]!, halves[2 * j + 1]!];
+    f.set(total, i32x4.add(i8x16.shuffle(a, b, EVEN_LANES), i8x16.shuffle(a, b, ODD_LANES)));
+  });
+}
+
+const EVEN_LANES = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
+const ODD_LANES = EVEN_LANES.map((byte) => byte + 4);
 
 /** Two steps at a time, added up in 16 bits where their flag allows it. */
 function emitPairs(

@@ -1,7 +1,10 @@
 import { f32x4, i32, v128, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import { emitFloatVector } from './float-vector.ts';
 import type { KernelLibrary } from './kernel-library.ts';
+import { emitLinearInt8, linearInt8ScratchBytes } from './linear-int8.ts';
 import { packFloatWeights } from './pack-weights.ts';
+import { quantizedRowBytes } from './quantize-row.ts';
+import { emitQuantizeRows } from './quantize-rows.ts';
 import { roundUp } from './vector-code.ts';
 import { sigmoid, tanh } from './vector-math.ts';
 
@@ -16,13 +19,19 @@ export interface LstmSpec {
   reverse: boolean;
   /** Floats from step to step of y. */
   yStride: number;
+  /** Bits of R where it is int8; the state is then quantized at every step. */
+  bits?: 7 | 8;
 }
 
 const PARAMS = {
   /** x·W + b of every step: rows of lstmGateColumns floats. */
   gates: 'i32',
-  /** packLstmGates' layout of R. */
+  /** packLstmGates' layout of R, or that of linearInt8's weights with the columns of packLstmGates. */
   weights: 'i32',
+  /** Of int8 weights, as linearInt8's; else anything. */
+  weightScale: 'i32',
+  colsum: 'i32',
+  pairFlags: 'i32',
   /** The states before the first step. */
   h: 'i32',
   c: 'i32',
@@ -39,9 +48,15 @@ export function lstmGateColumns(hidden: number): number {
   return LSTM_GATES * roundUp(hidden, 8);
 }
 
-export function lstmScratchBytes({ hidden }: LstmSpec): number {
-  return 4 * lstmGateColumns(hidden);
+export function lstmScratchBytes({ hidden, bits }: LstmSpec): number {
+  const sums = 4 * lstmGateColumns(hidden);
+  return bits === undefined
+    ? sums
+    : sums + ROW_BYTES + quantizedRowBytes(hidden) + linearInt8ScratchBytes(hidden, 1);
 }
+
+/** Scale and zero point of the quantized state. */
+const ROW_BYTES = 32;
 
 /** ONNX's [4·hidden][k] (gates i, o, f, c) as panels over k × lstmGateColumns. */
 export function packLstmGates(weights: Float32Array, hidden: number, k: number): Float32Array {
@@ -56,13 +71,17 @@ export function packLstmGates(weights: Float32Array, hidden: number, k: number):
 
 /**
  * Long short-term memory as ONNX defines it, with its default activations:
- * c' = σ(f)·c + σ(i)·tanh(g), h = σ(o)·tanh(c'), the sums of the gates (h·R in the order of h) + (x·W + b).
+ * c' = σ(f)·c + σ(i)·tanh(g), h = σ(o)·tanh(c'), the sums of the gates (h·R in the order of h) + (x·W + b); of int8 weights what linearInt8
+ * gives of a dynamically quantized row, with x·W + b as the bias.
  */
 export function emitLstm(library: KernelLibrary, spec: LstmSpec): FunctionRef<typeof PARAMS, undefined> {
   return library.once('lstm', spec, (name) => {
     const { hidden, steps, reverse, yStride } = spec;
     const columns = lstmGateColumns(hidden);
-    const multiply = emitFloatVector(library, { k: hidden });
+    const multiply =
+      spec.bits === undefined
+        ? emitFloatProduct(library, hidden)
+        : emitInt8Product(library, hidden, spec.bits);
     const advance = emitAdvance(library, hidden);
     return library.module.function(name, { params: PARAMS }, (f, p) => {
       const sign = reverse ? -1 : 1;
@@ -71,18 +90,69 @@ export function emitLstm(library: KernelLibrary, spec: LstmSpec): FunctionRef<ty
         f.increment(p.y, 4 * yStride * (steps - 1));
       }
       f.whileBelow(f.local('i32'), i32.const(steps), 1, () => {
-        f.call(multiply, {
-          x: p.h,
-          w: p.weights,
-          y: p.scratch,
-          extra: p.gates,
-          panels: columns / 8,
-        });
+        const { weights, weightScale, colsum, pairFlags, scratch } = p;
+        f.call(multiply, { h: p.h, gates: p.gates, weights, weightScale, colsum, pairFlags, scratch });
         f.call(advance, { gates: p.scratch, c: p.c, cell: p.cell, y: p.y });
         f.set(p.h, p.y);
         f.set(p.c, p.cell);
         f.increment(p.gates, sign * 4 * columns);
         f.increment(p.y, sign * 4 * yStride);
+      });
+    });
+  });
+}
+
+const PRODUCT_PARAMS = {
+  h: 'i32',
+  gates: 'i32',
+  weights: 'i32',
+  weightScale: 'i32',
+  colsum: 'i32',
+  pairFlags: 'i32',
+  scratch: 'i32',
+} as const;
+type Product = FunctionRef<typeof PRODUCT_PARAMS, undefined>;
+
+/** The sums of all gates, to the start of the scratch. */
+function emitFloatProduct(library: KernelLibrary, hidden: number): Product {
+  return library.once('lstm product f32', { hidden }, (name) => {
+    const multiply = emitFloatVector(library, { k: hidden });
+    return library.module.function(name, { params: PRODUCT_PARAMS }, (f, p) => {
+      const panels = lstmGateColumns(hidden) / 8;
+      f.call(multiply, { x: p.h, w: p.weights, y: p.scratch, extra: p.gates, panels });
+    });
+  });
+}
+
+function emitInt8Product(library: KernelLibrary, hidden: number, bits: 7 | 8): Product {
+  return library.once('lstm product int8', { hidden, bits }, (name) => {
+    const columns = lstmGateColumns(hidden);
+    const quantize = emitQuantizeRows(library, {
+      k: hidden,
+      xStride: roundUp(hidden, 8),
+      quantization: { kind: 'dynamic' },
+    });
+    const spec = { k: hidden, n: columns, bits, activation: 'none', yStride: columns } as const;
+    const multiply = emitLinearInt8(library, spec);
+    return library.module.function(name, { params: PRODUCT_PARAMS }, (f, p) => {
+      const rowScale = f.let(i32.add(p.scratch, 4 * columns));
+      const rowZero = f.let(i32.add(rowScale, ROW_BYTES / 2));
+      const bytes = f.let(i32.add(rowScale, ROW_BYTES));
+      f.call(quantize, { x: p.h, bytes, rowScale, rowZero, m0: 0, m1: 1 });
+      f.call(multiply, {
+        x: bytes,
+        rowScale,
+        rowZero,
+        weights: p.weights,
+        weightScale: p.weightScale,
+        colsum: p.colsum,
+        bias: p.gates,
+        pairFlags: p.pairFlags,
+        residual: 0,
+        y: p.scratch,
+        scratch: i32.add(bytes, quantizedRowBytes(hidden)),
+        m0: 0,
+        m1: 1,
       });
     });
   });

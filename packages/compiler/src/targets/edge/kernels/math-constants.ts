@@ -35,3 +35,17 @@ export const ERF_DENOMINATOR: readonly number[] = [
 /** What a masked key's score becomes, and the floor of a row's maximum: their difference is -∞ enough for exp2. */
 export const MASKED_SCORE = -1e30;
 export const LOWEST_MAXIMUM = -1e20;
+
+/**
+ * ln(1 + f) ≈ f − f²/2 + f³·P(f) on [√½ − 1, √2 − 1], coefficients of P from the constant term on: Cephes' logf (Moshier 1992).
+ * ln 2 is split so that products of the upper part with exponents are exact.
+ */
+export const LOG_COEFFICIENTS: readonly number[] = [
+  3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1, -1.2420140846e-1,
+  1.167699874e-1, -1.151461031e-1, 7.0376836292e-2,
+];
+export const LN2_UPPER = 0.693359375;
+export const LN2_LOWER = -2.1219444e-4;
+/** Bits of √½, where the mantissa begins. */
+export const SQRT_HALF_BITS = 0x3f3504f3;
+export const SMALLEST_NORMAL: number = 2 ** -126;

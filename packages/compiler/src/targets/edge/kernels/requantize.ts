@@ -41,26 +41,36 @@ export function emitByteLimits(
   );
 }
 
+/** Magnitudes below this are rounded without being clamped first: their bits in ROUND_TO_INTEGER do not run over. */
+export const ROUNDABLE: number = 2 ** 22;
+
 /** Four values, multiples of the output's scale without its zero point, as whole numbers from 0 to 255. */
 export function emitToSteps(library: KernelLibrary, limits: Expr<'i32'>, value: Expr<'v128'>): Expr<'v128'> {
   const clamped = f32x4.pmin(
     v128.load32Splat(limits, LIMITS.high),
     f32x4.pmax(v128.load32Splat(limits, LIMITS.low), value),
   );
-  const rounded = f32x4.add(clamped, library.splat(ROUND_TO_INTEGER));
+  return emitRounded(library, limits, clamped);
+}
+
+/** The same for magnitudes below ROUNDABLE, without the bounds of bytes. */
+function emitRounded(library: KernelLibrary, limits: Expr<'i32'>, value: Expr<'v128'>): Expr<'v128'> {
+  const rounded = f32x4.add(value, library.splat(ROUND_TO_INTEGER));
   return i32x4.sub(rounded, v128.load32Splat(limits, LIMITS.minusZero));
 }
 
-/** Eight values, multiples of the output's scale without its zero point, as bytes in the lower half of a vector. */
+/**
+ * Eight values, multiples of the output's scale without its zero point, as bytes in the lower half of a vector. Those that
+ * are known to be below ROUNDABLE need not be clamped: narrowing saturates.
+ */
 export function emitToBytes(
   library: KernelLibrary,
   limits: Expr<'i32'>,
   values: readonly [Expr<'v128'>, Expr<'v128'>],
+  isRoundable = false,
 ): Expr<'v128'> {
-  const [low, high] = values.map((value) => emitToSteps(library, limits, value)) as [
-    Expr<'v128'>,
-    Expr<'v128'>,
-  ];
+  const toSteps = isRoundable ? emitRounded : emitToSteps;
+  const [low, high] = values.map((value) => toSteps(library, limits, value)) as [Expr<'v128'>, Expr<'v128'>];
   const words = i16x8.narrowI32x4S(low, high);
   return v128.xor(i8x16.narrowI16x8U(words, words), v128.load32Splat(limits, LIMITS.flip));
 }

@@ -5,8 +5,13 @@ import {
   ERF_LIMIT,
   ERF_NUMERATOR,
   EXP2_COEFFICIENTS,
+  LN2_LOWER,
+  LN2_UPPER,
   LOG2_E,
+  LOG_COEFFICIENTS,
   ROUND_TO_INTEGER,
+  SMALLEST_NORMAL,
+  SQRT_HALF_BITS,
 } from './math-constants.ts';
 
 // Multiply and add only, every operation rounded to float32, so that the two rungs, the plain reference
@@ -108,6 +113,41 @@ function scaleAndClamp(
 
 /** Beyond, 2^x leaves the normal numbers. */
 const EXPONENT_LIMIT = 126;
+
+/**
+ * ln x, absolute error at most 1e-7·max(1, |ln x|). Numbers below the smallest normal one count as 0 and give −∞, those below 0 give
+ * NaN; ∞ and NaN stay what they are.
+ */
+export const log: VectorFunction = (library, f, xs) => {
+  const one = shared(library, f, 1);
+  const exponents = mapEach(f, xs, (x) => i32x4.shrS(i32x4.sub(x, library.splatBits(SQRT_HALF_BITS)), 23));
+  // What the mantissa, in [√½, √2), has over 1: exact.
+  const fractions = xs.map((x, i) =>
+    f.let(f32x4.sub(i32x4.sub(x, i32x4.shl(exponents[i] as Vector, 23)), one)),
+  );
+  const squares = mapEach(f, fractions, (x) => f32x4.mul(x, x));
+  const sums = horner(library, f, fractions, LOG_COEFFICIENTS);
+  const powers = mapEach(f, exponents, (e) => f32x4.convertI32x4S(e));
+  return xs.map((x, i) => {
+    const [sum, square, fraction, power] = [sums[i], squares[i], fractions[i], powers[i]] as [
+      Vector,
+      Vector,
+      Vector,
+      Vector,
+    ];
+    f.set(sum, f32x4.mul(f32x4.mul(sum, fraction), square));
+    f.set(sum, f32x4.add(sum, f32x4.mul(power, library.splat(LN2_LOWER))));
+    f.set(sum, f32x4.sub(sum, f32x4.mul(square, library.splat(0.5))));
+    f.set(sum, f32x4.add(f32x4.add(fraction, sum), f32x4.mul(power, library.splat(LN2_UPPER))));
+    const below = v128.bitselect(
+      library.splat(Number.NaN),
+      library.splat(-Infinity),
+      f32x4.lt(x, v128.zero()),
+    );
+    f.set(sum, v128.bitselect(below, sum, f32x4.lt(x, library.splat(SMALLEST_NORMAL))));
+    return f.let(v128.bitselect(sum, x, f32x4.lt(x, library.splat(Infinity))));
+  });
+};
 
 /** 1 / (1 + 2^(-x·log2 e)), the exponent clamped to ±126. Absolute error at most 1.0e-7. */
 export const sigmoid: VectorFunction = (library, f, xs) => {

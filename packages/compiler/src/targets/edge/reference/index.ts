@@ -1,5 +1,5 @@
 export { attention, type AttentionShape } from './attention.ts';
-export { lstm, type LstmLayer } from './lstm.ts';
+export { floatState, int8State, lstm, type LstmLayer } from './lstm.ts';
 export { embedLayerNorm, type EmbedInputs, type Table } from './embed-layer-norm.ts';
 export {
   activate,

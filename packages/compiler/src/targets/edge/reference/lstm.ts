@@ -1,9 +1,10 @@
 import { add, mul, sigmoid, tanh } from './math.ts';
+import { linearF32, linearInt8, quantizeRows, type Int8Weights } from './rows.ts';
 
 export interface LstmLayer {
   readonly hidden: number;
-  /** R [4·hidden][hidden], gates i, o, f, c. */
-  readonly recurrence: Float32Array;
+  /** h·R + bias: [4·hidden], gates i, o, f, c. */
+  readonly product: (h: Float32Array, bias: Float32Array) => Float32Array;
   readonly reverse: boolean;
 }
 
@@ -13,7 +14,7 @@ export interface LstmLayer {
  */
 export function lstm(
   gates: Float32Array,
-  { hidden, recurrence, reverse }: LstmLayer,
+  { hidden, product, reverse }: LstmLayer,
   initial: { readonly h: Float32Array; readonly c: Float32Array },
 ): { y: Float32Array; cell: Float32Array } {
   const rows = 4 * hidden;
@@ -23,20 +24,25 @@ export function lstm(
   const cell = Float32Array.from(initial.c);
   for (let step = 0; step < steps; step++) {
     const at = reverse ? steps - 1 - step : step;
-    const sum = (row: number): number => {
-      const recurrent = h.reduce(
-        (total, value, k) => add(total, mul(value, recurrence[row * hidden + k]!)),
-        0,
-      );
-      return add(recurrent, gates[at * rows + row]!);
-    };
+    const sums = product(h, gates.subarray(at * rows, (at + 1) * rows));
     const next = y.subarray(at * hidden, (at + 1) * hidden);
     for (let unit = 0; unit < hidden; unit++) {
-      const added = mul(sigmoid(sum(unit)), tanh(sum(3 * hidden + unit)));
-      cell[unit] = add(mul(sigmoid(sum(2 * hidden + unit)), cell[unit]!), added);
-      next[unit] = mul(sigmoid(sum(hidden + unit)), tanh(cell[unit]!));
+      const added = mul(sigmoid(sums[unit]!), tanh(sums[3 * hidden + unit]!));
+      cell[unit] = add(mul(sigmoid(sums[2 * hidden + unit]!), cell[unit]!), added);
+      next[unit] = mul(sigmoid(sums[hidden + unit]!), tanh(cell[unit]!));
     }
     h = next;
   }
   return { y, cell };
+}
+
+/** A product with R [hidden][4·hidden] in float32. */
+export function floatState(values: Float32Array): LstmLayer['product'] {
+  return (h, bias) => linearF32(h, { k: h.length, n: bias.length, values, bias }, 'none');
+}
+
+/** A product with R in int8, the state quantized with its own range. */
+export function int8State(weights: Omit<Int8Weights, 'bias'>): LstmLayer['product'] {
+  return (h, bias) =>
+    linearInt8(quantizeRows(h, 1, h.length, { kind: 'dynamic' }), { ...weights, bias }, 'none');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exp2, gelu, geluTanh, sigmoid, silu, tanh } from './math.ts';
+import { exp2, gelu, geluTanh, log, sigmoid, silu, tanh } from './math.ts';
 
 // The kernels compute what this reference does, to the bit (test/kernels); here it is held against double precision.
 
@@ -53,6 +53,23 @@ describe('against double precision', () => {
     expect(worst(between(-126, 126), exp2, (x) => 2 ** x, Math.abs)).toBeLessThan(2.4e-7);
     expect(exp2(0)).toBe(1);
     expect(exp2(-127)).toBe(0);
+  });
+
+  it('log: error of the result, or of 1 where that is larger', () => {
+    const scale = (value: number): number => Math.max(1, Math.abs(value));
+    function* everywhere(): Generator<number> {
+      for (const exponent of [-126, -60, -3, -1, 0, 1, 7, 90, 127])
+        for (const x of between(1, 2, 20_000)) if (x < 2) yield x * 2 ** exponent;
+    }
+    expect(worst(everywhere(), log, Math.log, scale)).toBeLessThan(1e-7);
+    expect([log(1), log(0), log(-0), log(1e-40), log(Infinity)]).toEqual([
+      0,
+      -Infinity,
+      -Infinity,
+      -Infinity,
+      Infinity,
+    ]);
+    expect([log(-1), log(-Infinity), log(NaN)]).toEqual([NaN, NaN, NaN]);
   });
 
   it('sigmoid and tanh: absolute error', () => {

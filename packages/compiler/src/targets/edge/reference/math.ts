@@ -3,8 +3,13 @@ import {
   ERF_LIMIT,
   ERF_NUMERATOR,
   EXP2_COEFFICIENTS,
+  LN2_LOWER,
+  LN2_UPPER,
   LOG2_E,
+  LOG_COEFFICIENTS,
   ROUND_TO_INTEGER,
+  SMALLEST_NORMAL,
+  SQRT_HALF_BITS,
 } from '../kernels/math-constants.ts';
 
 // kernels/vector-math.ts for one number, every operation rounded to float32.
@@ -67,6 +72,17 @@ export function clamp(x: number, low: number, high: number): number {
 
 export function exp(x: number): number {
   return exp2(clamp(mul(x, fround(LOG2_E)), -126, 126));
+}
+
+export function log(x: number): number {
+  if (!(x < Infinity)) return x;
+  if (x < fround(SMALLEST_NORMAL)) return x < 0 ? NaN : -Infinity;
+  const exponent = (bitsOf(x) - SQRT_HALF_BITS) >> 23;
+  const fraction = sub(floatOf(bitsOf(x) - (exponent << 23)), 1);
+  const square = mul(fraction, fraction);
+  const tail = mul(mul(horner(fraction, LOG_COEFFICIENTS), fraction), square);
+  const lower = add(tail, mul(exponent, fround(LN2_LOWER)));
+  return add(add(fraction, sub(lower, mul(square, 0.5))), mul(exponent, fround(LN2_UPPER)));
 }
 
 export function sigmoid(x: number): number {

@@ -12,6 +12,7 @@ import {
   geluTanh,
   hardSwish,
   laneSum,
+  log,
   mul,
   roundHalfEven,
   sigmoid,
@@ -74,6 +75,7 @@ const NAMED: Readonly<Record<NamedActivation, (x: number) => number>> = {
   sigmoid,
   silu,
   hard_swish: hardSwish,
+  log,
   sqrt: (x) => Math.fround(Math.sqrt(x)),
   exp,
 };

@@ -1,9 +1,15 @@
-import type { EnginePlatform } from '../platform.ts';
+import { httpReader } from '../package/http-reader.ts';
+import { mapReader } from '../package/map-reader.ts';
+import type { WorkerPlatform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { FromWorker, ToWorker } from '../session/worker-protocol.ts';
 
 /** Pages and workers. */
-export const browserEnginePlatform: EnginePlatform = {
+export const browserWorkerPlatform: WorkerPlatform = {
+  openPackage: (source) =>
+    typeof source === 'string' || source instanceof URL
+      ? httpReader(new URL(source, globalThis.document?.baseURI ?? globalThis.location.href))
+      : mapReader(source),
   hasReliableDot: true,
   maxThreads: canWait() ? navigator.hardwareConcurrency : 1,
   startThread: (start) =>

@@ -1,0 +1,104 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OptimizeReport } from '../src/report/optimize-report.ts';
+import { decodeSound } from '../src/media/decode-sound.ts';
+import { WaveFile } from '../src/media/wave-file.ts';
+import { runCli, type CliResult } from './run-cli.ts';
+import { TONES, writeToneModel, writeTones } from './tone-model.ts';
+
+const CLIPS = 6;
+
+let folder = '';
+let made: CliResult;
+const inFolder = (...names: readonly string[]): string => join(folder, ...names);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'edgewise-sounds-'));
+  writeToneModel(inFolder('tones'));
+  writeTones(inFolder('eval'), CLIPS, 1);
+  writeTones(inFolder('calibration'), 3, 2);
+  const data = ['--data', inFolder('eval'), '--calibration', inFolder('calibration')];
+  const fixed = ['--task', 'audio-classification', '--target', 'node', '--cache', inFolder('cache')];
+  made = await runCli('optimize', inFolder('tones'), ...fixed, ...data, '--out', inFolder('out'));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('edgewise optimize --task audio-classification', () => {
+  it('tries float and static int8 on sounds of any rate', () => {
+    expect(made).toMatchObject({ code: 0 });
+    const { baseline, candidates, data } = JSON.parse(
+      readFileSync(inFolder('out', 'report.json'), 'utf8'),
+    ) as OptimizeReport;
+    expect(data.examples).toBe(2 * CLIPS);
+    expect(baseline.metric).toMatchObject({ name: 'accuracy', value: 1 });
+    expect(candidates.map(({ recipe, metric }) => [recipe, metric.value])).toEqual([
+      ['float32', 1],
+      ['w8a8-static', 1],
+      ['w7a8-static', 1],
+    ]);
+  });
+
+  it('run, bench and compare take sounds', async () => {
+    const audio = inFolder('eval', 'high', '1.wav');
+    const run = await runCli('run', inFolder('out'), '--audio', audio, '--json');
+    const { scores } = JSON.parse(run.stdout) as { scores: { label: string }[] };
+    expect(scores.map(({ label }) => label)).toEqual(['high', 'low']);
+    const bench = await runCli('bench', inFolder('out'), '--runs', '3', '--json');
+    expect(bench).toMatchObject({ code: 0 });
+    const rows = TONES.map((tone) => `eval/${tone}/0.wav,${tone}`);
+    writeFileSync(inFolder('some.csv'), ['file,label', ...rows].join('\n'));
+    const compare = await runCli(
+      'compare',
+      inFolder('out'),
+      inFolder('out'),
+      '--data',
+      inFolder('some.csv'),
+      '--json',
+    );
+    expect(JSON.parse(compare.stdout)).toMatchObject({ examples: 2, agreement: 1 });
+  }, 60_000);
+});
+
+describe('what cannot be used', () => {
+  it.each<[string, () => string[], string]>([
+    ['no sound', () => ['run', inFolder('out')], '--audio <file> is required'],
+    ['a picture', () => ['run', inFolder('out'), '--image', 'a.png'], '--image does not fit'],
+    [
+      'what is no WAV file',
+      () => ['run', inFolder('out'), '--audio', inFolder('tones', 'config.json')],
+      'config.json cannot be read as a sound',
+    ],
+    [
+      'a model that does not say what it takes',
+      () => {
+        writeToneModel(inFolder('silent'), { id2label: { 0: 'low', 1: 'high' } });
+        const given = ['--task', 'audio-classification', '--data', inFolder('eval')];
+        return ['optimize', inFolder('silent'), ...given, '--out', inFolder('none')];
+      },
+      "does not say how sound becomes the model's input",
+    ],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await runCli(...args());
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+});
+
+describe('decodeSound', () => {
+  it.each([
+    ['8', [0, 128, 255], [-1, 0, 127 / 128]],
+    ['16', [-32_768, 0, 16_384], [-1, 0, 0.5]],
+    ['24', [-8_388_608, 0, 4_194_304], [-1, 0, 0.5]],
+    ['32f', [-1, 0, 0.25], [-1, 0, 0.25]],
+  ])('%s bits become −1…1', async (depth, written, read) => {
+    const wav = new WaveFile();
+    wav.fromScratch(1, 8000, depth, written);
+    const path = inFolder(`${depth}.wav`);
+    writeFileSync(path, wav.toBuffer());
+    const { samples, sampleRate } = await decodeSound(path);
+    expect(sampleRate).toBe(8000);
+    expect([...samples].map((channel) => Array.from(channel as Float32Array))).toEqual([read]);
+  });
+});
