@@ -1,10 +1,9 @@
 // How fast the engine's kernels are alone and hot: node benchmarks/kernels.mjs [--only TEXT] [--node] [--flags V8-FLAGS]
 // Needs nothing built: it bundles packages/compiler/test/kernels/bench.ts.
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import v8 from 'node:v8';
-import { rolldown } from 'rolldown';
 import { launch } from './lib/browser.mjs';
+import { bundleKernels } from './lib/bundle.mjs';
 
 /** @typedef {import('../packages/compiler/test/kernels/bench.ts').KernelSpeed} KernelSpeed */
 
@@ -19,20 +18,12 @@ const { values } = parseArgs({
   },
 });
 
-const code = await bundle();
+const code = await bundleKernels('bench.ts', 'kernelBench');
 const speeds = values.node ? await inNode() : await inChromium();
 for (const { name, milliseconds, rate, unit } of speeds) {
   console.log(
     `${name.padEnd(48)} ${milliseconds.toFixed(4).padStart(9)} ms ${rate.toFixed(1).padStart(7)} ${unit}`,
   );
-}
-
-async function bundle() {
-  const input = fileURLToPath(new URL('../packages/compiler/test/kernels/bench.ts', import.meta.url));
-  const build = await rolldown({ input });
-  const { output } = await build.generate({ format: 'iife', name: 'kernelBench' });
-  await build.close();
-  return output[0].code;
 }
 
 /** @returns {Promise<KernelSpeed[]>} */

@@ -26,6 +26,7 @@ const BENCHMARKS = [
   'audio-accuracy',
   'audio-latency',
   'embeddings',
+  'browsers',
   'sizes',
 ];
 

@@ -44,7 +44,7 @@ export async function run(options) {
       const shape = await prepare(network, folder);
       if (shape === undefined) continue;
       const page = await openBenchPage(browser, server.origin);
-      const opened = await openEngines(page, engines(network.name, shape));
+      const opened = await openEngines(page, visionEngines(network.name, shape));
       note(network.name);
       const times = await measureEngines(
         page,
@@ -75,7 +75,7 @@ export async function run(options) {
 }
 
 /** @param {string} name @param {readonly number[]} shape */
-function engines(name, shape) {
+export function visionEngines(name, shape) {
   const edgewise = (/** @type {string} */ what, /** @type {'relaxed' | 'simd'} */ rung) => ({
     session: 'edgewise',
     label: `edgewise ${what}, ${rung}`,
@@ -103,7 +103,7 @@ function engines(name, shape) {
  * Writes a network's models and packages; its input's shape, or undefined where the engine cannot run it.
  * @param {import('./lib/vision.mjs').Sampled} network @param {string} folder
  */
-async function prepare(network, folder) {
+export async function prepare(network, folder) {
   const source = readOnnx(
     readFileSync(join(ASSETS, 'models', network.folder ?? 'vision', `${network.name}.onnx`)),
   );

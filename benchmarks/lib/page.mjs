@@ -1,7 +1,11 @@
 // Calls into pages/bench.mjs.
 import process from 'node:process';
 
-/** @typedef {import('playwright-core').Page} Page */
+/**
+ * A page of any engine that runs functions of ours.
+ * @typedef {object} Evaluator
+ * @property {(run: (given: any) => any, given?: unknown) => Promise<any>} evaluate the function's text goes to the page
+ */
 
 /**
  * A page of a browser that shows bench.html.
@@ -16,7 +20,7 @@ export async function openBenchPage(browser, origin) {
 }
 
 /**
- * @param {Page} page @param {readonly object[]} specs
+ * @param {Evaluator} page @param {readonly object[]} specs
  * @returns {Promise<{ label: string, info: Record<string, unknown> }[]>}
  */
 export async function openEngines(page, specs) {
@@ -24,7 +28,7 @@ export async function openEngines(page, specs) {
 }
 
 /**
- * @param {Page} page @param {object} input @param {{ rounds: number, warmUp: number }} counts
+ * @param {Evaluator} page @param {object} input @param {{ rounds: number, warmUp: number }} counts
  * @returns {Promise<Record<string, number[]>>}
  */
 export async function measureEngines(page, input, counts) {
@@ -36,7 +40,7 @@ const LEAST_COSINE = 0.98;
 
 /**
  * Cosine of each engine's output with the first engine's; throws when they do not compute the same model.
- * @param {Page} page @param {object} input
+ * @param {Evaluator} page @param {object} input
  * @returns {Promise<{ label: string, cosine: number, length: number }[]>}
  */
 export async function engineAgreement(page, input) {
@@ -48,19 +52,27 @@ export async function engineAgreement(page, input) {
   return agreement;
 }
 
-/** @param {Page} page @param {string} text @returns {Promise<number>} */
+/**
+ * The bits of each engine's output, as 32-bit integers by label.
+ * @param {Evaluator} page @param {object} input @returns {Promise<Record<string, number[]>>}
+ */
+export async function outputBits(page, input) {
+  return page.evaluate((given) => Reflect.get(globalThis, 'bench').bits(given), input);
+}
+
+/** @param {Evaluator} page @param {string} text @returns {Promise<number>} */
 export async function countTokens(page, text) {
   return page.evaluate((given) => Reflect.get(globalThis, 'bench').tokens(given), text);
 }
 
-/** Billions of operations per second of a bare tile in this mode. @param {Page} page @param {string} mode @returns {Promise<number>} */
+/** Billions of operations per second of a bare tile in this mode. @param {Evaluator} page @param {string} mode @returns {Promise<number>} */
 export async function tilePeak(page, mode) {
   return page.evaluate((given) => Reflect.get(globalThis, 'bench').peakGops(given), mode);
 }
 
 /**
  * What the browser says the page and its workers hold, after garbage collection; the page must be isolated.
- * @param {Page} page @returns {Promise<number>}
+ * @param {Evaluator} page @returns {Promise<number>}
  */
 export async function pageMemory(page) {
   return page.evaluate(async () => {

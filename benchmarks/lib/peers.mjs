@@ -15,3 +15,9 @@ export function transformersRuntimeFolder() {
   );
   return existsSync(own) ? own : peerFolder('onnxruntime-web');
 }
+
+/** A peer as a module: untyped, for only those who measure install peers. @param {string} name @returns {Promise<any>} */
+export async function importPeer(name) {
+  peerFolder(name);
+  return import(name);
+}

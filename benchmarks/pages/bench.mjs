@@ -92,9 +92,13 @@ const images = new Map();
 function noise(shape) {
   const key = shape.join();
   const length = shape.reduce((product, dim) => product * dim, 1);
+  // Rounded, for the last bit of a sine differs from browser to browser.
   const known =
     images.get(key) ??
-    Float32Array.from({ length }, (_, index) => Math.sin(index * 0.37) + Math.cos(index * 0.011));
+    Float32Array.from(
+      { length },
+      (_, index) => Math.round((Math.sin(index * 0.37) + Math.cos(index * 0.011)) * 1024) / 1024,
+    );
   images.set(key, known);
   return known;
 }
@@ -175,6 +179,17 @@ const bench = {
       cosine: cosine(reference, values),
       length: values.length,
     }));
+  },
+
+  /** The bits of each engine's output. @param {Input} input @returns {Promise<Record<string, number[]>>} */
+  async bits(input) {
+    /** @type {Record<string, number[]>} */
+    const bits = {};
+    for (const { label, run } of engines) {
+      const values = await run(input);
+      if (values) bits[label] = Array.from(new Int32Array(Float32Array.from(values).buffer));
+    }
+    return bits;
   },
 
   /** Tokens of a text as the first engine counts that can. @param {string} text */

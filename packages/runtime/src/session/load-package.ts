@@ -7,7 +7,7 @@ import { RuntimeError } from '../runtime-error.ts';
 import { together } from '../together.ts';
 import { loadClock, type LoadClock } from './load-clock.ts';
 import type { Session, SessionOptions } from './session.ts';
-import { createWorkerSession } from './worker-session.ts';
+import { createWorkerSession, type StartedWorker } from './worker-session.ts';
 
 /** What a task adds to loading a session. */
 export interface LoadBeside<T> {
@@ -28,20 +28,20 @@ export async function loadPackage<T>(
   const clock = loadClock();
   const reader = platform.openPackage(source);
   // The scripts load while the manifest does.
-  const worker = (options.worker ?? true) ? startWorker(platform) : undefined;
-  if (!worker) import('./edge-session.ts').catch(() => {}); // fails where it is needed
+  const started = (options.worker ?? true) ? startWorker(platform) : undefined;
+  if (!started) import('./edge-session.ts').catch(() => {}); // fails where it is needed
   let starting: Promise<Session> | undefined;
   try {
     const manifest = await readPackageManifest(reader, options.signal);
     clock.manifest();
     task.check(manifest);
     const [session, beside] = await together<[Session, T]>(options.signal, (signal) => {
-      starting = startSession(platform, worker, reader, manifest, { ...options, signal }, clock);
+      starting = startSession(platform, started, reader, manifest, { ...options, signal }, clock);
       return [starting, task.load(manifest, reader, signal)];
     });
     return { manifest, session, beside };
   } catch (error) {
-    worker?.terminate();
+    started?.worker.terminate();
     void starting?.then(
       (session) => session.dispose(),
       () => {},
@@ -50,9 +50,10 @@ export async function loadPackage<T>(
   }
 }
 
-function startWorker(platform: Platform): Worker | undefined {
+function startWorker(platform: Platform): StartedWorker | undefined {
   try {
-    return platform.startWorker?.();
+    const worker = platform.startWorker?.();
+    return worker && { worker, failed: failureOf(worker) };
   } catch (cause) {
     throw new RuntimeError(
       'unsupported',
@@ -62,9 +63,23 @@ function startWorker(platform: Platform): Worker | undefined {
   }
 }
 
+function failureOf(worker: Worker): Promise<never> {
+  const failed = new Promise<never>((_, reject) => {
+    worker.onerror = (event): void => {
+      event.preventDefault();
+      reject(
+        new RuntimeError('run-failed', `the worker failed: ${event.message || 'its script did not load'}`),
+      );
+    };
+  });
+  // The session hears of it, if there will be one.
+  failed.catch(() => {});
+  return failed;
+}
+
 async function startSession(
   platform: Platform,
-  worker: Worker | undefined,
+  started: StartedWorker | undefined,
   reader: PackageReader,
   manifest: Manifest,
   options: SessionOptions,
@@ -73,12 +88,12 @@ async function startSession(
   const { model } = manifest;
   if (model.kind === 'edge') {
     const edge = { ...options, rung: chooseRung(options.rung) };
-    if (worker) return createWorkerSession(worker, reader, manifest, model, edge, clock);
+    if (started) return createWorkerSession(started, reader, manifest, model, edge, clock);
     const { createEdgeSession } = await import('./edge-session.ts');
     return createEdgeSession(platform, reader, manifest, model, edge, clock);
   }
   // onnxruntime has workers of its own.
-  worker?.terminate();
+  started?.worker.terminate();
   const { createOnnxSession } = await import('./onnx-session.ts');
   return createOnnxSession(platform, reader, manifest, model, options, clock);
 }

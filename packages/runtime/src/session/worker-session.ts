@@ -12,9 +12,16 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+/** A worker that starts while the manifest loads. */
+export interface StartedWorker {
+  readonly worker: Worker;
+  /** Rejects with a RuntimeError when the worker fails, also before there is a session. */
+  readonly failed: Promise<never>;
+}
+
 /** A session that lives in a worker; this side passes messages. Takes over the worker and ends it. */
 export async function createWorkerSession(
-  worker: Worker,
+  { worker, failed }: StartedWorker,
   reader: PackageReader,
   manifest: Manifest,
   model: EdgeModel,
@@ -67,12 +74,7 @@ export async function createWorkerSession(
         case 'thread-ready':
       }
     };
-    worker.onerror = (event): void => {
-      event.preventDefault();
-      fail(
-        new RuntimeError('run-failed', `the worker failed: ${event.message || 'its script did not load'}`),
-      );
-    };
+    failed.catch(fail);
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort);
     post({ kind: 'load', source: reader.source, manifest, options: rest });

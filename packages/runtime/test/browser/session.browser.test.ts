@@ -42,6 +42,7 @@ describeWithChromium('sessions in Chromium', () => {
       tiny: tinyPackage(),
       large: tinyPackage({ macsPerToken: 20e6 }),
       traps: tinyPackage({ traps: true }),
+      heavy: tinyPackage({ ballastBytes: 6 << 20 }),
     };
     for (const [name, { files }] of Object.entries(packages)) {
       await mkdir(join(root, name));
@@ -130,6 +131,15 @@ describeWithChromium('sessions in Chromium', () => {
         await expect(runModel('tiny', { threads: 0 })).rejects.toThrow(
           /threads must be "auto" or a whole number/,
         );
+      });
+
+      it('loads, or says why not, when the manifest comes long after the worker has started or failed', async () => {
+        const slow = '**/heavy/edgewise.json';
+        await page.route(slow, (route) => setTimeout(() => void route.continue(), 500));
+        expect((await runModel('heavy', {})).logits).toEqual(expected);
+        await page.route('**/worker.js', (route) => route.fulfill({ status: 404 }));
+        await expect(runModel('heavy', {})).rejects.toThrow('the worker failed: its script did not load');
+        await page.unrouteAll();
       });
 
       it('says what to do when onnxruntime is needed', async () => {

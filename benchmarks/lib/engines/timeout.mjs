@@ -1,0 +1,2 @@
+/** For anything that a page does: whole measurements run in one call. */
+export const TIMEOUT_MS = 900_000;
