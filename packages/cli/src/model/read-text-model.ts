@@ -43,7 +43,7 @@ export async function readTextModel(path: string): Promise<TextModel> {
     readJson(join(folder, 'config.json')),
     readOptional(join(folder, 'tokenizer_config.json')),
     readJson(join(folder, '1_Pooling', 'config.json')),
-    readJson(join(folder, 'modules.json')),
+    readOptional(join(folder, 'modules.json')),
   ]);
   return {
     ...place,
@@ -53,7 +53,8 @@ export async function readTextModel(path: string): Promise<TextModel> {
     multiLabel: isMultiLabel(config),
     maxTokens: maxTokens(config, parseJson(tokenizerConfig, 'tokenizer_config.json')),
     pooling: pooling['pooling_mode_cls_token'] === true ? 'cls' : 'mean',
-    normalize: JSON.stringify(modules).includes('Normalize'),
+    // A list of the modules of sentence-transformers.
+    normalize: new TextDecoder().decode(modules).includes('Normalize'),
   };
 }
 
