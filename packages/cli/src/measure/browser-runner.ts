@@ -125,8 +125,12 @@ async function openSession({
       // What the browser tells leaves out memory that threads share, which is where the engine lives.
       peakMemoryBytes: async () => memoryBytes + (await ask(heldMemory(page))),
       close: async () => {
-        if (!signal.aborted) await ask(context.close());
-        await site.close();
+        try {
+          if (!signal.aborted) await ask(context.close());
+        } finally {
+          // Also when the work is aborted meanwhile: a server that listens keeps the process alive.
+          await site.close();
+        }
       },
     };
   } catch (error) {

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { describeWithChromium, launchChromium } from '@edgewise/test-utils';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { openBrowser } from '../../src/measure/browser-runner.ts';
 import type { OptimizeReport } from '../../src/report/optimize-report.ts';
+import { runtimeFiles } from '../../src/site/runtime-files.ts';
 import { writeColorModel, writeColorPictures } from '../color-model.ts';
 import { answered, openSite, useSite } from './made-site.ts';
 import { describeSite } from './site-properties.ts';
@@ -34,6 +37,24 @@ describeWithChromium('the page of an image classifier', () => {
   });
 
   describeSite(site, useClassifier(picture));
+
+  it('nothing keeps listening when measuring is aborted while a candidate is closed', async () => {
+    const servers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap').length;
+    const before = servers();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const runtime = await runtimeFiles('image-classification');
+    const browser = await openBrowser({ runtime, signal });
+    if ('missing' in browser) throw new Error(browser.missing);
+    const first = { file: picture('red') };
+    const session = await browser.runner.open(join(site().folder, 'model'), { first, signal });
+    expect(servers()).toBe(before + 1);
+    const closed = session.close();
+    controller.abort(new Error('stopped'));
+    await expect(closed).rejects.toThrow('stopped');
+    await expect.poll(servers, { timeout: 5000 }).toBe(before);
+  });
 
   it('starts with a picture of the data, and offers others', async () => {
     const { context, page } = await openSite(site());
