@@ -6,7 +6,6 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import {
   bootstrapDrop,
-  chooseConvNet,
   clopperPearson,
   compactConvNet,
   denseTensor,
@@ -43,8 +42,6 @@ const EXACT = {
 /** Largest drop in points. */
 const BAR = 1;
 const CALIBRATION_SAMPLES = 100;
-/** Share of the calibration samples that ranges are found on; the way to find them is chosen on the others. */
-const RANGE_SHARE = 0.65;
 /** Boxes of the float model that a detector without labels has to find again. */
 const SURE_SCORE = 0.3;
 /** Of images, for the interval of a mean average precision. */
@@ -66,9 +63,9 @@ const OUR_RESULTS = fileURLToPath(new URL('results/vision-accuracy.json', import
  * @typedef {import('@edgewise/compiler').Estimate} Estimate
  * @typedef {{ dims: readonly number[], data: Float32Array }} Input
  * @typedef {Readonly<Record<string, { dims: readonly number[], data: Float32Array }>>} Outputs by name
- * @typedef {{ value: number, score: (baseline: Answers) => { value: Estimate, drop: Estimate } , agreement: (float: Answers) => number, answers: unknown }} Answers
- * @typedef {{ name: string, file: string, data: string, metric: string, inputs: readonly Input[], calibration: readonly Input[], read: (outputs: readonly Outputs[], from: 'inputs' | 'calibration') => Answers }} Case
- * @typedef {{ model: string, data: string, metric: string, scheme: string, bytes: number, images: number, value: Estimate, drop: Estimate, chosen?: boolean, float?: readonly string[], eightBits?: readonly string[] }} Row
+ * @typedef {{ value: number, score: (baseline: Answers) => { value: Estimate, drop: Estimate }, answers: unknown }} Answers
+ * @typedef {{ name: string, file: string, data: string, metric: string, inputs: readonly Input[], calibration: readonly Input[], read: (outputs: readonly Outputs[]) => Answers }} Case
+ * @typedef {{ model: string, data: string, metric: string, scheme: string, bytes: number, images: number, value: Estimate, drop: Estimate, float?: readonly string[], eightBits?: readonly string[] }} Row
  */
 
 /** @param {import('./run.mjs').Options} options */
@@ -139,9 +136,9 @@ function print(rows) {
     models.flatMap((name) =>
       rows
         .filter(({ model }) => model === name)
-        .map(({ model, scheme, images, metric, bytes, value, drop, chosen, float = [], eightBits = [] }) => ({
+        .map(({ model, scheme, images, metric, bytes, value, drop, float = [], eightBits = [] }) => ({
           model,
-          scheme: chosen ? `${scheme} (chosen)` : scheme,
+          scheme,
           samples: images,
           KB: short(bytes / 1000),
           metric,
@@ -155,29 +152,19 @@ function print(rows) {
   );
 }
 
-/** @typedef {{ scheme: string, path: string, chosen?: boolean, float?: readonly string[], eightBits?: readonly string[] }} Candidate */
+/** @typedef {{ scheme: string, path: string, float?: readonly string[], eightBits?: readonly string[] }} Candidate */
 
 /** What candidates of a model are made from. @param {Case} subject */
-async function prepare(subject) {
+async function prepare({ name, file, calibration }) {
   const passes = [...compactConvNet(), separateActivations()];
-  const { model } = await runPasses(readOnnx(readFileSync(subject.file)), passes);
-  const split = Math.ceil(subject.calibration.length * RANGE_SHARE);
-  const seen = subject.calibration.slice(0, split);
-  const statistics = await observe(model, seen);
-  const unseen = { ...subject, calibration: subject.calibration.slice(split) };
-  const reference = await answersOf(unseen, subject.file, 'calibration');
-  const agreementOf = async (/** @type {Model} */ candidate) =>
-    (await answersOf(unseen, bytesOf(candidate), 'calibration')).agreement(reference);
-  const { activationRange, agreement } = await chooseConvNet(model, { statistics }, agreementOf);
-  const values = [...agreement].map(([range, value]) => `${range} ${value.toFixed(4)}`);
-  note(`${subject.name}: ${values.join(', ')}`);
-  return { name: subject.name, model, seen, statistics, activationRange };
+  const { model } = await runPasses(readOnnx(readFileSync(file)), passes);
+  return { name, model, calibration, statistics: await observe(model, calibration) };
 }
 
 /**
  * @typedef {Awaited<ReturnType<typeof prepare>>} Prepared
  * @param {Prepared} prepared @param {string} scheme @param {Omit<import('@edgewise/compiler').QuantizeConvNetOptions, 'statistics'>} options
- * @returns {Promise<Required<Omit<Candidate, 'chosen'>>>}
+ * @returns {Promise<Required<Candidate>>}
  */
 async function write({ name, model, statistics }, scheme, options) {
   /** @type {import('@edgewise/compiler').LayerEffect[]} */
@@ -194,36 +181,31 @@ async function write({ name, model, statistics }, scheme, options) {
   return { scheme, path, float, eightBits: wider.map(({ layer }) => layer) };
 }
 
-/** The chosen way to find ranges, with 8 and with 7 bits. @param {Prepared} prepared @returns {AsyncGenerator<Candidate>} */
+/** What `edgewise optimize` tries. @param {Prepared} prepared @returns {AsyncGenerator<Candidate>} */
 async function* ourCandidates(prepared) {
-  const { activationRange } = prepared;
-  yield {
-    ...(await write(prepared, `edgewise W8, ${activationRange}`, { activationRange })),
-    chosen: true,
-  };
-  yield {
-    ...(await write(prepared, 'edgewise W7', { activationRange, weightBits: 7 })),
-    chosen: true,
-  };
+  yield await write(prepared, 'edgewise W8', {});
+  yield await write(prepared, 'edgewise W8, minmax', { activationRange: 'minmax' });
+  yield await write(prepared, 'edgewise W7', { weightBits: 7 });
 }
 
-/** The chosen candidate without each of its parts, and with others. @param {Prepared} prepared @returns {AsyncGenerator<Candidate>} */
+/** The recipe without each of its parts, and with others. @param {Prepared} prepared @returns {AsyncGenerator<Candidate>} */
 async function* ablations(prepared) {
-  const { model, seen, statistics, activationRange } = prepared;
-  const whole = { activationRange, noiseLimit: 1 };
-  const seven = await write(prepared, 'edgewise W7', { activationRange, weightBits: 7 });
-  if (seven.float.length > 0) yield await write(prepared, 'edgewise W8, no layer float', whole);
+  const { model, calibration, statistics } = prepared;
+  const seven = await write(prepared, 'edgewise W7', { weightBits: 7 });
+  if (seven.float.length > 0) yield await write(prepared, 'edgewise W8, no layer float', { noiseLimit: 1 });
   if (seven.float.length + seven.eightBits.length > 0)
-    yield await write(prepared, 'edgewise W7 everywhere', { ...whole, weightBits: 7, weightNoiseLimit: 1 });
-  yield await write(prepared, 'edgewise W8, biases as they are', { activationRange, correctBias: false });
+    yield await write(prepared, 'edgewise W7 everywhere', {
+      noiseLimit: 1,
+      weightBits: 7,
+      weightNoiseLimit: 1,
+    });
+  yield await write(prepared, 'edgewise W8, biases as they are', { correctBias: false });
   const { model: equalized, steps } = await runPasses(model, [equalizeLayers({ statistics })]);
   if ((steps[0]?.edits ?? 0) > 0) {
-    const again = { ...prepared, model: equalized, statistics: await observe(equalized, seen) };
-    yield await write(again, 'edgewise W8, equalized', { activationRange });
+    const again = { ...prepared, model: equalized, statistics: await observe(equalized, calibration) };
+    yield await write(again, 'edgewise W8, equalized', {});
   }
-  for (const range of /** @type {const} */ (['mse', 'percentile', 'minmax']))
-    if (range !== activationRange)
-      yield await write(prepared, `edgewise W8, ${range}`, { activationRange: range });
+  yield await write(prepared, 'edgewise W8, percentile', { activationRange: 'percentile' });
 }
 
 /** @param {Case} subject @param {string} python @returns {AsyncGenerator<Candidate>} */
@@ -257,20 +239,16 @@ async function openClassifier(network) {
     metric: 'top-1',
     inputs: images,
     calibration,
-    read: (outputs, from) => {
-      const golds = (from === 'inputs' ? images : calibration).map(({ gold }) => gold);
+    read: (outputs) => {
       const scores = outputs.map((named) => Object.values(named)[0]?.data ?? new Float32Array());
-      const correct = scores.map((row, i) => argmax(row) === golds[i]);
+      const correct = scores.map((row, i) => argmax(row) === images[i]?.gold);
       return {
-        answers: { scores, correct },
+        answers: correct,
         value: correct.filter(Boolean).length / correct.length,
         score: ({ answers }) => ({
           value: clopperPearson(correct.filter(Boolean).length, correct.length),
-          drop: pairedAccuracyDrop(/** @type {{ correct: boolean[] }} */ (answers).correct, correct),
+          drop: pairedAccuracyDrop(/** @type {boolean[]} */ (answers), correct),
         }),
-        // Signal to noise of the scores: finer than whether the best class is the same.
-        agreement: ({ answers }) =>
-          signalToNoise(/** @type {{ scores: Float32Array[] }} */ (answers).scores, scores),
       };
     },
   };
@@ -279,7 +257,7 @@ async function openClassifier(network) {
 /** @param {import('./lib/detectors.mjs').Detector} detector @returns {Promise<Case>} */
 async function openDetector(detector) {
   const scenes = await loadScenes(detector);
-  const calibration = (await loadCalibrationScenes(detector)).map((scene) => ({ ...scene, golds: [] }));
+  const calibration = await loadCalibrationScenes(detector);
   return {
     name: detector.name,
     file: join(ASSETS, 'models/detection', `${detector.name}.onnx`),
@@ -287,15 +265,14 @@ async function openDetector(detector) {
     metric: detector.hasGolds ? 'mAP' : 'boxes of float',
     inputs: scenes,
     calibration,
-    read: (outputs, from) => {
-      const images = from === 'inputs' ? scenes : calibration;
+    read: (outputs) => {
       const found = outputs.map((named, i) =>
-        boxesOf(detector, /** @type {import('./lib/detectors.mjs').Scene} */ (images[i]), named),
+        boxesOf(detector, /** @type {import('./lib/detectors.mjs').Scene} */ (scenes[i]), named),
       );
       /** What is there: labels, or the boxes of which the float model is sure. @param {Answers} float */
-      const goldsOf = ({ answers }, withLabels = detector.hasGolds) =>
-        withLabels
-          ? images.map(({ golds }) => golds)
+      const goldsOf = ({ answers }) =>
+        detector.hasGolds
+          ? scenes.map(({ golds }) => golds)
           : /** @type {import('@edgewise/compiler').DetectedBox[][]} */ (answers).map((boxes) =>
               boxes.filter(({ score }) => score >= SURE_SCORE),
             );
@@ -316,32 +293,17 @@ async function openDetector(detector) {
             }),
           };
         },
-        agreement: (float) => meanAveragePrecision(scored(found, goldsOf(float, false))),
       };
     },
   };
 }
 
-/** @param {readonly Float32Array[]} float @param {readonly Float32Array[]} candidate */
-function signalToNoise(float, candidate) {
-  let [signal, noise] = [0, 0];
-  for (const [i, expected] of float.entries())
-    for (const [j, value] of expected.entries()) {
-      signal += value ** 2;
-      noise += (value - (candidate[i]?.[j] ?? NaN)) ** 2;
-    }
-  return 10 * Math.log10(signal / noise);
-}
-
-/** Runs a model, by file or bytes, on all inputs. @param {Case} subject @param {string | Uint8Array} model @param {'inputs' | 'calibration'} [from] */
-async function answersOf(subject, model, from = 'inputs') {
-  const session = await InferenceSession.create(
-    typeof model === 'string' ? readFileSync(model) : model,
-    EXACT,
-  );
+/** Runs a model on all inputs. @param {Case} subject @param {string} file */
+async function answersOf(subject, file) {
+  const session = await InferenceSession.create(readFileSync(file), EXACT);
   const [input = ''] = session.inputNames;
   const outputs = [];
-  for (const { dims, data } of subject[from]) {
+  for (const { dims, data } of subject.inputs) {
     const found = await session.run({ [input]: new Tensor('float32', data, dims) });
     outputs.push(
       Object.fromEntries(
@@ -356,7 +318,7 @@ async function answersOf(subject, model, from = 'inputs') {
     );
   }
   await session.release();
-  return subject.read(outputs, from);
+  return subject.read(outputs);
 }
 
 /** @param {Model} model */

@@ -4,7 +4,6 @@ import { writeOnnx } from '../src/import/onnx/index.ts';
 import { float32Tensor, parseModel, typedData, type Model, type Tensor } from '../src/ir/index.ts';
 import { evaluateModel, inferTypes } from '../src/ops/index.ts';
 import {
-  chooseConvNet,
   fuseQuantized,
   observeConvNet,
   quantizeConvNet,
@@ -338,25 +337,6 @@ describe('noise limits', () => {
     layers.length = 0;
     await quantizedFrom(unevenNetwork(), { ...options, weightNoiseLimit: limit });
     expect(layers.map(({ bits }) => bits)).toEqual(noise.map((_, i) => (i === worst ? 8 : 7)));
-  });
-});
-
-describe('chooseConvNet', () => {
-  it('keeps the range whose candidate agrees best', async () => {
-    const model = separated();
-    const statistics = await observeConvNet(model, run, SAMPLES);
-    const made: Model[] = [];
-    const choice = await chooseConvNet(model, { statistics }, async (candidate) => {
-      made.push(candidate);
-      return [0.2, 0.7, 0.7][made.length - 1] ?? 0;
-    });
-    expect(choice.activationRange).toBe('percentile');
-    expect(choice.model).toBe(made[1]);
-    expect([...choice.agreement]).toEqual([
-      ['mse', 0.2],
-      ['percentile', 0.7],
-      ['minmax', 0.7],
-    ]);
   });
 });
 

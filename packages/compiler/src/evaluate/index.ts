@@ -2,8 +2,6 @@ export { COCO_THRESHOLDS, meanAveragePrecision } from './average-precision.ts';
 export type { AveragePrecisionOptions, ScoredImage } from './average-precision.ts';
 export { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
-export { boxAgreement } from './box-agreement.ts';
-export type { BoxAgreementOptions } from './box-agreement.ts';
 export type { Answer, AnswerKind, BoxesAnswer, Dataset, Example, GoldExample } from './dataset.ts';
 export type { Box, DetectedBox, GoldBox } from './detection.ts';
 export { estimate, estimateDrop, evaluateCandidate } from './evaluate-candidate.ts';

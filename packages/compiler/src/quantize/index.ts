@@ -1,6 +1,4 @@
 export { frontEndLayers } from './front-end-layers.ts';
-export { chooseConvNet } from './choose-conv-net.ts';
-export type { ConvNetChoice } from './choose-conv-net.ts';
 export { EQUALIZE_LAYERS_DEFAULTS, equalizeLayers } from './equalize-layers.ts';
 export type { EqualizeLayersOptions } from './equalize-layers.ts';
 export { activationGrid } from './activation-grid.ts';

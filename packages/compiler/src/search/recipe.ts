@@ -1,3 +1,5 @@
+import type { ActivationRange } from '../quantize/index.ts';
+
 /** One step of a recipe: a transform by its kebab-case name, with options. Plain data, so that it can be hashed and reported. */
 export type RecipeStep =
   | { readonly name: 'edge-encoder' }
@@ -13,7 +15,10 @@ export type RecipeStep =
   | { readonly name: 'conv-net' }
   | { readonly name: 'recurrent-net' }
   | { readonly name: 'quantize-lstms'; readonly options: { readonly weightBits: 7 | 8 } }
-  | { readonly name: 'quantize-conv-net'; readonly options: { readonly weightBits: 7 | 8 } };
+  | {
+      readonly name: 'quantize-conv-net';
+      readonly options: { readonly weightBits: 7 | 8; readonly activationRange: ActivationRange };
+    };
 
 /** How activations are quantized: per row at run time, or from calibrated ranges. */
 export type Activations = 'dynamic' | 'static';
@@ -49,17 +54,24 @@ export function listRecipes({ calibrated }: ListRecipesOptions): readonly Recipe
 }
 
 /**
- * The recipes worth trying for a convolutional network: float, then static int8, whose activations need calibration. 7-bit
- * weights run in one exact instruction on every CPU, and cost depthwise networks accuracy.
+ * The recipes worth trying for a convolutional network: float, then static int8, whose activations need calibration. No way to
+ * find their ranges is best for all networks, and the search measures which one is. 7-bit weights run in one exact
+ * instruction on every CPU, and cost depthwise networks accuracy.
  */
 export function listConvNetRecipes({ calibrated }: ListRecipesOptions): readonly Recipe[] {
   const float: Recipe = { name: 'float32', steps: [CONV_NET] };
   if (!calibrated) return [ORIGINAL, float];
-  const quantized = ([8, 7] as const).map((weightBits): Recipe => {
-    const quantize: RecipeStep = { name: 'quantize-conv-net', options: { weightBits } };
-    return { name: `w${weightBits}a8-static`, steps: [CONV_NET, quantize] };
-  });
-  return [ORIGINAL, float, ...quantized];
+  return [
+    ORIGINAL,
+    float,
+    staticConvNet('w8a8-static', 8, 'mse'),
+    staticConvNet('w8a8-static-minmax', 8, 'minmax'),
+    staticConvNet('w7a8-static', 7, 'mse'),
+  ];
+}
+
+function staticConvNet(name: string, weightBits: 7 | 8, activationRange: ActivationRange): Recipe {
+  return { name, steps: [CONV_NET, { name: 'quantize-conv-net', options: { weightBits, activationRange } }] };
 }
 
 /** The recipes worth trying for a network with a memory, or another one of sounds: float, then weights of 8 and 7 bits. */

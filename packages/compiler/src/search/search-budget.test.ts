@@ -202,7 +202,7 @@ describe('listConvNetRecipes', () => {
   it('needs calibration for int8', () => {
     const names = (calibrated: boolean): string[] =>
       listConvNetRecipes({ calibrated }).map(({ name }) => name);
-    expect(names(true)).toEqual(['original', 'float32', 'w8a8-static', 'w7a8-static']);
+    expect(names(true)).toEqual(['original', 'float32', 'w8a8-static', 'w8a8-static-minmax', 'w7a8-static']);
     expect(names(false)).toEqual(['original', 'float32']);
     const [, , int8 = { name: '', steps: [] }] = listConvNetRecipes({ calibrated: true });
     expect(() => listTransforms(int8)).toThrow('w8a8-static needs calibration examples');
