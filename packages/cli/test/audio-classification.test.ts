@@ -36,6 +36,7 @@ describe('edgewise optimize --task audio-classification', () => {
     expect(candidates.map(({ recipe, metric }) => [recipe, metric.value])).toEqual([
       ['float32', 1],
       ['w8a8-static', 1],
+      ['w8a8-static-minmax', 1],
       ['w7a8-static', 1],
     ]);
   });

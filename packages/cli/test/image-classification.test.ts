@@ -44,7 +44,12 @@ describe('edgewise optimize --task image-classification', () => {
   it('tries float and static int8, and measures top-1', () => {
     expect(made).toMatchObject({ code: 0 });
     const { baseline, candidates } = report();
-    expect(candidates.map(({ recipe }) => recipe)).toEqual(['float32', 'w8a8-static', 'w7a8-static']);
+    expect(candidates.map(({ recipe }) => recipe)).toEqual([
+      'float32',
+      'w8a8-static',
+      'w8a8-static-minmax',
+      'w7a8-static',
+    ]);
     expect(baseline.metric.name).toBe('top-1');
     expect(baseline.metric.value).toBeGreaterThan(0.9);
     for (const { metric } of candidates) expect(metric.value).toBeGreaterThan(0.8);
@@ -108,7 +113,7 @@ describe('calibration pictures that are not like the data', () => {
     expect(result).toMatchObject({ code: 0 });
     const { candidates, refused } = report('broken');
     expect(candidates.map(({ recipe }) => recipe)).toEqual(['float32']);
-    expect(refused.map(({ recipe }) => recipe)).toEqual(['w8a8-static', 'w7a8-static']);
+    expect(refused.map(({ recipe }) => recipe)).toEqual(['w8a8-static', 'w8a8-static-minmax', 'w7a8-static']);
     for (const { reason } of refused)
       expect(reason).toMatch(/no longer follow the float model.*(range|calibrat)/);
     expect(result.stderr).toContain('left out: ');

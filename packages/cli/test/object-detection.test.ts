@@ -53,7 +53,12 @@ describe('edgewise optimize --task object-detection', () => {
     expect(data.examples).toBe(IMAGES);
     expect(baseline.metric.name).toBe('map');
     expect(baseline.metric.value).toBeGreaterThan(0.6);
-    expect(candidates.map(({ recipe }) => recipe)).toEqual(['float32', 'w8a8-static', 'w7a8-static']);
+    expect(candidates.map(({ recipe }) => recipe)).toEqual([
+      'float32',
+      'w8a8-static',
+      'w8a8-static-minmax',
+      'w7a8-static',
+    ]);
     for (const { metric, drop } of candidates) {
       expect(metric.low).toBeLessThan(metric.value);
       expect(metric.high).toBeGreaterThan(metric.value);
