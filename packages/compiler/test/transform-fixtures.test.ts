@@ -57,6 +57,7 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   simplifyPooling: transforms.simplifyPooling,
   simplifyShapes: transforms.simplifyShapes,
   splitBatchNormalization: transforms.splitBatchNormalization,
+  splitConvTranspose: transforms.splitConvTranspose,
   tabulateBytes: transforms.tabulateBytes,
   unifyInputDims: transforms.unifyInputDims,
 };

@@ -29,6 +29,7 @@ import { simplifyHeads } from './simplify-heads.ts';
 import { simplifyPooling } from './simplify-pooling.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { splitBatchNormalization } from './split-batch-normalization.ts';
+import { splitConvTranspose } from './split-conv-transpose.ts';
 import { unifyInputDims } from './unify-input-dims.ts';
 
 /** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
@@ -89,6 +90,7 @@ export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Trans
     resolveAutoPad(),
     splitBatchNormalization(),
     fuseActivations(),
+    splitConvTranspose(),
     fuseConv(),
     // After fuseConv: a MaxPool must see that its input went through a Relu.
     fusePad(),
@@ -140,6 +142,7 @@ export function compactRecurrentNet({
     // Floors that make a Relu are fuseActivations' to see, the others' become Clip.
     fuseActivations(),
     simplifyArithmetic(),
+    splitConvTranspose(),
     fuseConv(),
     fusePad(),
     fuseChannelsLast(),
