@@ -83,7 +83,7 @@ async function optimizeModel(
 
 function readSubject(path: string, { task, ...given }: OptimizeOptions): Promise<Subject> {
   if (takes(task, 'image')) return readImageSubject(path, { ...given, task });
-  if (takes(task, 'sound')) return readSoundSubject(path, { ...given, task });
+  if (takes(task, 'audio')) return readSoundSubject(path, { ...given, task });
   return readTextSubject(path, { ...given, task });
 }
 

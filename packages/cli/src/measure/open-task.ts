@@ -147,7 +147,7 @@ function byLabel(
 /** Reads what an input names. Decoders are loaded for what they decode alone. */
 export async function decodeInput(input: RunnerInput, task: string): Promise<TaskInput> {
   if ('text' in input) return input;
-  if (takes(task, 'sound')) return (await import('../media/decode-sound.ts')).decodeSound(input.file);
+  if (takes(task, 'audio')) return (await import('../media/decode-sound.ts')).decodeSound(input.file);
   return (await import('../media/decode-image.ts')).decodeImage(input.file);
 }
 
