@@ -149,7 +149,9 @@ function findColumns(header: readonly string[], needed: Column): ColumnIndex | u
 }
 
 function bareColumns({ line, fields }: DelimitedRow, file: string, needed: 'text' | 'file'): ColumnIndex {
-  if (fields.length <= 2) return fields.length === 2 ? { [needed]: 0, label: 1 } : { [needed]: 0 };
+  const [first, second] = fields;
+  if (fields.length === 1) return { [needed]: 0 };
+  if (fields.length === 2 && !isKnownName(first) && !isKnownName(second)) return { [needed]: 0, label: 1 };
   const pairs = needed === 'text' ? '; for pairs also text_pair, score' : '';
   throw problem(
     file,
@@ -157,6 +159,12 @@ function bareColumns({ line, fields }: DelimitedRow, file: string, needed: 'text
     `has no known ${needed} column among ${fields.map((name) => `'${name}'`).join(', ')}`,
     `Name the columns in the first line: ${DATASET_COLUMNS[needed].slice(0, 2).join(' or ')}, label${pairs}.`,
   );
+}
+
+/** Whether a field of the first line names a column: the line is a header, if not the one that is needed. */
+function isKnownName(field = ''): boolean {
+  const name = field.trim().toLowerCase();
+  return Object.values(DATASET_COLUMNS).some((names) => names.some((each) => each === name));
 }
 
 function fromJsonLines<Input extends RunnerInput>(
