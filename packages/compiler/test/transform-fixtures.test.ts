@@ -58,6 +58,7 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   simplifyShapes: transforms.simplifyShapes,
   splitBatchNormalization: transforms.splitBatchNormalization,
   splitConvTranspose: transforms.splitConvTranspose,
+  splitInstanceNormalization: transforms.splitInstanceNormalization,
   tabulateBytes: transforms.tabulateBytes,
   unifyInputDims: transforms.unifyInputDims,
 };

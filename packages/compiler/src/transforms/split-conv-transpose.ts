@@ -7,7 +7,7 @@ import {
   type Node,
   type Tensor,
 } from '../ir/index.ts';
-import { readAttributes, transposedWindow } from '../ops/index.ts';
+import { opsetVersion, readAttributes, transposedWindow } from '../ops/index.ts';
 import type { Edit, GraphView, Transform } from '../rewrite/index.ts';
 import { affineOf, channelNumbers } from './channel-affine.ts';
 import { float32Constant, numberConstant } from './constants.ts';
@@ -36,13 +36,17 @@ export function splitConvTranspose(): Transform {
   });
 }
 
-function matchConvTranspose(node: Node, graph: GraphView, { typeOf }: RuleContext): Edit | undefined {
+/** The opset from which on Slice has its places as inputs. */
+const FIRST_OPSET = 10;
+
+function matchConvTranspose(node: Node, graph: GraphView, { model, typeOf }: RuleContext): Edit | undefined {
   const [x = '', weightName = '', biasName = ''] = node.inputs;
   const weight = float32Constant(graph, weightName);
   const bias = float32Constant(graph, biasName);
   const shape = typeOf(x)?.shape;
   if (weight === undefined || (biasName !== '' && bias === undefined) || shape === undefined)
     return undefined;
+  if (opsetVersion(model.opsets, '') < FIRST_OPSET) return undefined;
   const [batch, , ...spatial] = shape;
   if (!spatial.every((dim) => typeof dim === 'number')) return undefined;
   const phases = phasesOf(node, weight, spatial);

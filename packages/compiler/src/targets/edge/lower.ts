@@ -156,7 +156,7 @@ function lowerNode(context: LoweringContext, node: Node): void {
     context.checkOutputs(node);
   } catch (error) {
     if (!(error instanceof CompilerError) || error.code === 'bad-option' || error.at?.node) throw error;
-    throw refuse(node, error.message.replace(/^The /, 'the ').replace(/\.$/, ''));
+    throw refuse(node, error.message.replace(/^The /, 'the ').replace(/\.$/, ''), error.hint);
   }
 }
 

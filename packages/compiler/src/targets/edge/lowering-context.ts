@@ -343,11 +343,15 @@ export function operatorName(node: Node): string {
   return node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
 }
 
-export function refuse(node: Node, why: string): CompilerError {
+export function refuse(
+  node: Node,
+  why: string,
+  hint = 'Use the onnx target: onnxruntime runs the package.',
+): CompilerError {
   const name = node.name || node.outputs.find((output) => output !== '') || node.opType;
   return new CompilerError('unsupported', `The engine cannot run ${node.opType} "${name}": ${why}.`, {
     at: { node: name },
-    hint: 'Use the onnx target: onnxruntime runs the package.',
+    hint,
   });
 }
 
