@@ -2,11 +2,12 @@ import { createSession } from '@edgewise/runtime/node';
 import { expectTensorClose, seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { writeOnnx } from '../src/import/onnx/index.ts';
-import { denseTensor, parseModel, typedData, type Model } from '../src/ir/index.ts';
+import { denseTensor, parseModel, typedData, type DenseTensor, type Model } from '../src/ir/index.ts';
 import { runPasses, type Transform } from '../src/rewrite/index.ts';
-import { buildPackage, compileEdge } from '../src/targets/index.ts';
+import { buildPackage, compileEdge, expandEdgewise } from '../src/targets/index.ts';
 import { compactConvNet, compactRecurrentNet } from '../src/transforms/index.ts';
 import { runOnnx } from './onnxruntime.ts';
+import { quantizeOnNoise, withByteOutputs } from './quantize-on-noise.ts';
 
 // Blocks of models for devices as exporters write them, through the recipes, on the engine and in onnxruntime.
 
@@ -294,12 +295,26 @@ describe('vision', () => {
   it.each(Object.entries(VISION))('%s', (_, body) => expectSame(body, compactConvNet()));
 });
 
+describe('vision in int8: every byte is what onnxruntime computes', () => {
+  it.each(Object.entries(VISION))('%s', async (_, body) => {
+    const { model, image } = await quantizeOnNoise(parse(body));
+    const watched = withByteOutputs(model);
+    const added = watched.graph.outputs.slice(model.graph.outputs.length).map(({ name }) => name);
+    expect(added.length).toBeGreaterThan(0);
+    await expectOutputs(watched, image, writeOnnx(expandEdgewise(watched)).bytes, new Set(added));
+  });
+});
+
 describe('voice', () => {
   it.each(Object.entries(VOICE))('%s', (_, body) => expectSame(body, compactRecurrentNet()));
 });
 
+function parse(body: string): Model {
+  return parseModel(`ir 8\nopset ai.onnx 18\n\ngraph main {${body}\n}`);
+}
+
 async function expectSame(body: string, recipe: readonly Transform[]): Promise<void> {
-  const original: Model = parseModel(`ir 8\nopset ai.onnx 18\n\ngraph main {${body}\n}`);
+  const original = parse(body);
   const random = seededRandom(3);
   const feeds = new Map(
     original.graph.inputs.map(({ name, type }) => {
@@ -308,13 +323,25 @@ async function expectSame(body: string, recipe: readonly Transform[]): Promise<v
       return [name, denseTensor('float32', shape, random.normal(count))];
     }),
   );
-  const outcome = await runOnnx(writeOnnx(original).bytes, feeds, { graphOptimizationLevel: 'all' });
-  if ('failure' in outcome) throw new Error(outcome.failure);
   const { model, diagnostics } = await runPasses(original, recipe);
   expect(diagnostics).toEqual([]);
+  await expectOutputs(model, feeds, writeOnnx(original).bytes);
+}
+
+/** What onnxruntime makes of a file, on both rungs; some outputs to the bit. */
+async function expectOutputs(
+  model: Model,
+  feeds: ReadonlyMap<string, DenseTensor>,
+  onnx: Uint8Array,
+  exact: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  const outcome = await runOnnx(onnx, feeds, { graphOptimizationLevel: 'all' });
+  if ('failure' in outcome) throw new Error(outcome.failure);
   const { model: edge, files } = compileEdge(model);
   const packaged = await buildPackage({ description: { name: 'test', task: 'test' }, model: edge, files });
-  const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, typedData(tensor)]));
+  const inputs = Object.fromEntries(
+    [...feeds].map(([name, tensor]) => [name, typedData(tensor) as Float32Array]),
+  );
   for (const options of [
     { rung: 'simd', threads: 1 },
     { rung: 'relaxed', threads: 3 },
@@ -325,11 +352,11 @@ async function expectSame(body: string, recipe: readonly Transform[]): Promise<v
     for (const [name, { dims, data }] of Object.entries(outcome.outputs)) {
       expect(results[name]!.shape).toEqual(dims);
       const scale = Math.max(...(data as Float32Array).map(Math.abs));
-      expectTensorClose(results[name]!.data as Float32Array, data as Float32Array, {
-        abs: TOLERANCE.abs * Math.max(1, scale),
-        rel: TOLERANCE.rel,
-        label: name,
-      });
+      const tolerance = exact.has(name)
+        ? {}
+        : { abs: TOLERANCE.abs * Math.max(1, scale), rel: TOLERANCE.rel };
+      const numbers = data as Float32Array;
+      expectTensorClose(results[name]!.data as Float32Array, numbers, { ...tolerance, label: name });
     }
   }
 }

@@ -31,6 +31,7 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   eliminateCommonSubexpressions: transforms.eliminateCommonSubexpressions,
   fixBatch: transforms.fixBatch,
   fixDims: transforms.fixDims,
+  flattenLinears: transforms.flattenLinears,
   foldConstants: transforms.foldConstants,
   freezeDefaults: transforms.freezeDefaults,
   fuseActivations: transforms.fuseActivations,

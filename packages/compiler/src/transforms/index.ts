@@ -1,4 +1,5 @@
 export { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
+export { flattenLinears } from './flatten-linears.ts';
 export { fixBatch } from './fix-batch.ts';
 export { fixDims } from './fix-dims.ts';
 export type { FoldConstantsOptions } from './fold-constants.ts';

@@ -2,6 +2,7 @@ import type { Transform } from '../rewrite/index.ts';
 import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
 import { fixBatch } from './fix-batch.ts';
 import { fixDims } from './fix-dims.ts';
+import { flattenLinears } from './flatten-linears.ts';
 import { foldConstants } from './fold-constants.ts';
 import { freezeDefaults } from './freeze-defaults.ts';
 import { freezeInputs } from './freeze-inputs.ts';
@@ -89,6 +90,8 @@ export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Trans
     foldConstants(),
     simplifyShapes(),
     ...compactLayers(),
+    flattenLinears(),
+    mergeInitializers(),
   ];
 }
 

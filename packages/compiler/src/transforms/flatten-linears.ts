@@ -1,0 +1,53 @@
+import { int64Tensor, type Node } from '../ir/index.ts';
+import { LOSSLESS, type Edit, type GraphView, type Transform } from '../rewrite/index.ts';
+import { ruleTransform, type RuleContext } from './rule-transform.ts';
+
+/**
+ * Gives every `edgewise.Linear` a matrix as its input, with a Reshape before and after it where it has more dimensions: QGemm,
+ * which it becomes in 8 bits, takes nothing else. Needs fixed dimensions.
+ */
+export function flattenLinears(): Transform {
+  return ruleTransform({
+    name: 'flattenLinears',
+    description: 'Linear of more than two dimensions → Reshape, Linear, Reshape',
+    tolerance: LOSSLESS,
+    rules: (context) => [
+      {
+        name: 'linear',
+        operators: ['edgewise.Linear'],
+        match: (node, graph) => matchLinear(node, graph, context),
+      },
+    ],
+  });
+}
+
+function matchLinear(node: Node, graph: GraphView, { typeOf }: RuleContext): Edit | undefined {
+  const [x = '', ...constants] = node.inputs;
+  const [output = ''] = node.outputs;
+  const [before, after] = [typeOf(x)?.shape, typeOf(output)?.shape];
+  const isFixed = [...(before ?? []), ...(after ?? [])].every((dim) => typeof dim === 'number');
+  if (before === undefined || after === undefined || before.length < 3 || !isFixed) return undefined;
+  const [rows, made] = [graph.freshName(`${x}.rows`), graph.freshName(`${output}.rows`)];
+  const [flat, back] = [graph.freshName(`${rows}.shape`), graph.freshName(`${output}.shape`)];
+  const reshape = (from: string, shape: string, to: string): Node => ({
+    name: '',
+    domain: '',
+    opType: 'Reshape',
+    inputs: [from, shape],
+    outputs: [to],
+    attributes: new Map(),
+  });
+  return {
+    reason: `${before.length} dimensions`,
+    remove: [node],
+    add: [
+      reshape(x, flat, rows),
+      { ...node, inputs: [rows, ...constants], outputs: [made] },
+      reshape(made, back, output),
+    ],
+    initializers: new Map([
+      [flat, int64Tensor([2], [-1, before.at(-1) as number])],
+      [back, int64Tensor([after.length], after as readonly number[])],
+    ]),
+  };
+}
