@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
-import { decodeSound } from '../src/media/decode-sound.ts';
-import { WaveFile } from '../src/media/wave-file.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 import { TONES, writeToneModel, writeTones } from './tone-model.ts';
 
@@ -84,22 +82,5 @@ describe('what cannot be used', () => {
     const { code, stderr } = await runCli(...args());
     expect(stderr).toContain(message);
     expect(code).toBe(2);
-  });
-});
-
-describe('decodeSound', () => {
-  it.each([
-    ['8', [0, 128, 255], [-1, 0, 127 / 128]],
-    ['16', [-32_768, 0, 16_384], [-1, 0, 0.5]],
-    ['24', [-8_388_608, 0, 4_194_304], [-1, 0, 0.5]],
-    ['32f', [-1, 0, 0.25], [-1, 0, 0.25]],
-  ])('%s bits become −1…1', async (depth, written, read) => {
-    const wav = new WaveFile();
-    wav.fromScratch(1, 8000, depth, written);
-    const path = inFolder(`${depth}.wav`);
-    writeFileSync(path, wav.toBuffer());
-    const { samples, sampleRate } = await decodeSound(path);
-    expect(sampleRate).toBe(8000);
-    expect([...samples].map((channel) => Array.from(channel as Float32Array))).toEqual([read]);
   });
 });

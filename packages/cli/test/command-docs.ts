@@ -89,13 +89,14 @@ manifest (docs/package-format.md): \`preprocessing\` as a whole, and what a dete
 
 Labelled images are a folder with a folder for each class, named as the class is, or a table as above. Boxes are COCO's JSON, a folder with it
 (\`annotations.json\`), or a folder of YOLO's (\`images/\`, \`labels/\`). \`--calibration\` takes a folder or a list of files; the first 100 images are used. JPEG, PNG, WebP, GIF,
-AVIF and TIFF are read, turned upright by their EXIF orientation. Quality is \`top-1\` or \`map\` (mean average precision at overlaps from 0.5 to 0.95), unless \`--metric\` says \`top-5\`
+AVIF and TIFF of up to 134 million pixels are read, turned upright by their EXIF orientation, of animations the first picture. Quality is \`top-1\` or \`map\` (mean average precision at overlaps from 0.5 to 0.95), unless \`--metric\` says \`top-5\`
 or \`map50\`.
 
 ## Sound models
 
 The folder of a sound model has \`model.onnx\` and \`config.json\` with \`id2label\` and, under \`edgewise\`, \`audio\`: how sound becomes the model's input, with the fields of
-docs/package-format.md (raw samples, mel spectrograms, cepstral coefficients). Labelled sounds are WAV files in a folder for each class, or a table.
+docs/package-format.md (raw samples, mel spectrograms, cepstral coefficients). Labelled sounds are WAV files (integers of 8 to 32 bits, floats, any
+number of channels, which are averaged) in a folder for each class, or a table.
 For voice-activity-detection \`streaming\` says how chunks follow one another, and \`settings\` what inputs like a sample rate are (\`{ "sr": 16000 }\`); \`--data\` is a table of
 clips with a \`score\` of 1 where there is speech and 0 elsewhere, and quality is the area under the ROC curve of each clip's largest probability.
 `;

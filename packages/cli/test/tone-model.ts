@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseModel, writeOnnx } from '@edgewise/compiler';
 import { seededRandom } from '@edgewise/test-utils';
-import { WaveFile } from '../src/media/wave-file.ts';
+import { waveBytes } from './odd-sounds.ts';
 
 export const TONES = ['low', 'high'] as const;
 /** Hertz. */
@@ -65,12 +65,10 @@ export function writeTones(folder: string, count: number, seed: number): void {
       const length = Math.round((rate * random.int(3, 7)) / 10);
       const channel = random.normal(length, 0, NOISE).map((noise, t) => {
         const sine = Math.sin((2 * Math.PI * FREQUENCY[tone] * t) / rate);
-        return 32_767 * Math.max(-1, Math.min(1, LOUDNESS * sine + noise));
+        return Math.max(-1, Math.min(0.99, LOUDNESS * sine + noise));
       });
-      const channels = i % 2 === 0 ? [channel] : [channel, channel];
-      const wav = new WaveFile();
-      wav.fromScratch(channels.length, rate, '16', channels.length === 1 ? channel : channels);
-      writeFileSync(join(folder, tone, `${i}.wav`), wav.toBuffer());
+      const samples = i % 2 === 0 ? [channel] : [channel, channel];
+      writeFileSync(join(folder, tone, `${i}.wav`), waveBytes({ form: '16', rate, samples }));
     }
   }
 }
