@@ -94,12 +94,12 @@ function oneAtATime(work) {
 /** @param {unknown} error */
 function failWithoutPicture(error) {
   canvas.hidden = true;
-  byId('scores').replaceChildren();
+  document.querySelector('#scores, #ranking')?.replaceChildren();
   fail(error);
 }
 
 /** @param {string} address */
-async function fetchPicture(address) {
+export async function fetchPicture(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address} did not load (${response.status}).`);
   return response.blob();

@@ -6,6 +6,7 @@ import { LABEL_THRESHOLD, type Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { givenInput } from '../command/given-input.ts';
 import { UsageError } from '../command/usage-error.ts';
+import { comparesPairs } from '../examples/answer-kind.ts';
 import type { RunOptions } from '../commands/run.ts';
 import { findPackage } from '../files/find-package.ts';
 import { annotateImage, type LabelledBox } from '../media/annotate-image.ts';
@@ -66,7 +67,7 @@ async function inputFor({ task }: Manifest, text: string, given: RunOptions): Pr
   });
   checkAnnotate(task, given.annotate);
   if (taken === 'text') return textInput(task, text, given.pair);
-  if (value !== undefined) return { file: value };
+  if (value !== undefined) return imagesInput(task, value, given.pair);
   throw new UsageError(`--${taken} <file> is required by packages for ${task}.`);
 }
 
@@ -80,6 +81,16 @@ async function textInput(task: string, given: string, pair: string | undefined):
       "Give it after the package; '-' reads it from standard input.",
     );
   return pair === undefined ? { text } : { text, textPair: pair };
+}
+
+function imagesInput(task: string, file: string, pair: string | undefined): RunnerInput {
+  if (comparesPairs(task) !== (pair !== undefined))
+    throw new UsageError(
+      pair === undefined
+        ? `--pair <file> is required: packages for ${task} compare two images.`
+        : `--pair does not fit: packages for ${task} take one file.`,
+    );
+  return pair === undefined ? { file } : { file, filePair: pair };
 }
 
 function checkAnnotate(task: string, file: string | undefined): void {
@@ -143,7 +154,7 @@ function labelsThatHold(scores: readonly NamedScore[]): readonly string[] {
 
 function scoreTable(scores: readonly NamedScore[], { task, multiLabel = false }: Manifest): string {
   const columns: readonly Column[] = [{ title: 'label' }, { title: 'score', align: 'right' }];
-  const format = task === 'feature-extraction' ? (score: number) => score.toFixed(4) : formatPercent;
+  const format = comparesPairs(task) ? (score: number) => score.toFixed(4) : formatPercent;
   const rows = scores.map(({ label, score }) => [label, format(score)]);
   if (!multiLabel) return renderTable(columns, rows);
   const holds = new Set(labelsThatHold(scores));

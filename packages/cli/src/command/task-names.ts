@@ -4,6 +4,7 @@ export const TASKS = [
   'feature-extraction',
   'image-classification',
   'object-detection',
+  'image-feature-extraction',
   'audio-classification',
   'voice-activity-detection',
 ] as const;
@@ -18,6 +19,7 @@ interface TakenBy {
   readonly 'feature-extraction': 'text';
   readonly 'image-classification': 'image';
   readonly 'object-detection': 'image';
+  readonly 'image-feature-extraction': 'image';
   readonly 'audio-classification': 'audio';
   readonly 'voice-activity-detection': 'audio';
 }
@@ -27,6 +29,7 @@ const TAKEN_BY: TakenBy = {
   'feature-extraction': 'text',
   'image-classification': 'image',
   'object-detection': 'image',
+  'image-feature-extraction': 'image',
   'audio-classification': 'audio',
   'voice-activity-detection': 'audio',
 };

@@ -28,7 +28,7 @@ export async function readMediaData(
   const { calibration } = given;
   return {
     examples,
-    files: examples.map(({ file }) => file),
+    files: examples.flatMap(({ file, filePair }) => (filePair === undefined ? [file] : [file, filePair])),
     calibration: calibration === undefined ? [] : await readCalibrationFiles(calibration, options.media),
   };
 }

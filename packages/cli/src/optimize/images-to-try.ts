@@ -8,7 +8,8 @@ const LONGEST_SIDE = 480;
 const JPEG_QUALITY = 80;
 
 /** A few images from the data for the page, spread evenly over them, made small. */
-export async function imagesToTry(paths: readonly string[]): Promise<Pick<SiteParts, 'config' | 'files'>> {
+export async function imagesToTry(images: readonly string[]): Promise<Pick<SiteParts, 'config' | 'files'>> {
+  const paths = [...new Set(images)];
   const step = Math.max(1, paths.length / IMAGES_SHOWN);
   const shown = Array.from(
     { length: Math.min(IMAGES_SHOWN, paths.length) },

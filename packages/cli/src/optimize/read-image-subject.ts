@@ -1,6 +1,6 @@
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
-import { answerKind, metricFor } from '../examples/answer-kind.ts';
+import { answerKind, comparesPairs, metricFor } from '../examples/answer-kind.ts';
 import { readMediaData } from '../examples/read-media-examples.ts';
 import { IMAGES } from '../files/media.ts';
 import { describeImagePackage } from '../model/describe-image-package.ts';
@@ -20,7 +20,12 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
   const kind = answerKind(given.task, image.multiLabel);
   const metric = metricFor(given.task, kind, given.metric);
   const { model, labels } = image;
-  const { examples, files, calibration } = await readMediaData(given, { media: IMAGES, kind, labels });
+  const { examples, files, calibration } = await readMediaData(given, {
+    media: IMAGES,
+    kind,
+    labels,
+    pairs: comparesPairs(given.task),
+  });
   const { preprocessing } = description;
   return {
     name: image.name,

@@ -58,6 +58,11 @@ const PAGES: Readonly<Record<TaskName, TaskPage>> = {
     body: 'pictures.html',
     scripts: ['pictures.js', 'frame-times.js'],
   },
+  'image-feature-extraction': {
+    title: 'image similarity',
+    what: 'Pictures are compared',
+    scripts: ['cosine.js', 'pictures.js', 'frame-times.js'],
+  },
 };
 
 export interface SiteParts {

@@ -7,7 +7,8 @@ import type { FileInput, RunnerInput, TextInput } from './runner.ts';
 export const DATASET_COLUMNS = {
   text: ['sentence', 'text', 'sentence1', 'premise', 'question', 'question1', 'review', 'content'],
   textPair: ['text_pair', 'sentence2', 'hypothesis', 'question2', 'text2'],
-  file: ['file', 'image', 'audio', 'filename', 'file_name', 'path', 'image_path'],
+  file: ['file', 'image', 'audio', 'filename', 'file_name', 'path', 'image_path', 'file1', 'image1'],
+  filePair: ['file_pair', 'image_pair', 'file2', 'image2'],
   label: ['label', 'labels', 'class', 'class_index', 'sentiment', 'target'],
   score: ['score', 'similarity', 'similarity_score'],
 } as const;
@@ -43,7 +44,9 @@ const FILES: Kind<FileInput> = {
   column: 'file',
   read: (field) => {
     const file = field('file')?.trim();
-    return file ? { file } : undefined;
+    const filePair = field('filePair')?.trim();
+    if (!file) return undefined;
+    return filePair ? { file, filePair } : { file };
   },
 };
 
