@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
 import { runCli, type CliResult } from './run-cli.ts';
-import { TONES, writeToneModel, writeTones } from './tone-model.ts';
+import { TONES, writeRawToneModel, writeToneModel, writeTones } from './tone-model.ts';
 
 const CLIPS = 6;
 
@@ -58,6 +58,37 @@ describe('edgewise optimize --task audio-classification', () => {
     );
     expect(JSON.parse(compare.stdout)).toMatchObject({ examples: 2, agreement: 1 });
   }, 60_000);
+});
+
+describe('preprocessor_config.json', () => {
+  it('says how raw samples become the input', async () => {
+    writeRawToneModel(inFolder('raw'), { samples: 2000 });
+    const data = ['--data', inFolder('eval'), '--target', 'node', '--out', inFolder('raw-out')];
+    const result = await runCli('optimize', inFolder('raw'), '--task', 'audio-classification', ...data);
+    expect(result).toMatchObject({ code: 0 });
+    const read = (name: string): object =>
+      JSON.parse(readFileSync(inFolder('raw-out', name), 'utf8')) as object;
+    expect(read('edgewise.json')).toMatchObject({
+      audio: { sampleRate: 8000, samples: 2000, gain: 'standard' },
+    });
+    expect(read('report.json')).toMatchObject({ baseline: { metric: { value: 1 } } });
+  }, 60_000);
+
+  it('has to leave no question open', async () => {
+    writeRawToneModel(inFolder('endless'), {});
+    const data = ['--data', inFolder('eval'), '--out', inFolder('none')];
+    const { code, stderr } = await runCli(
+      'optimize',
+      inFolder('endless'),
+      '--task',
+      'audio-classification',
+      ...data,
+    );
+    expect(stderr).toContain(
+      `${inFolder('endless', 'preprocessor_config.json')} does not say how long clips are`,
+    );
+    expect(code).toBe(2);
+  });
 });
 
 describe('what cannot be used', () => {

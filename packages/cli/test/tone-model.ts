@@ -55,6 +55,43 @@ export function writeToneModel(folder: string, config: object = CONFIG): void {
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
 }
 
+/** Samples of a period of the lower tone and more, for filters that answer to one of the tones. */
+const TAPS = 32;
+
+/** The same of raw samples of any length: a filter for each tone. */
+const RAW_MODEL = `ir 8
+opset ai.onnx 13
+graph tones {
+  input sound: float32[n,length]
+  constant shape: int64[3] {0, 1, -1}
+  constant w: float32[2,1,${TAPS}] {${TONES.flatMap((tone) =>
+    Array.from({ length: TAPS }, (_, t) => Math.sin((2 * Math.PI * FREQUENCY[tone] * t) / RATE).toFixed(6)),
+  ).join(', ')}}
+  s = Reshape(sound, shape)
+  c = Conv(s, w) kernel_shape=[${TAPS}]
+  r = Relu(c)
+  p = GlobalAveragePool(r)
+  logits = Flatten(p) axis=1
+  output logits: float32[n,2]
+}`;
+
+/** Writes a model folder of raw samples, as Hugging Face has wav2vec 2.0's. */
+export function writeRawToneModel(folder: string, audio: object): void {
+  mkdirSync(folder, { recursive: true });
+  const files = {
+    'config.json': { id2label: CONFIG.id2label, edgewise: { audio } },
+    'preprocessor_config.json': {
+      feature_extractor_type: 'Wav2Vec2FeatureExtractor',
+      feature_size: 1,
+      sampling_rate: RATE,
+      padding_value: 0,
+      do_normalize: true,
+    },
+  };
+  writeFileSync(join(folder, 'model.onnx'), writeOnnx(parseModel(RAW_MODEL)).bytes);
+  for (const [name, value] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(value));
+}
+
 /** Writes `count` noisy tones for each class, in a folder for each, at other rates than the model's, mono and stereo. */
 export function writeTones(folder: string, count: number, seed: number): void {
   const random = seededRandom(seed);
