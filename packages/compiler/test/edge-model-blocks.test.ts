@@ -274,6 +274,26 @@ const VOICE: Readonly<Record<string, string>> = {
   y = Tanh(k)
   output y: float32[1,2,1,16]
   output next: float32[1,8,6]`,
+  'DeepFilterNet: a matrix for each group of features, a GRU': `
+  input x: float32[1,3,8]
+  constant w: float32[2,4,6] random(1)
+  constant b: float32[12] random(2)
+  constant wi: float32[1,15,12] random(3)
+  constant ri: float32[1,15,5] random(4)
+  constant bi: float32[1,30] random(5)
+  constant apart: int64[4] {1, 3, 2, 4}
+  constant together: int64[3] {1, 3, 12}
+  constant none: int64[1] {1}
+  a = Reshape(x, apart)
+  c = Einsum(a, w) equation="btgi,gih->btgh"
+  d = Reshape(c, together)
+  e = Add(d, b)
+  f = Relu(e)
+  g = Transpose(f) perm=[1, 0, 2]
+  h, _ = GRU(g, wi, ri, bi) hidden_size=5 linear_before_reset=1
+  i = Squeeze(h, none)
+  y = Transpose(i) perm=[1, 0, 2]
+  output y: float32[1,3,5]`,
   'a vocoder: ConvTranspose over one axis, dilated convolutions': `
   input x: float32[1,8,11]
   constant t: float32[8,4,8] random(1)

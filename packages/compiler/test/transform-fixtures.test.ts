@@ -59,6 +59,7 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   simplifyShapes: transforms.simplifyShapes,
   splitBatchNormalization: transforms.splitBatchNormalization,
   splitConvTranspose: transforms.splitConvTranspose,
+  splitEinsum: transforms.splitEinsum,
   splitInstanceNormalization: transforms.splitInstanceNormalization,
   tabulateBytes: transforms.tabulateBytes,
   unifyInputDims: transforms.unifyInputDims,

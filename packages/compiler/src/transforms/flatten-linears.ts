@@ -1,5 +1,6 @@
 import { int64Tensor, type Node } from '../ir/index.ts';
 import { LOSSLESS, type Edit, type GraphView, type Transform } from '../rewrite/index.ts';
+import { Replacement } from './replacement.ts';
 import { ruleTransform, type RuleContext } from './rule-transform.ts';
 
 /**
@@ -27,27 +28,11 @@ function matchLinear(node: Node, graph: GraphView, { typeOf }: RuleContext): Edi
   const [before, after] = [typeOf(x)?.shape, typeOf(output)?.shape];
   const isFixed = [...(before ?? []), ...(after ?? [])].every((dim) => typeof dim === 'number');
   if (before === undefined || after === undefined || before.length < 3 || !isFixed) return undefined;
-  const [rows, made] = [graph.freshName(`${x}.rows`), graph.freshName(`${output}.rows`)];
-  const [flat, back] = [graph.freshName(`${rows}.shape`), graph.freshName(`${output}.shape`)];
-  const reshape = (from: string, shape: string, to: string): Node => ({
-    name: '',
-    domain: '',
-    opType: 'Reshape',
-    inputs: [from, shape],
-    outputs: [to],
-    attributes: new Map(),
-  });
-  return {
-    reason: `${before.length} dimensions`,
-    remove: [node],
-    add: [
-      reshape(x, flat, rows),
-      { ...node, inputs: [rows, ...constants], outputs: [made] },
-      reshape(made, back, output),
-    ],
-    initializers: new Map([
-      [flat, int64Tensor([2], [-1, before.at(-1) as number])],
-      [back, int64Tensor([after.length], after as readonly number[])],
-    ]),
-  };
+  const replacement = new Replacement(graph, output);
+  const reshaped = (value: string, shape: readonly number[]): string =>
+    replacement.step('Reshape', [value, replacement.constant('shape', int64Tensor([shape.length], shape))]);
+  const rows = reshaped(x, [-1, before.at(-1) as number]);
+  const made = replacement.step(node.opType, [rows, ...constants], node.attributes, node);
+  reshaped(made, after as readonly number[]);
+  return { reason: `${before.length} dimensions`, remove: [node], ...replacement.finish() };
 }

@@ -31,6 +31,7 @@ import { simplifyPooling } from './simplify-pooling.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { splitBatchNormalization } from './split-batch-normalization.ts';
 import { splitConvTranspose } from './split-conv-transpose.ts';
+import { splitEinsum } from './split-einsum.ts';
 import { splitInstanceNormalization } from './split-instance-normalization.ts';
 import { unifyInputDims } from './unify-input-dims.ts';
 
@@ -98,6 +99,9 @@ export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Trans
 /** What the layers of a network are made of once its shapes and conditions are known. */
 function compactLayers(): Transform[] {
   return [
+    splitEinsum(),
+    // Its constants in the order that the product wants.
+    foldConstants(),
     resolveAutoPad(),
     splitBatchNormalization(),
     splitInstanceNormalization(),
