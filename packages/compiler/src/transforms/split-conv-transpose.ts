@@ -51,7 +51,6 @@ function matchConvTranspose(node: Node, graph: GraphView, { model, typeOf }: Rul
   const [batch, , ...spatial] = shape;
   if (!spatial.every((dim) => typeof dim === 'number')) return undefined;
   const phases = phasesOf(node, weight, spatial);
-  if (phases.axes.some(({ padBefore }) => padBefore < 0)) return undefined;
   const chain = collectChain(node, graph, phases);
   const { activation } = chain;
   const replacement = new Replacement(graph, chain.output);
@@ -104,7 +103,9 @@ function phasesOf(node: Node, { dims }: Float32Tensor, spatial: readonly number[
   const axes = kernels.map((kernel, axis): PhaseAxis => {
     const [stride, dilation] = [rule.strides[axis]!, rule.dilations[axis]!];
     const taps = Math.ceil(((kernel - 1) * dilation + 1) / stride);
-    const [skipped, crop] = [Math.floor(begins[axis]! / stride), begins[axis]! % stride];
+    // What is cut off in front is not computed, as far as that is padding of the convolution.
+    const skipped = Math.min(Math.floor(begins[axis]! / stride), taps - 1);
+    const crop = begins[axis]! - skipped * stride;
     const positions = Math.max(Math.ceil((crop + out[axis]!) / stride), spatial[axis]! - skipped);
     const padAfter = positions - spatial[axis]! + skipped;
     const padBefore = taps - 1 - skipped;
