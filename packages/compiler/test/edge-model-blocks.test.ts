@@ -174,6 +174,82 @@ const VISION: Readonly<Record<string, string>> = {
   scores = Sigmoid(classes)
   y = Concat(scaled, scores) axis=1
   output y: float32[1,6,24]`,
+  'YOLOv5: a head with anchors': `
+  input x: float32[1,6,4,5]
+  constant w: float32[21,6,1,1] random(1)
+  constant b: float32[21] random(2)
+  constant apart: int64[5] {1, 3, 7, 4, 5}
+  constant parts: int64[3] {2, 2, 3}
+  constant rows: int64[3] {1, 60, 7}
+  constant grid: float32[1,3,4,5,2] random(3)
+  constant anchors: float32[1,3,4,5,2] random(4)
+  constant two: float32[] {2}
+  constant stride: float32[] {8}
+  a = Conv(x, w, b)
+  c = Reshape(a, apart)
+  d = Transpose(c) perm=[0, 1, 3, 4, 2]
+  e = Sigmoid(d)
+  f, g, h = Split(e, parts) axis=4
+  i = Mul(f, two)
+  j = Add(i, grid)
+  k = Mul(j, stride)
+  l = Mul(g, two)
+  m = Pow(l, two)
+  n = Mul(m, anchors)
+  o = Concat(k, n, h) axis=4
+  y = Reshape(o, rows)
+  output y: float32[1,60,7]`,
+  'MobileViT: patches unfolded, attention, folded again': `
+  input x: float32[1,6,4,4]
+  constant w: float32[8,6,1,1] random(1)
+  constant g: float32[8] random(2)
+  constant o: float32[8] random(3)
+  constant qkv: float32[8,24] random(4)
+  constant bq: float32[24] random(5)
+  constant proj: float32[8,8] random(6)
+  constant out: float32[6,8,1,1] random(7)
+  constant unfold: int64[4] {16, 2, 2, 2}
+  constant patches: int64[4] {1, 8, 4, 4}
+  constant heads: int64[5] {4, 4, 3, 2, 4}
+  constant joined: int64[3] {4, 4, 8}
+  constant fold1: int64[4] {4, 4, 1, 8}
+  constant fold2: int64[4] {16, 2, 2, 2}
+  constant back: int64[4] {1, 8, 4, 4}
+  constant scale: float32[] {0.5}
+  constant zero: int64[] {0}
+  constant one: int64[] {1}
+  constant two: int64[] {2}
+  a = Conv(x, w)
+  b = Reshape(a, unfold)
+  c = Transpose(b) perm=[0, 2, 1, 3]
+  d = Reshape(c, patches)
+  e = Transpose(d) perm=[0, 3, 2, 1]
+  f = Reshape(e, joined)
+  n = LayerNormalization(f, g, o) axis=-1
+  h0 = MatMul(n, qkv)
+  h = Add(bq, h0)
+  i = Reshape(h, heads)
+  j = Transpose(i) perm=[2, 0, 3, 1, 4]
+  q = Gather(j, zero) axis=0
+  k = Gather(j, one) axis=0
+  v = Gather(j, two) axis=0
+  kt = Transpose(k) perm=[0, 1, 3, 2]
+  s = MatMul(q, kt)
+  t = Mul(s, scale)
+  u = Softmax(t) axis=-1
+  r = MatMul(u, v)
+  m = Transpose(r) perm=[0, 2, 1, 3]
+  p = Reshape(m, joined)
+  pr = MatMul(p, proj)
+  z = Add(f, pr)
+  z1 = Reshape(z, fold1)
+  z2 = Transpose(z1) perm=[2, 3, 1, 0]
+  z3 = Reshape(z2, fold2)
+  z4 = Transpose(z3) perm=[0, 2, 1, 3]
+  z5 = Reshape(z4, back)
+  z6 = Conv(z5, out)
+  y = Add(x, z6)
+  output y: float32[1,6,4,4]`,
   'YOLO11: attention over positions with two heads': `
   input x: float32[1,8,3,5]
   constant w: float32[16,8,1,1] random(1)
