@@ -7,16 +7,11 @@ import {
   type Node,
   type Tensor,
 } from '../ir/index.ts';
-import type { Edit, GraphView, Rule, Transform } from '../rewrite/index.ts';
+import type { Edit, GraphView, Transform } from '../rewrite/index.ts';
 import { float32Constant, numberConstant } from './constants.ts';
-import { isEdgewise, isStandard } from './edgewise-node.ts';
-import {
-  attributes,
-  floatAttribute,
-  intAttribute,
-  intsAttribute,
-  stringAttribute,
-} from './node-attributes.ts';
+import { isStandard } from './edgewise-node.ts';
+import { attributes, floatAttribute, intAttribute, intsAttribute } from './node-attributes.ts';
+import { plainProducer, siluRule } from './fused-activation.ts';
 import { FLOAT32_REORDERING, ruleTransform } from './rule-transform.ts';
 
 /**
@@ -34,7 +29,7 @@ export function fuseConv(): Transform {
       { name: 'after', operators: ['Add', 'Sub', 'Mul', 'Div'], match: matchAfter },
       { name: 'before', operators: ['edgewise.Conv'], match: matchBefore },
       { name: 'activation', operators: [...ACTIVATIONS.keys()], match: matchActivation },
-      SILU,
+      siluRule('Conv', (conv, last, activation) => activated(conv, last, { activation })),
     ],
   });
 }
@@ -69,7 +64,7 @@ interface Affine {
 
 function matchAfter(node: Node, graph: GraphView): Edit | undefined {
   for (const [value = '', other = ''] of [node.inputs, node.inputs.toReversed()]) {
-    const conv = plainConv(value, graph);
+    const conv = plainProducer('Conv', value, graph);
     const weight = float32Constant(graph, conv?.inputs[1]);
     if (conv === undefined || weight === undefined) continue;
     const isFirst = value === node.inputs[0];
@@ -293,7 +288,7 @@ function readSlope(
 }
 
 function matchActivation(node: Node, graph: GraphView): Edit | undefined {
-  const conv = plainConv(node.inputs[0] ?? '', graph);
+  const conv = plainProducer('Conv', node.inputs[0] ?? '', graph);
   const values = conv && ACTIVATIONS.get(node.opType)?.(node, graph);
   if (conv === undefined || values === undefined) return undefined;
   return {
@@ -303,36 +298,6 @@ function matchActivation(node: Node, graph: GraphView): Edit | undefined {
   };
 }
 
-const SILU: Rule = {
-  name: 'silu',
-  operators: ['Mul'],
-  match: (node, graph) => {
-    for (const [x = '', gate = ''] of [node.inputs, node.inputs.toReversed()]) {
-      const sigmoid = graph.producer(gate);
-      const conv = graph.producer(x);
-      if (!isStandard(sigmoid, 'Sigmoid') || sigmoid.inputs[0] !== x || graph.useCount(gate) !== 1) continue;
-      if (!isEdgewise(conv, 'Conv') || graph.useCount(x) !== 2 || !hasNoActivation(conv)) continue;
-      return {
-        reason: 'activation silu',
-        remove: [node],
-        add: [activated(conv, node, { activation: 'silu' })],
-      };
-    }
-    return undefined;
-  },
-};
-
 function activated(conv: Node, last: Node, values: Readonly<Record<string, number | string>>): Node {
   return { ...conv, outputs: last.outputs, attributes: new Map([...conv.attributes, ...attributes(values)]) };
-}
-
-/** The Conv behind a value that nothing else reads and that has no activation yet. */
-function plainConv(value: string, graph: GraphView): Node | undefined {
-  const conv = graph.producer(value);
-  if (!isEdgewise(conv, 'Conv') || graph.useCount(value) !== 1) return undefined;
-  return hasNoActivation(conv) ? conv : undefined;
-}
-
-function hasNoActivation(conv: Node): boolean {
-  return stringAttribute(conv, 'activation', 'none') === 'none';
 }
