@@ -20,7 +20,7 @@ const AUDIO = /runtime[\\/]src[\\/](format[\\/])?audio[\\/]/;
 const TEXT = /runtime[\\/]src[\\/](tasks[\\/]text-task|tokenizer[\\/]|package[\\/](package-reader|entry-of))/;
 /** Sources that are neither an entry, nor a task's own, nor a kind of session that few pages load. */
 const SHARED =
-  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/](text|rank)-|tokenizer[\\/]|package[\\/](package-reader|entry-of)|(format[\\/])?(image|audio)[\\/]|[\w-]+-(classification|extraction|detection)[\\/]|engine[\\/](?!choose-rung|features)|session[\\/](edge|onnx)-)/;
+  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/](text|rank)-|tokenizer[\\/]|package[\\/](package-reader|entry-of)|(format[\\/])?(image|audio)[\\/]|[\w-]+-(classification|extraction|detection)[\\/]|engine[\\/](?!choose-rung|features)|session[\\/](edge|onnx)-|browser[\\/](edge|engine|onnx)-)/;
 
 const entries = (existsSync(sources) ? readdirSync(sources) : []).filter(
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'),

@@ -14,15 +14,15 @@ const OTHER_SESSIONS = ['edge-session.js', 'onnx-session.js'];
  * ceilings are a little above what was measured, so that growth is a decision.
  */
 const CEILINGS: readonly (readonly [entry: string, bytes: number])[] = [
-  ['text-classification.js', 12_000],
-  ['feature-extraction.js', 12_000],
-  ['index.js', 10_500],
-  ['image-classification.js', 15_000],
-  ['image-feature-extraction.js', 15_000],
+  ['text-classification.js', 11_250],
+  ['feature-extraction.js', 11_500],
+  ['index.js', 9_500],
+  ['image-classification.js', 14_500],
+  ['image-feature-extraction.js', 14_750],
   // All eight kinds of heads.
-  ['object-detection.js', 16_384],
-  ['audio-classification.js', 14_000],
-  ['voice-activity-detection.js', 15_000],
+  ['object-detection.js', 16_000],
+  ['audio-classification.js', 13_500],
+  ['voice-activity-detection.js', 14_250],
 ];
 
 /** What a browser bundle must never hold. */

@@ -1,7 +1,7 @@
 import type { Placement } from '../image/fit.ts';
 import { loadImageTask, type ReadImage } from '../image/image-task.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { mapInputs, type TaskHandle } from '../tasks/task-handle.ts';
