@@ -3,7 +3,7 @@ import { checkRate, toMono } from '../audio/raw-audio.ts';
 import { concat } from '../audio/resampler.ts';
 import type { AudioManifest } from '../format/index.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { Session, SessionOptions } from '../session/session.ts';
 import { onlyInput } from '../tasks/only-input.ts';
