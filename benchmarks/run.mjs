@@ -21,6 +21,7 @@ const BENCHMARKS = [
   'memory',
   'quantize',
   'accuracy',
+  'pruning',
   'vision-accuracy',
   'vision-latency',
   'audio-accuracy',
