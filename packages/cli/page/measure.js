@@ -13,6 +13,10 @@ const TASKS = {
       return { scores: [cosine(a, b)] };
     },
   'image-classification': (model) => async (image) => ({ scores: byLabel(await model(image)) }),
+  'image-feature-extraction': (model) => async (images) => {
+    const [a, b] = await model(Array.isArray(images) ? images : [images, images]);
+    return { scores: [cosine(a, b)] };
+  },
   'audio-classification': (model) => async (sound) => ({ scores: byLabel(await model(sound)) }),
   'voice-activity-detection': (model) => async (sound) => ({
     scores: [Math.max(0, ...(await model.probabilities(sound)))],
@@ -54,10 +58,16 @@ globalThis.edgewiseMeasure = {
 
 /** The answer and its time, without the time that a file takes to get here. */
 async function timed(input) {
-  const prepared = 'file' in input ? await fetchDecoded(input.file) : input;
+  const prepared = 'file' in input ? await fetchFiles(input) : input;
   const start = performance.now();
   const output = await answer(prepared);
   return { ...output, latencyMs: performance.now() - start };
+}
+
+/** What a file holds, or a pair of files. */
+async function fetchFiles({ file, filePair }) {
+  const decoded = await fetchDecoded(file);
+  return filePair === undefined ? decoded : [decoded, await fetchDecoded(filePair)];
 }
 
 /** Pixels of an image, or samples of a sound. */

@@ -47,12 +47,14 @@ function drawBoxes(found, labels) {
     const color = `hsl(${(HUE_STEP * labels.indexOf(label)) % 360} 75% 38%)`;
     const [x, y] = [box.x * scale, box.y * scale];
     const text = `${label} ${Math.round(100 * score)} %`;
+    const wide = context.measureText(text).width + size / 2;
+    const left = Math.max(0, Math.min(x, canvas.width - wide));
     const top = y > size * 1.3 ? y - size * 1.3 : y;
     context.strokeStyle = color;
     context.strokeRect(x, y, box.width * scale, box.height * scale);
     context.fillStyle = color;
-    context.fillRect(x, top, context.measureText(text).width + size / 2, size * 1.3);
+    context.fillRect(left, top, wide, size * 1.3);
     context.fillStyle = 'white';
-    context.fillText(text, x + size / 4, top + size * 0.15);
+    context.fillText(text, left + size / 4, top + size * 0.15);
   }
 }

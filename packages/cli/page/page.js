@@ -7,13 +7,13 @@ const TYPING_PAUSE_MS = 120;
  * Loads the model, then lets it be used.
  * @template {{ info: import('@edgewise/runtime').SessionInfo }} Model
  * @param {(source: string) => Promise<Model>} load
- * @param {(model: Model) => void} use
+ * @param {(model: Model) => void | Promise<void>} use
  */
 export async function runPage(load, use) {
   try {
     const model = await load('./model/');
     showEngine(model.info);
-    use(model);
+    await use(model);
     await storeForOffline();
   } catch (error) {
     fail(error);

@@ -2,8 +2,9 @@
 import { createFrameTimes } from './frame-times.js';
 import { byId, element, fail, showBusy, showPrompt } from './page.js';
 
-/** Pixels of the longer side of what is shown; the model gets the picture as it is. */
-const SHOWN_SIDE = 1280;
+/** Pixels of the longer side of what is shown, at least and at most; the model gets the picture as it is. */
+const SMALLEST_SIDE = 480;
+const LARGEST_SIDE = 1280;
 
 /** @typedef {ImageBitmap | Blob} Picture what the model is given */
 /** @typedef {{ canvas: HTMLCanvasElement, scale: number }} Shown the canvas, and its pixels for one of the picture */
@@ -48,7 +49,8 @@ export function whileLooking(examples, see) {
  * @param {number} width of the picture @param {number} height
  */
 function scaleOf(width, height) {
-  return Math.min(1, SHOWN_SIDE / Math.max(width, height));
+  const longest = Math.max(width, height);
+  return Math.max(SMALLEST_SIDE, Math.min(LARGEST_SIDE, longest)) / longest;
 }
 
 /** @param {ImageBitmap} bitmap */
@@ -92,12 +94,12 @@ function oneAtATime(work) {
 /** @param {unknown} error */
 function failWithoutPicture(error) {
   canvas.hidden = true;
-  byId('scores').replaceChildren();
+  document.querySelector('#scores, #ranking')?.replaceChildren();
   fail(error);
 }
 
 /** @param {string} address */
-async function fetchPicture(address) {
+export async function fetchPicture(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address} did not load (${response.status}).`);
   return response.blob();

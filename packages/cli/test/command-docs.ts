@@ -52,11 +52,12 @@ function dataFiles(): string {
         'file, for images and sounds',
         `${names('file')}; a path relative to the table, or to \`images/\`, \`sounds/\`, \`wav/\` beside it`,
       ],
+      ['second file, for image-feature-extraction', names('filePair')],
       [
         'label, for classification',
         `${names('label')}; beside a file the only other column, whatever its name`,
       ],
-      ['score, for feature-extraction', `${names('score')}; any scale, higher is more alike`],
+      ['score, for both kinds of feature-extraction', `${names('score')}; any scale, higher is more alike`],
     ],
   );
   return `## Data files
@@ -86,6 +87,8 @@ manifest (docs/package-format.md): \`preprocessing\` as a whole, and what a dete
 \`\`\`json
 { "id2label": { "0": "face" }, "edgewise": { "detection": { "kind": "yolov8", "iouThreshold": 0.5 } } }
 \`\`\`
+
+image-feature-extraction needs no \`id2label\`; \`pooling\` and \`normalize\` under \`edgewise\` say what becomes of its output. Its data are a table of pairs with their score.
 
 Labelled images are a folder with a folder for each class, named as the class is, or a table as above. Boxes are COCO's JSON, a folder with it
 (\`annotations.json\`), or a folder of YOLO's (\`images/\`, \`labels/\`). \`--calibration\` takes a folder or a list of files; the first 100 images are used. JPEG, PNG, WebP, GIF,

@@ -145,7 +145,7 @@ describe('what cannot be used', () => {
   const out = (): string[] => ['--out', inFolder('none')];
 
   it.each<[string, () => string[] | Promise<string[]>, string]>([
-    ['no text', () => ['run', inFolder('out'), 'hello'], 'take no text'],
+    ['no text', () => ['run', inFolder('out'), 'hello'], 'a text does not fit'],
     ['no picture', () => ['run', inFolder('out')], '--image <file> is required'],
     [
       'annotations of a classifier',

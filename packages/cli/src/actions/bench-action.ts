@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import process from 'node:process';
 import type { RunnerInput } from '@edgewise/compiler';
-import sharp from 'sharp';
 import type { CommandContext, ExitCode } from '../command/command.ts';
-import { takenBy, taskNamed } from '../command/task-names.ts';
+import { givenInput } from '../command/given-input.ts';
+import { taskNamed } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { BenchOptions } from '../commands/bench.ts';
 import { readDataFile } from '../examples/read-text-examples.ts';
@@ -12,7 +10,7 @@ import { readCalibrationFiles } from '../examples/read-calibration-files.ts';
 import { findPackage } from '../files/find-package.ts';
 import { IMAGES, SOUNDS, type Media } from '../files/media.ts';
 import { withTemporaryFolder } from '../files/temporary-folder.ts';
-import { WaveFile } from '../media/wave-file.ts';
+import { noiseImage, noiseSound } from '../media/noise.ts';
 import { benchPackage, type BenchResult } from '../measure/bench-package.ts';
 import { openBrowser } from '../measure/browser-runner.ts';
 import { nodeRunner } from '../measure/node-runner.ts';
@@ -20,12 +18,6 @@ import { readPackageManifest } from '../measure/open-task.ts';
 import { runtimeFiles } from '../site/runtime-files.ts';
 import { formatBytes, formatMs } from '../terminal/format.ts';
 import { renderTable } from '../terminal/table.ts';
-
-/** Pixels of the image that is run by default: a camera's usual one. */
-const IMAGE_SIZE = { width: 640, height: 480 };
-
-/** Samples per second. */
-const SOUND_RATE = 16_000;
 
 /** 23 tokens with most tokenizers: about a sentence. */
 const SENTENCE =
@@ -58,25 +50,20 @@ async function bench(
 }
 
 function inputsOf(task: string, given: BenchOptions, temporary: string): Promise<readonly RunnerInput[]> {
-  const { text, image, audio, data } = given;
-  const own = { text, image, sound: audio };
-  const taken = takenBy(taskNamed(task) ?? 'text-classification');
-  const other = (Object.keys(own) as (keyof typeof own)[]).find(
-    (name) => name !== taken && own[name] !== undefined,
-  );
-  if (other)
-    throw new UsageError(
-      `--${other === 'sound' ? 'audio' : other} does not fit: packages for ${task} take a ${taken}.`,
-    );
-  if (own[taken] !== undefined && data !== undefined)
-    throw new UsageError(`--${taken === 'sound' ? 'audio' : taken} and --data exclude each other.`);
+  const { taken, value } = givenInput(task, {
+    text: { value: given.text, option: '--text' },
+    image: { value: given.image, option: '--image' },
+    audio: { value: given.audio, option: '--audio' },
+  });
+  if (value !== undefined && given.data !== undefined)
+    throw new UsageError(`--${taken} and --data exclude each other.`);
   switch (taken) {
     case 'text':
       return textsOf(given);
     case 'image':
-      return filesOf(IMAGES, data, () => Promise.resolve(image ?? noiseImage(temporary)));
-    case 'sound':
-      return filesOf(SOUNDS, data, () => Promise.resolve(audio ?? noiseSound(temporary)));
+      return filesOf(IMAGES, given.data, async () => value ?? noiseImage(temporary));
+    case 'audio':
+      return filesOf(SOUNDS, given.data, async () => value ?? noiseSound(temporary));
   }
 }
 
@@ -92,28 +79,6 @@ async function filesOf(
 ): Promise<readonly RunnerInput[]> {
   const paths = data === undefined ? [await one()] : await readCalibrationFiles(data, media);
   return paths.map((file) => ({ file }));
-}
-
-/** What is seen does not change how long it takes, its size does. */
-async function noiseImage(folder: string): Promise<string> {
-  const path = join(folder, 'noise.png');
-  const noise = { type: 'gaussian' as const, mean: 128, sigma: 48 };
-  await sharp({ create: { ...IMAGE_SIZE, channels: 3, noise, background: 'black' } }).toFile(path);
-  return path;
-}
-
-/** The same of what is heard: a second at the rate of most models. */
-async function noiseSound(folder: string): Promise<string> {
-  const path = join(folder, 'noise.wav');
-  const wav = new WaveFile();
-  wav.fromScratch(
-    1,
-    SOUND_RATE,
-    '32f',
-    Float32Array.from({ length: SOUND_RATE }, () => Math.random() - 0.5),
-  );
-  await writeFile(path, wav.toBuffer());
-  return path;
 }
 
 async function inBrowser(

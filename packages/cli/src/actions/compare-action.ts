@@ -11,9 +11,8 @@ import type { CommandContext, ExitCode } from '../command/command.ts';
 import { takes } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import type { CompareOptions } from '../commands/compare.ts';
-import { answerKind, metricFor } from '../examples/answer-kind.ts';
-import { readBoxExamples } from '../examples/read-box-examples.ts';
-import { readFileExamples } from '../examples/read-file-examples.ts';
+import { answerKind, comparesPairs, metricFor } from '../examples/answer-kind.ts';
+import { readMediaExamples } from '../examples/read-media-examples.ts';
 import { readDataFile, textExamples } from '../examples/read-text-examples.ts';
 import { findPackage } from '../files/find-package.ts';
 import { IMAGES, SOUNDS } from '../files/media.ts';
@@ -64,9 +63,9 @@ async function examplesFor(
   path: string,
   kind: AnswerKind,
 ): Promise<readonly GoldExample[]> {
-  if (kind === 'boxes') return readBoxExamples(path, labels);
-  if (takes(task, 'image')) return readFileExamples(path, { media: IMAGES, kind, labels });
-  if (takes(task, 'sound')) return readFileExamples(path, { media: SOUNDS, kind, labels });
+  if (takes(task, 'image'))
+    return readMediaExamples(path, { media: IMAGES, kind, labels, pairs: comparesPairs(task) });
+  if (takes(task, 'audio')) return readMediaExamples(path, { media: SOUNDS, kind, labels });
   return textExamples(await readDataFile(path), kind, labels);
 }
 

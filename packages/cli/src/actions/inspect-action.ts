@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { printModel, type InspectReport, type PassStep } from '@edgewise/compiler';
+import { printModel, type InspectReport, type Model, type PassStep } from '@edgewise/compiler';
 import { MANIFEST_FILE, type Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { UsageError } from '../command/usage-error.ts';
@@ -52,9 +52,14 @@ export async function inspectAction(
     terminal.data(`${JSON.stringify({ ...report, ...design, ...(passes && { passes }) }, undefined, 2)}\n`);
   else
     terminal.data(
-      `${passes ? passesText(passes) : ''}${modelText(path, report, verbose)}${designText(design, verbose)}\nNext: edgewise optimize ${path} --data <labelled examples> --out <folder>\n`,
+      `${passes ? passesText(passes) : ''}${modelText(path, report, verbose)}${designText(design, verbose)}\nNext: edgewise optimize ${path}${takesTokens(model) ? '' : ' --task <task>'} --data <labelled examples> --out <folder>\n`,
     );
   return 0;
+}
+
+/** Whether it is a model of texts, which is what optimize takes it for by default. */
+function takesTokens({ graph }: Model): boolean {
+  return graph.inputs.some(({ type }) => type && 'dtype' in type && ['int32', 'int64'].includes(type.dtype));
 }
 
 function onnxFileOf(path: string): string {

@@ -83,7 +83,7 @@ async function optimizeModel(
 
 function readSubject(path: string, { task, ...given }: OptimizeOptions): Promise<Subject> {
   if (takes(task, 'image')) return readImageSubject(path, { ...given, task });
-  if (takes(task, 'sound')) return readSoundSubject(path, { ...given, task });
+  if (takes(task, 'audio')) return readSoundSubject(path, { ...given, task });
   return readTextSubject(path, { ...given, task });
 }
 
@@ -103,6 +103,7 @@ function budgetOf({ maxSize, maxLatency, maxLatencyP95, maxMemory, maxDrop }: Op
 const SOME_INPUT: Readonly<Record<TaskName, string>> = {
   'text-classification': '"some text"',
   'feature-extraction': '"some text" --pair "another text"',
+  'image-feature-extraction': '--image one.jpg --pair another.jpg',
   'image-classification': '--image photo.jpg',
   'object-detection': '--image photo.jpg --annotate boxes.png',
   'audio-classification': '--audio clip.wav',

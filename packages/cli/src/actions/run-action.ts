@@ -4,8 +4,9 @@ import process from 'node:process';
 import type { DetectedBox, RunnerInput } from '@edgewise/compiler';
 import { LABEL_THRESHOLD, type Manifest } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
-import { takenBy, taskNamed } from '../command/task-names.ts';
+import { givenInput } from '../command/given-input.ts';
 import { UsageError } from '../command/usage-error.ts';
+import { comparesPairs } from '../examples/answer-kind.ts';
 import type { RunOptions } from '../commands/run.ts';
 import { findPackage } from '../files/find-package.ts';
 import { annotateImage, type LabelledBox } from '../media/annotate-image.ts';
@@ -58,42 +59,18 @@ export async function runAction(
 
 /** What to run the package on; throws UsageError for what does not fit its task. */
 async function inputFor({ task }: Manifest, text: string, given: RunOptions): Promise<RunnerInput> {
-  const taken = takenBy(taskNamed(task) ?? 'text-classification');
-  const others = { image: given.image, audio: given.audio, text: text === '' ? undefined : text };
+  const { taken, value } = givenInput(task, {
+    text: { value: text === '' ? undefined : text, option: 'a text' },
+    image: { value: given.image, option: '--image' },
+    audio: { value: given.audio, option: '--audio' },
+  });
   checkAnnotate(task, given.annotate);
-  switch (taken) {
-    case 'image':
-      return { file: onlyFile(task, 'image', others) };
-    case 'sound':
-      return { file: onlyFile(task, 'audio', others) };
-    case 'text':
-      return textInput(task, text, given);
-  }
+  if (taken === 'text') return textInput(task, text, given.pair);
+  if (value !== undefined) return imagesInput(task, value, given.pair);
+  throw new UsageError(`--${taken} <file> is required by packages for ${task}.`);
 }
 
-interface GivenInputs {
-  readonly image: string | undefined;
-  readonly audio: string | undefined;
-  readonly text: string | undefined;
-}
-
-function onlyFile(task: string, wanted: 'image' | 'audio', given: GivenInputs): string {
-  if (given.text !== undefined)
-    throw new UsageError(`packages for ${task} take no text.`, `Name a file with --${wanted}.`);
-  const other = wanted === 'image' ? 'audio' : 'image';
-  if (given[other] !== undefined) throw new UsageError(`--${other} does not fit packages for ${task}.`);
-  const file = given[wanted];
-  if (file === undefined) throw new UsageError(`--${wanted} <file> is required by packages for ${task}.`);
-  return file;
-}
-
-async function textInput(
-  task: string,
-  given: string,
-  { pair, image, audio }: RunOptions,
-): Promise<RunnerInput> {
-  const file = image === undefined ? audio && '--audio' : '--image';
-  if (file) throw new UsageError(`${file} does not fit: packages for ${task} take texts.`);
+async function textInput(task: string, given: string, pair: string | undefined): Promise<RunnerInput> {
   if (task === 'feature-extraction' && pair === undefined)
     throw new UsageError('--pair <text> is required: packages for feature-extraction compare two texts.');
   const text = given === '-' ? await readStandardInput() : given;
@@ -103,6 +80,16 @@ async function textInput(
       "Give it after the package; '-' reads it from standard input.",
     );
   return pair === undefined ? { text } : { text, textPair: pair };
+}
+
+function imagesInput(task: string, file: string, pair: string | undefined): RunnerInput {
+  if (comparesPairs(task) !== (pair !== undefined))
+    throw new UsageError(
+      pair === undefined
+        ? `--pair <file> is required: packages for ${task} compare two images.`
+        : `--pair does not fit: packages for ${task} take one file.`,
+    );
+  return pair === undefined ? { file } : { file, filePair: pair };
 }
 
 function checkAnnotate(task: string, file: string | undefined): void {
@@ -166,7 +153,7 @@ function labelsThatHold(scores: readonly NamedScore[]): readonly string[] {
 
 function scoreTable(scores: readonly NamedScore[], { task, multiLabel = false }: Manifest): string {
   const columns: readonly Column[] = [{ title: 'label' }, { title: 'score', align: 'right' }];
-  const format = task === 'feature-extraction' ? (score: number) => score.toFixed(4) : formatPercent;
+  const format = comparesPairs(task) ? (score: number) => score.toFixed(4) : formatPercent;
   const rows = scores.map(({ label, score }) => [label, format(score)]);
   if (!multiLabel) return renderTable(columns, rows);
   const holds = new Set(labelsThatHold(scores));

@@ -4,30 +4,34 @@ export const TASKS = [
   'feature-extraction',
   'image-classification',
   'object-detection',
+  'image-feature-extraction',
   'audio-classification',
   'voice-activity-detection',
 ] as const;
 export type TaskName = (typeof TASKS)[number];
 
 /** What a task's model takes. */
-export type Taken = 'text' | 'image' | 'sound';
+export const TAKEN = ['text', 'image', 'audio'] as const;
+export type Taken = (typeof TAKEN)[number];
 
 interface TakenBy {
   readonly 'text-classification': 'text';
   readonly 'feature-extraction': 'text';
   readonly 'image-classification': 'image';
   readonly 'object-detection': 'image';
-  readonly 'audio-classification': 'sound';
-  readonly 'voice-activity-detection': 'sound';
+  readonly 'image-feature-extraction': 'image';
+  readonly 'audio-classification': 'audio';
+  readonly 'voice-activity-detection': 'audio';
 }
 
-const TAKEN: TakenBy = {
+const TAKEN_BY: TakenBy = {
   'text-classification': 'text',
   'feature-extraction': 'text',
   'image-classification': 'image',
   'object-detection': 'image',
-  'audio-classification': 'sound',
-  'voice-activity-detection': 'sound',
+  'image-feature-extraction': 'image',
+  'audio-classification': 'audio',
+  'voice-activity-detection': 'audio',
 };
 
 /** Names of the tasks that take it. */
@@ -41,10 +45,10 @@ export function taskNamed(name: string): TaskName | undefined {
 }
 
 export function takenBy(task: TaskName): Taken {
-  return TAKEN[task];
+  return TAKEN_BY[task];
 }
 
 export function takes<What extends Taken>(task: string, what: What): task is TaskTaking<What> {
   const known = taskNamed(task);
-  return known !== undefined && TAKEN[known] === what;
+  return known !== undefined && TAKEN_BY[known] === what;
 }

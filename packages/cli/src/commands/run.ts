@@ -13,7 +13,7 @@ export interface RunOptions extends CommonOptions {
 const MAX_LABELS = 100_000;
 
 const options: OptionTable<RunOptions> = {
-  pair: value('text', 'second text, for models that compare two', plainText),
+  pair: value('text or file', 'second text or image, for models that compare two', plainText),
   image: value('file', 'what to run an image model on: JPEG, PNG, WebP, GIF, AVIF or TIFF', plainText),
   audio: value('file', 'what to run a sound model on: WAV', plainText),
   annotate: value(

@@ -1,10 +1,15 @@
 import { METRICS, USUAL_METRIC, type AnswerKind, type Metric, type MetricName } from '@edgewise/compiler';
 import { UsageError } from '../command/usage-error.ts';
 
+/** Whether an example of the task is two inputs, and the answer how alike they are. */
+export function comparesPairs(task: string): boolean {
+  return task === 'feature-extraction' || task === 'image-feature-extraction';
+}
+
 /** What a model for the task says about an example. */
 export function answerKind(task: string, multiLabel = false): AnswerKind {
   if (task === 'object-detection') return 'boxes';
-  if (task === 'feature-extraction' || task === 'voice-activity-detection') return 'score';
+  if (comparesPairs(task) || task === 'voice-activity-detection') return 'score';
   if (multiLabel) return 'labels';
   return task === 'image-classification' ? 'ranking' : 'class';
 }
@@ -13,7 +18,7 @@ const KIND_WORDS: Readonly<Record<AnswerKind, string>> = {
   class: 'text-classification and audio-classification',
   ranking: 'image-classification',
   labels: 'classification with several labels at once',
-  score: 'feature-extraction and voice-activity-detection',
+  score: 'feature-extraction, image-feature-extraction and voice-activity-detection',
   boxes: 'object-detection',
 };
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { readCoco, readYoloBoxes } from '@edgewise/compiler';
-import sharp from 'sharp';
 import { UsageError } from '../command/usage-error.ts';
 import { IMAGES, isNamedAs } from '../files/media.ts';
 import { readInput } from '../files/read-input.ts';
+import { uprightSize } from '../media/upright-size.ts';
 import { fileBeside, type FileExample } from './read-file-examples.ts';
 
 /** Names that COCO's annotations have inside a folder of images. */
@@ -52,14 +52,4 @@ function readYolo(folder: string, labels: readonly string[]): Promise<readonly F
       return { file, gold: { boxes: readYoloBoxes(readFileSync(text, 'utf8'), options) } };
     }),
   );
-}
-
-/** Pixels of an image as it is seen, turned by its EXIF orientation. */
-async function uprightSize(path: string): Promise<{ readonly width: number; readonly height: number }> {
-  try {
-    const { autoOrient } = await sharp(path).metadata();
-    return autoOrient;
-  } catch (cause) {
-    throw new UsageError(`${path} cannot be read as an image: ${(cause as Error).message}`);
-  }
 }

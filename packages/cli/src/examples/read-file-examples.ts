@@ -20,6 +20,8 @@ export interface ReadFileExamplesOptions {
   readonly media: Media;
   readonly kind: AnswerKind;
   readonly labels: readonly string[];
+  /** Whether each example is two files. */
+  readonly pairs?: boolean;
 }
 
 /**
@@ -37,10 +39,12 @@ export async function readFileExamples(
 
 function readClassFolders(
   folder: string,
-  { media, kind, labels }: ReadFileExamplesOptions,
+  { media, kind, labels, pairs = false }: ReadFileExamplesOptions,
 ): readonly FileExample[] {
   if (kind === 'labels' || kind === 'score')
-    throw new UsageError(`${folder} is a folder; here a table with columns file and ${kind} is needed.`);
+    throw new UsageError(
+      `${folder} is a folder; here a table with columns ${pairs ? 'file, file_pair' : 'file'} and ${kind} is needed.`,
+    );
   const examples = listFolders(folder).flatMap((name) =>
     listMedia(join(folder, name), media).map((file) => ({ file, label: name })),
   );
@@ -54,13 +58,22 @@ function readClassFolders(
 
 async function readTable(
   path: string,
-  { media, kind, labels }: ReadFileExamplesOptions,
+  { media, kind, labels, pairs = false }: ReadFileExamplesOptions,
 ): Promise<readonly FileExample[]> {
   const table = readFileTable(await readInput(path), { file: path });
-  return goldsOf(table, kind, labels).map((example) => ({
-    ...example,
-    file: fileBeside(path, example.file, media),
+  return goldsOf(table, kind, labels).map(({ gold, file, filePair }) => ({
+    gold,
+    file: fileBeside(path, file, media),
+    ...(pairs ? { filePair: secondFile(path, filePair, media) } : {}),
   }));
+}
+
+function secondFile(path: string, file: string | undefined, media: Media): string {
+  if (file !== undefined) return fileBeside(path, file, media);
+  throw new UsageError(
+    `${path} has an example of one ${media.name}; this task compares two.`,
+    'Name the second in a column file_pair.',
+  );
 }
 
 function goldsOf(

@@ -100,7 +100,11 @@ async function openSession({
   signal,
 }: SessionParts): Promise<RunnerSession> {
   const asked = new Set<string>();
-  const note = (input: RunnerInput): void => void ('file' in input && asked.add(input.file));
+  const note = (input: RunnerInput): void => {
+    if (!('file' in input)) return;
+    asked.add(input.file);
+    if (input.filePair !== undefined) asked.add(input.filePair);
+  };
   note(first);
   const { task } = await readPackageManifest(folder);
   const site = await openSite(runtime, folder, (url) => decodedExample(url, task, asked));

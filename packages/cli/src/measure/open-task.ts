@@ -9,7 +9,9 @@ import { TASKS, takes } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 
 /** An input as a task takes it: files are decoded. */
-export type TaskInput = TextInput | RawImage | RawAudio;
+export type TaskInput = TextInput | RawImage | ImagePair | RawAudio;
+
+export type ImagePair = readonly [RawImage, RawImage];
 
 /** What a package says about one input, as evaluation sees it. */
 export type TaskAnswer = Pick<RunnerOutput, 'scores' | 'boxes'>;
@@ -42,6 +44,8 @@ export async function openTask(folder: string): Promise<OpenTask> {
       return openImageClassifier(folder);
     case 'object-detection':
       return openDetector(folder);
+    case 'image-feature-extraction':
+      return openImageExtractor(folder);
     case 'audio-classification':
       return openAudioClassifier(folder);
     case 'voice-activity-detection':
@@ -87,6 +91,20 @@ async function openImageClassifier(folder: string): Promise<OpenTask> {
     info,
     answer: async (input) => ({ scores: byLabel(manifest, await classify(imageOf(input))) }),
     close: () => classify.dispose(),
+  };
+}
+
+async function openImageExtractor(folder: string): Promise<OpenTask> {
+  const { load } = await import('@edgewise/runtime/image-feature-extraction');
+  const embed = await load(folder);
+  return {
+    manifest: embed.manifest,
+    info: embed.info,
+    answer: async (input) => {
+      const [a, b] = await embed(imagePairOf(input));
+      return { scores: [cosine(a ?? [], b ?? [])] };
+    },
+    close: () => embed.dispose(),
   };
 }
 
@@ -147,8 +165,10 @@ function byLabel(
 /** Reads what an input names. Decoders are loaded for what they decode alone. */
 export async function decodeInput(input: RunnerInput, task: string): Promise<TaskInput> {
   if ('text' in input) return input;
-  if (takes(task, 'sound')) return (await import('../media/decode-sound.ts')).decodeSound(input.file);
-  return (await import('../media/decode-image.ts')).decodeImage(input.file);
+  if (takes(task, 'audio')) return (await import('../media/decode-sound.ts')).decodeSound(input.file);
+  const { decodeImage } = await import('../media/decode-image.ts');
+  const image = await decodeImage(input.file);
+  return input.filePair === undefined ? image : [image, await decodeImage(input.filePair)];
 }
 
 function textOf(input: TaskInput): TextInput {
@@ -159,6 +179,17 @@ function textOf(input: TaskInput): TextInput {
 function imageOf(input: TaskInput): RawImage {
   if ('data' in input) return input;
   throw new UsageError('this package takes images.');
+}
+
+/** An image alone is compared with itself. */
+function imagePairOf(input: TaskInput): ImagePair {
+  if (isPair(input)) return input;
+  const image = imageOf(input);
+  return [image, image];
+}
+
+export function isPair(input: TaskInput): input is ImagePair {
+  return Array.isArray(input);
 }
 
 function soundOf(input: TaskInput): RawAudio {

@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import { html } from '../report/html.ts';
+import { loadSharp } from './load-sharp.ts';
 
 /** A box with what is written on it. Pixels of the image. */
 export interface LabelledBox {
@@ -27,6 +27,7 @@ export async function annotateImage(
   labels: readonly string[],
   output: string,
 ): Promise<void> {
+  const sharp = await loadSharp();
   const upright = await sharp(path)
     .autoOrient()
     .toColourspace('srgb')
@@ -53,6 +54,7 @@ function drawing(
     const color = `hsl(${(HUE_STEP * labels.indexOf(label)) % 360}, 75%, 38%)`;
     const text = `${label} ${Math.round(100 * score)} %`;
     const wide = text.length * size * LETTER_WIDTH + size / 2;
+    const left = Math.max(0, Math.min(box.x, width - wide));
     const top = box.y > size * 1.3 ? box.y - size * 1.3 : box.y;
     return html`<rect
         x="${box.x}"
@@ -62,8 +64,8 @@ function drawing(
         fill="none"
         stroke="${color}"
         stroke-width="${line}"
-      /><rect x="${box.x}" y="${top}" width="${wide}" height="${size * 1.3}" fill="${color}" /><text
-        x="${box.x + size / 4}"
+      /><rect x="${left}" y="${top}" width="${wide}" height="${size * 1.3}" fill="${color}" /><text
+        x="${left + size / 4}"
         y="${top + size}"
         font-size="${size}"
         font-family="sans-serif"

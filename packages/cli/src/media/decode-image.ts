@@ -1,6 +1,6 @@
 import type { RawImage } from '@edgewise/runtime/image';
-import sharp from 'sharp';
 import { UsageError } from '../command/usage-error.ts';
+import { loadSharp } from './load-sharp.ts';
 
 /** As large as the runtime takes: 384 MiB as RGB. */
 const MAX_PIXELS = 2 ** 27;
@@ -10,6 +10,7 @@ const MAX_PIXELS = 2 ** 27;
  * @throws UsageError naming the file when it is missing, damaged, too large or no image
  */
 export async function decodeImage(path: string): Promise<RawImage> {
+  const sharp = await loadSharp();
   try {
     const { data, info } = await sharp(path, { limitInputPixels: MAX_PIXELS, failOn: 'error' })
       .autoOrient()

@@ -40,7 +40,7 @@ function readWav(bytes: Uint8Array): RawAudio {
   const scale = SCALES[wav.bitDepth];
   if (scale === undefined) throw new Error(`its samples have the unknown form ${wav.bitDepth}`);
   const middle = wav.bitDepth === '8' ? MIDDLE_OF_8_BITS : 0;
-  const interleaved = wav.getSamples(true) as unknown as Float64Array;
+  const interleaved = wav.getSamples(true);
   const samples = Array.from({ length: numChannels }, (_, channel) =>
     Float32Array.from(
       { length: Math.floor(interleaved.length / numChannels) },

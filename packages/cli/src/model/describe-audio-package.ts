@@ -13,7 +13,7 @@ export type AudioDescription = PackageDescription & { readonly audio: AudioInput
  * What every candidate's manifest says of a model of sounds: from config.json and the graph.
  * @throws UsageError naming the file and the field that is missing or does not fit the model
  */
-export function describeAudioPackage(sound: MediaModel, task: TaskTaking<'sound'>): AudioDescription {
+export function describeAudioPackage(sound: MediaModel, task: TaskTaking<'audio'>): AudioDescription {
   const { labels } = sound;
   const { settings: _settings, ...fields } = sound.fields;
   const config = join(sound.folder, 'config.json');

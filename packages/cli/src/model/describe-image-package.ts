@@ -18,7 +18,7 @@ export type ImageDescription = PackageDescription & { readonly preprocessing: Im
 export function describeImagePackage(image: MediaModel, task: TaskTaking<'image'>): ImageDescription {
   const { folder, model, labels, fields } = image;
   const config = join(folder, 'config.json');
-  if (labels.length === 0)
+  if (labels.length === 0 && task !== 'image-feature-extraction')
     throw new UsageError(
       `${config} has no id2label.`,
       `${task} needs the names of the labels: "id2label": { "0": "cat", "1": "dog" }, say.`,
@@ -32,7 +32,7 @@ export function describeImagePackage(image: MediaModel, task: TaskTaking<'image'
   const description = {
     name: image.name,
     task,
-    labels,
+    ...(task === 'image-feature-extraction' ? {} : { labels }),
     ...(task === 'image-classification' ? classifierOutput(image) : {}),
     ...fields,
     preprocessing: (fields['preprocessing'] ??

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { loadSharp } from '../media/load-sharp.ts';
 import type { SiteParts } from '../site/site-files.ts';
 
 /** Images that the page offers. */
@@ -8,7 +8,8 @@ const LONGEST_SIDE = 480;
 const JPEG_QUALITY = 80;
 
 /** A few images from the data for the page, spread evenly over them, made small. */
-export async function imagesToTry(paths: readonly string[]): Promise<Pick<SiteParts, 'config' | 'files'>> {
+export async function imagesToTry(images: readonly string[]): Promise<Pick<SiteParts, 'config' | 'files'>> {
+  const paths = [...new Set(images)];
   const step = Math.max(1, paths.length / IMAGES_SHOWN);
   const shown = Array.from(
     { length: Math.min(IMAGES_SHOWN, paths.length) },
@@ -21,6 +22,7 @@ export async function imagesToTry(paths: readonly string[]): Promise<Pick<SitePa
 }
 
 async function makeSmall(path: string): Promise<Uint8Array> {
+  const sharp = await loadSharp();
   return sharp(path)
     .autoOrient()
     .resize({ width: LONGEST_SIDE, height: LONGEST_SIDE, fit: 'inside', withoutEnlargement: true })

@@ -45,7 +45,7 @@ function whereNote(browser: MeasurementNotesOptions['browser']): string {
 const FROM: Readonly<Record<Taken, string>> = {
   text: 'from text to scores, tokenizer included',
   image: 'from decoded pixels to the answer, resizing included',
-  sound: 'from samples to scores, resampling and spectrum included',
+  audio: 'from samples to scores, resampling and spectrum included',
 };
 
 const METRIC_WORDS: Readonly<Record<MetricName, string>> = {

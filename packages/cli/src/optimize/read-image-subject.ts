@@ -1,9 +1,7 @@
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
-import { answerKind, metricFor } from '../examples/answer-kind.ts';
-import { readBoxExamples } from '../examples/read-box-examples.ts';
-import { readCalibrationFiles } from '../examples/read-calibration-files.ts';
-import { readFileExamples } from '../examples/read-file-examples.ts';
+import { answerKind, comparesPairs, metricFor } from '../examples/answer-kind.ts';
+import { readMediaData } from '../examples/read-media-examples.ts';
 import { IMAGES } from '../files/media.ts';
 import { describeImagePackage } from '../model/describe-image-package.ts';
 import { readMediaModel } from '../model/read-media-model.ts';
@@ -22,13 +20,12 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
   const kind = answerKind(given.task, image.multiLabel);
   const metric = metricFor(given.task, kind, given.metric);
   const { model, labels } = image;
-  const examples =
-    kind === 'boxes'
-      ? await readBoxExamples(given.data, labels)
-      : await readFileExamples(given.data, { media: IMAGES, kind, labels });
-  const calibration =
-    given.calibration === undefined ? [] : await readCalibrationFiles(given.calibration, IMAGES);
-  const files = examples.map(({ file }) => file);
+  const { examples, files, calibration } = await readMediaData(given, {
+    media: IMAGES,
+    kind,
+    labels,
+    pairs: comparesPairs(given.task),
+  });
   const { preprocessing } = description;
   return {
     name: image.name,

@@ -2,8 +2,7 @@ import type { Model } from '@edgewise/compiler';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
-import { readCalibrationFiles } from '../examples/read-calibration-files.ts';
-import { readFileExamples } from '../examples/read-file-examples.ts';
+import { readMediaData } from '../examples/read-media-examples.ts';
 import { SOUNDS } from '../files/media.ts';
 import { describeAudioPackage } from '../model/describe-audio-package.ts';
 import { objectOf } from '../model/config-json.ts';
@@ -19,7 +18,7 @@ import type { ReadSubject } from './subject.ts';
 const CHECKED_FILES = 2;
 
 /** A model of sounds with its clips. */
-export const readSoundSubject: ReadSubject<TaskTaking<'sound'>> = async (path, given) => {
+export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: sounds have no tokens.`);
   const sound = await readMediaModel(path);
@@ -33,10 +32,7 @@ export const readSoundSubject: ReadSubject<TaskTaking<'sound'>> = async (path, g
     audio,
     streaming,
   });
-  const examples = await readFileExamples(given.data, { media: SOUNDS, kind, labels });
-  const calibration =
-    given.calibration === undefined ? [] : await readCalibrationFiles(given.calibration, SOUNDS);
-  const files = examples.map(({ file }) => file);
+  const { examples, files, calibration } = await readMediaData(given, { media: SOUNDS, kind, labels });
   const sampleOf = soundSampler(model, audio, streaming);
   return {
     name: sound.name,

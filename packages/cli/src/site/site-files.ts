@@ -15,6 +15,8 @@ interface TaskPage {
   readonly title: string;
   /** What happens on the device. */
   readonly what: string;
+  /** The page's body, where the task has none of its own name. */
+  readonly body?: string;
   /** Scripts beside the task's own. */
   readonly scripts: readonly string[];
   /** Scripts that are not started with, such as worklets. */
@@ -35,6 +37,7 @@ const PAGES: Readonly<Record<TaskName, TaskPage>> = {
   'image-classification': {
     title: 'image classification',
     what: 'Pictures are classified',
+    body: 'pictures.html',
     scripts: ['pictures.js', 'frame-times.js'],
   },
   'audio-classification': {
@@ -52,7 +55,13 @@ const PAGES: Readonly<Record<TaskName, TaskPage>> = {
   'object-detection': {
     title: 'object detection',
     what: 'Objects are found in pictures',
+    body: 'pictures.html',
     scripts: ['pictures.js', 'frame-times.js'],
+  },
+  'image-feature-extraction': {
+    title: 'image similarity',
+    what: 'Pictures are compared',
+    scripts: ['cosine.js', 'pictures.js', 'frame-times.js'],
   },
 };
 
@@ -92,7 +101,7 @@ export async function siteFiles(parts: SiteParts): Promise<Map<string, Uint8Arra
 }
 
 async function indexHtml({ task, name, runtime }: SiteParts): Promise<string> {
-  const { title, what, scripts } = PAGES[task];
+  const { title, what, scripts, body = `${task}.html` } = PAGES[task];
   // All that app.js and the runtime's entry import, so that nothing waits for the imports of an import.
   const runtimeScripts = [...runtime.keys()].filter((file) => file !== 'worker.js');
   const preloads = [
@@ -106,7 +115,7 @@ async function indexHtml({ task, name, runtime }: SiteParts): Promise<string> {
     TITLE: title,
     WHAT: what,
     PRELOADS: preloads.map(({ text }) => text).join('\n    '),
-    BODY: indented(await readTemplate(`${task}.html`)),
+    BODY: indented(await readTemplate(body)),
   };
   const template = await readTemplate('index.html');
   return template.replaceAll(/%([A-Z]+)%/g, (whole, key: string) => values[key] ?? whole);

@@ -42,6 +42,7 @@ describe('readDataset', () => {
     ['a.tsv', 'text\tlabel\ngood\n', 'a.tsv:2: has 1 field where the first line has 2.'],
     ['a.tsv', 'text\tlabel\n \t1\n', 'a.tsv:2: has no text.'],
     ['a.tsv', 'id\tbody\tgrade\n1\tx\ty\n', "a.tsv:1: has no known text column among 'id', 'body', 'grade'."],
+    ['a.csv', 'picture,label\na.png,cat\n', "a.csv:1: has no known text column among 'picture', 'label'."],
     ['a.csv', 'text,score\nx,high\n', "a.csv:2: the score 'high' is not a number."],
     ['a.jsonl', '{"text":"a"}\n{"text":', 'a.jsonl:2: is not JSON'],
     ['a.jsonl', '[1]', 'a.jsonl:1: is not a JSON object.'],

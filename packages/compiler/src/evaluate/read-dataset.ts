@@ -7,7 +7,8 @@ import type { FileInput, RunnerInput, TextInput } from './runner.ts';
 export const DATASET_COLUMNS = {
   text: ['sentence', 'text', 'sentence1', 'premise', 'question', 'question1', 'review', 'content'],
   textPair: ['text_pair', 'sentence2', 'hypothesis', 'question2', 'text2'],
-  file: ['file', 'image', 'audio', 'filename', 'file_name', 'path', 'image_path'],
+  file: ['file', 'image', 'audio', 'filename', 'file_name', 'path', 'image_path', 'file1', 'image1'],
+  filePair: ['file_pair', 'image_pair', 'file2', 'image2'],
   label: ['label', 'labels', 'class', 'class_index', 'sentiment', 'target'],
   score: ['score', 'similarity', 'similarity_score'],
 } as const;
@@ -43,7 +44,9 @@ const FILES: Kind<FileInput> = {
   column: 'file',
   read: (field) => {
     const file = field('file')?.trim();
-    return file ? { file } : undefined;
+    const filePair = field('filePair')?.trim();
+    if (!file) return undefined;
+    return filePair ? { file, filePair } : { file };
   },
 };
 
@@ -149,7 +152,9 @@ function findColumns(header: readonly string[], needed: Column): ColumnIndex | u
 }
 
 function bareColumns({ line, fields }: DelimitedRow, file: string, needed: 'text' | 'file'): ColumnIndex {
-  if (fields.length <= 2) return fields.length === 2 ? { [needed]: 0, label: 1 } : { [needed]: 0 };
+  const [first, second] = fields;
+  if (fields.length === 1) return { [needed]: 0 };
+  if (fields.length === 2 && !isKnownName(first) && !isKnownName(second)) return { [needed]: 0, label: 1 };
   const pairs = needed === 'text' ? '; for pairs also text_pair, score' : '';
   throw problem(
     file,
@@ -157,6 +162,12 @@ function bareColumns({ line, fields }: DelimitedRow, file: string, needed: 'text
     `has no known ${needed} column among ${fields.map((name) => `'${name}'`).join(', ')}`,
     `Name the columns in the first line: ${DATASET_COLUMNS[needed].slice(0, 2).join(' or ')}, label${pairs}.`,
   );
+}
+
+/** Whether a field of the first line names a column: the line is a header, if not the one that is needed. */
+function isKnownName(field = ''): boolean {
+  const name = field.trim().toLowerCase();
+  return Object.values(DATASET_COLUMNS).some((names) => names.some((each) => each === name));
 }
 
 function fromJsonLines<Input extends RunnerInput>(

@@ -8,10 +8,11 @@ export interface TextInput {
   readonly textPair?: string;
 }
 
-/** An image or a sound. */
+/** An image or a sound, or a pair of them. */
 export interface FileInput {
   /** Path. */
   readonly file: string;
+  readonly filePair?: string;
 }
 
 export interface RunnerOutput {
