@@ -161,15 +161,20 @@ function inputsOf({ graph }, ids) {
  */
 function pruneWords(tokenizer, before, train, dev) {
   const counts = countTokens(train.map(({ text }) => before(text)));
-  const { ids, coverage, unseen, before: size } = chooseVocabulary({ tokenizer, counts, coverage: COVERAGE });
+  const {
+    ids,
+    coverage,
+    unseen,
+    unknown,
+    before: size,
+  } = chooseVocabulary({ tokenizer, counts, coverage: COVERAGE });
   const encode = encoder(restrictTokenizer(tokenizer, ids));
-  const unknown = ids.get(tokenizer.model.vocab[tokenizer.model.unk_token]);
   const fallback = measureFallback({
     texts: dev.map(({ text }) => text),
     before,
     after: encode,
     ids,
-    ...(unknown === undefined ? {} : { unknown }),
+    unknown,
   });
   return { ids, encode, report: { before: size, after: ids.size, coverage, unseen, fallback } };
 }

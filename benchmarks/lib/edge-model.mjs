@@ -39,6 +39,6 @@ export async function openActivations(model, values) {
 
 /** @param {import('@edgewise/compiler').EdgeArtifact} artifact */
 async function open({ model, files }) {
-  const description = { name: 'benchmark', task: 'text-classification' };
+  const description = { name: 'benchmark', task: 'benchmark' };
   return createSession(await buildPackage({ description, model, files }), { threads: 1 });
 }

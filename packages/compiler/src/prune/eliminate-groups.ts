@@ -65,7 +65,8 @@ function blockOf({ inverse, groupSize }: EliminateGroupsOptions, group: number):
     const start = (group * groupSize + row) * n + group * groupSize;
     block.set(inverse.subarray(start, start + groupSize), row * groupSize);
   }
-  return invertPositive(block, groupSize);
+  invertPositive(block, groupSize);
+  return block;
 }
 
 /** matrix[start…] −= Σ factors[k] · rows[k]. */

@@ -36,11 +36,10 @@ export function fitProjection({
   ...given
 }: FitProjectionOptions): FittedProjection {
   const { inputs: n, outputs } = equations;
-  equations.flush();
-  const damped = Float64Array.from(equations.gram);
-  const lambda = given.damping * meanDiagonal(damped, n);
-  for (let i = 0; i < n; i++) damped[i * n + i]! += lambda;
-  const inverse = invertPositive(damped, n);
+  const inverse = equations.gram();
+  const lambda = given.damping * meanDiagonal(inverse, n);
+  for (let i = 0; i < n; i++) inverse[i * n + i]! += lambda;
+  invertPositive(inverse, n);
   const solved = multiplySquare(inverse, targets(equations, given, lambda), outputs);
   const keep = eliminateGroups({
     inverse,
@@ -60,13 +59,13 @@ export function fitProjection({
 
 /** Xᵀ·Y + λ·W₀, the bias being the last row of W₀. */
 function targets(
-  { cross }: NormalEquations,
+  equations: NormalEquations,
   { weight, bias }: Pick<FitProjectionOptions, 'weight' | 'bias'>,
   lambda: number,
 ): Float64Array {
-  return cross.map(
-    (sum, at) => sum + lambda * (at < weight.length ? weight[at]! : bias[at - weight.length]!),
-  );
+  return equations
+    .cross()
+    .map((sum, at) => sum + lambda * (at < weight.length ? weight[at]! : bias[at - weight.length]!));
 }
 
 /** Never 0: the constant 1 is among the inputs. */

@@ -1,5 +1,5 @@
 /** Rows taken in before they are multiplied: a panel of them stays in cache. */
-const PANEL_ROWS = 64;
+const PANEL_ROWS = 128;
 
 /**
  * The normal equations of Y ≈ X·W, summed up row by row: memory does not grow with the number of rows. A row is counted `scale²`
@@ -8,11 +8,11 @@ const PANEL_ROWS = 64;
 export class NormalEquations {
   readonly inputs: number;
   readonly outputs: number;
-  /** Xᵀ·X [inputs, inputs]; the lower triangle is filled. */
-  readonly gram: Float64Array;
-  /** Xᵀ·Y [inputs, outputs]. */
-  readonly cross: Float64Array;
-  rows = 0;
+  /** Numbers of features rounded up to whole tiles. */
+  readonly #width: number;
+  readonly #height: number;
+  readonly #gram: Float64Array;
+  readonly #cross: Float64Array;
   /** Feature after feature, PANEL_ROWS numbers each. */
   readonly #x: Float64Array;
   readonly #y: Float64Array;
@@ -21,10 +21,12 @@ export class NormalEquations {
   constructor(inputs: number, outputs: number) {
     this.inputs = inputs;
     this.outputs = outputs;
-    this.gram = new Float64Array(inputs * inputs);
-    this.cross = new Float64Array(inputs * outputs);
-    this.#x = new Float64Array(roundUp4(inputs) * PANEL_ROWS);
-    this.#y = new Float64Array(roundUp4(outputs) * PANEL_ROWS);
+    this.#height = roundUp4(inputs);
+    this.#width = roundUp4(outputs);
+    this.#gram = new Float64Array(this.#height * this.#height);
+    this.#cross = new Float64Array(this.#height * this.#width);
+    this.#x = new Float64Array(this.#height * PANEL_ROWS);
+    this.#y = new Float64Array(this.#width * PANEL_ROWS);
   }
 
   /** Takes in one row. */
@@ -32,18 +34,27 @@ export class NormalEquations {
     const row = this.#filled;
     for (let i = 0; i < this.inputs; i++) this.#x[i * PANEL_ROWS + row] = x[i]! * scale;
     for (let i = 0; i < this.outputs; i++) this.#y[i * PANEL_ROWS + row] = y[i]! * scale;
-    this.rows++;
     this.#filled++;
-    if (this.#filled === PANEL_ROWS) this.flush();
+    if (this.#filled === PANEL_ROWS) this.#multiply();
   }
 
-  /** Brings `gram` and `cross` up to date. */
-  flush(): void {
+  /** Xᵀ·X [inputs, inputs]: the lower triangle. */
+  gram(): Float64Array {
+    this.#multiply();
+    return crop(this.#gram, this.#height, this.inputs, this.inputs);
+  }
+
+  /** Xᵀ·Y [inputs, outputs]. */
+  cross(): Float64Array {
+    this.#multiply();
+    return crop(this.#cross, this.#width, this.inputs, this.outputs);
+  }
+
+  #multiply(): void {
     if (this.#filled === 0) return;
-    for (let i = 0; i < this.inputs; i += 4) {
-      for (let j = 0; j <= i; j += 4) addTile(this.#x, i, this.#x, j, this.gram, this.inputs, this.inputs);
-      for (let j = 0; j < this.outputs; j += 4)
-        addTile(this.#x, i, this.#y, j, this.cross, this.inputs, this.outputs);
+    for (let i = 0; i < this.#height; i += 4) {
+      for (let j = 0; j <= i; j += 4) addTile(this.#x, i, this.#x, j, this.#gram, this.#height);
+      for (let j = 0; j < this.#width; j += 4) addTile(this.#x, i, this.#y, j, this.#cross, this.#width);
     }
     this.#x.fill(0);
     this.#y.fill(0);
@@ -55,7 +66,13 @@ function roundUp4(count: number): number {
   return (count + 3) & ~3;
 }
 
-const TILE = new Float64Array(16);
+/** The first rows and columns of a matrix whose rows are `stride` apart. */
+function crop(matrix: Float64Array, stride: number, rows: number, columns: number): Float64Array {
+  const cropped = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++)
+    cropped.set(matrix.subarray(row * stride, row * stride + columns), row * columns);
+  return cropped;
+}
 
 /** sums[i…i+3, j…j+3] += products of four features of `a` with four of `b`, over the rows of the panel. */
 function addTile(
@@ -64,16 +81,41 @@ function addTile(
   b: Float64Array,
   j: number,
   sums: Float64Array,
-  rows: number,
   columns: number,
 ): void {
-  let [s00, s01, s02, s03, s10, s11, s12, s13] = [0, 0, 0, 0, 0, 0, 0, 0];
-  let [s20, s21, s22, s23, s30, s31, s32, s33] = [0, 0, 0, 0, 0, 0, 0, 0];
-  const [a0, a1, a2, a3] = [i, i + 1, i + 2, i + 3].map((feature) => feature * PANEL_ROWS) as Four;
-  const [b0, b1, b2, b3] = [j, j + 1, j + 2, j + 3].map((feature) => feature * PANEL_ROWS) as Four;
+  let s00 = 0;
+  let s01 = 0;
+  let s02 = 0;
+  let s03 = 0;
+  let s10 = 0;
+  let s11 = 0;
+  let s12 = 0;
+  let s13 = 0;
+  let s20 = 0;
+  let s21 = 0;
+  let s22 = 0;
+  let s23 = 0;
+  let s30 = 0;
+  let s31 = 0;
+  let s32 = 0;
+  let s33 = 0;
+  const a0 = i * PANEL_ROWS;
+  const a1 = (i + 1) * PANEL_ROWS;
+  const a2 = (i + 2) * PANEL_ROWS;
+  const a3 = (i + 3) * PANEL_ROWS;
+  const b0 = j * PANEL_ROWS;
+  const b1 = (j + 1) * PANEL_ROWS;
+  const b2 = (j + 2) * PANEL_ROWS;
+  const b3 = (j + 3) * PANEL_ROWS;
   for (let row = 0; row < PANEL_ROWS; row++) {
-    const [x0, x1, x2, x3] = [a[a0 + row]!, a[a1 + row]!, a[a2 + row]!, a[a3 + row]!];
-    const [y0, y1, y2, y3] = [b[b0 + row]!, b[b1 + row]!, b[b2 + row]!, b[b3 + row]!];
+    const x0 = a[a0 + row]!;
+    const x1 = a[a1 + row]!;
+    const x2 = a[a2 + row]!;
+    const x3 = a[a3 + row]!;
+    const y0 = b[b0 + row]!;
+    const y1 = b[b1 + row]!;
+    const y2 = b[b2 + row]!;
+    const y3 = b[b3 + row]!;
     s00 += x0 * y0;
     s01 += x0 * y1;
     s02 += x0 * y2;
@@ -91,9 +133,15 @@ function addTile(
     s32 += x3 * y2;
     s33 += x3 * y3;
   }
-  TILE.set([s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33]);
-  for (let m = 0; m < 4 && i + m < rows; m++)
-    for (let n = 0; n < 4 && j + n < columns; n++) sums[(i + m) * columns + j + n]! += TILE[m * 4 + n]!;
+  addRow(sums, i * columns + j, s00, s01, s02, s03);
+  addRow(sums, (i + 1) * columns + j, s10, s11, s12, s13);
+  addRow(sums, (i + 2) * columns + j, s20, s21, s22, s23);
+  addRow(sums, (i + 3) * columns + j, s30, s31, s32, s33);
 }
 
-type Four = [number, number, number, number];
+function addRow(sums: Float64Array, at: number, a: number, b: number, c: number, d: number): void {
+  sums[at]! += a;
+  sums[at + 1]! += b;
+  sums[at + 2]! += c;
+  sums[at + 3]! += d;
+}

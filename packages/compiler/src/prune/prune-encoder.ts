@@ -17,16 +17,16 @@ import { removeLayers } from './remove-layers.ts';
 import type { CalibrationData } from './run-together.ts';
 
 /** Shares that stay, above 0 and at most 1. */
-export interface EncoderShares {
+export type EncoderShares = {
   /** Of the layers. Default 1. */
   readonly layers?: number;
   /** Of each layer's attention heads. Default 1. */
   readonly heads?: number;
   /** Of each layer's feed-forward neurons; what stays is a multiple of 8. Default 1. */
   readonly neurons?: number;
-}
+};
 
-export interface PruneEncoderOptions extends EncoderShares, CalibrationData {
+export interface PruneEncoderOptions extends CalibrationData, EncoderShares {
   /**
    * Whether the projections behind what went are fitted to what the model did before. Without it what is left stays as it was: for
    * comparison.
@@ -91,11 +91,11 @@ export async function pruneEncoder(float: Model, given: PruneEncoderOptions): Pr
     for (const part of LAYER_PARTS) {
       const { what, size, stays, prune } = PARTS[part];
       const before = size(encoderLayers(model)[layer]!);
-      const remove = before - stays(before * options[what]);
+      const remove = options[what] === 1 ? 0 : Math.max(0, before - stays(before * options[what]));
       // What ends before a gap does the work of the layers in it.
       const target = part === 'feedForward' ? (kept[layer + 1] ?? total) - 1 : original;
       isChanged ||= remove > 0 || target !== original;
-      if (remove <= 0 && !(isChanged && options.repair)) continue;
+      if (remove === 0 && !(isChanged && options.repair)) continue;
       options.onProgress?.(`layer ${original}, ${what}`);
       const fitted = await fitPart({ ...options, float, target, model, layer, part, remove }, options);
       const norm = target === original ? {} : { norm: normOf(float, target) };

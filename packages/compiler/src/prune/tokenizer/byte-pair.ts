@@ -21,6 +21,7 @@ export function bytePairModel(model: Json): TokenModel {
     ids.has(tokens.get(token) ?? -1);
   return {
     tokens,
+    unknown: tokens.get(textOf(model['unk_token'])),
     spell: (token) => {
       const end = suffix !== '' && token.endsWith(suffix) ? suffix : '';
       const characters = charactersOf(token.slice(0, token.length - end.length));

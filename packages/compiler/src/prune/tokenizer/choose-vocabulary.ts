@@ -8,7 +8,7 @@ export interface ChooseVocabularyOptions {
   readonly tokenizer: Json;
   /** How often each id occurs in the corpus, from `countTokens`. */
   readonly counts: ReadonlyMap<number, number>;
-  /** Share of the corpus' running tokens that the kept ones make up, 0 to 1. Default 0.999. */
+  /** Share of the corpus' running tokens, special ones not counted, that the kept ones make up, 0 to 1. Default 0.999. */
   readonly coverage?: number;
 }
 
@@ -19,6 +19,8 @@ export const CHOOSE_VOCABULARY_DEFAULTS: Required<Pick<ChooseVocabularyOptions, 
 export interface Vocabulary {
   /** New id by old id, both ascending. */
   readonly ids: TokenIds;
+  /** New id of the unknown token. */
+  readonly unknown: number | undefined;
   /** Number of tokens before. */
   readonly before: number;
   /** Share of the corpus' running tokens that stay as they are. */
@@ -47,47 +49,50 @@ export function chooseVocabulary(options: ChooseVocabularyOptions): Vocabulary {
       'bad-option',
       `chooseVocabulary: coverage must be above 0 and at most 1, got ${coverage}`,
     );
-  const total = sum(counts.values());
+  const model = readTokenModel(tokenizer);
+  const added = addedTokens(tokenizer);
+  const special = new Set(added.values());
+  const words = new Map([...counts].filter(([id]) => !special.has(id)));
+  const total = sum(words.values());
   if (total === 0)
     throw new CompilerError('bad-option', 'chooseVocabulary: the corpus has no tokens', {
       hint: 'count the tokens of some thousand sentences like those that the model will see',
     });
-  const model = readTokenModel(tokenizer);
-  const added = addedTokens(tokenizer);
-  const kept = keepWithParts(model, [...added.keys(), ...indispensable(model)]);
-  const countOf = (id: number): number => counts.get(id) ?? 0;
+  const kept = new Set([...special, ...withParts(model, indispensable(model))]);
+  const countOf = (id: number): number => words.get(id) ?? 0;
   const tokenOf = new Map([...model.tokens].map(([token, id]) => [id, token]));
   let covered = sum([...kept].map(countOf));
-  const byCount = [...counts].toSorted(([a, x], [b, y]) => y - x || a - b);
-  for (const [id] of byCount) {
+  for (const [id] of [...words].toSorted(([a, x], [b, y]) => y - x || a - b)) {
     if (covered >= coverage * total) break;
     const token = tokenOf.get(id);
-    if (token === undefined || kept.has(id)) continue;
-    for (const part of keepWithParts(model, [token])) {
+    if (token === undefined) continue;
+    for (const part of withParts(model, [token])) {
       if (!kept.has(part)) covered += countOf(part);
       kept.add(part);
     }
   }
   const ascending = [...kept].toSorted((a, b) => a - b);
+  const ids = new Map(ascending.map((id, renumbered) => [id, renumbered]));
   return {
-    ids: new Map(ascending.map((id, renumbered) => [id, renumbered])),
-    before: new Set([...model.tokens.values(), ...added.values()]).size,
+    ids,
+    unknown: model.unknown === undefined ? undefined : ids.get(model.unknown),
+    before: new Set([...model.tokens.values(), ...special]).size,
     coverage: covered / total,
-    unseen: [...counts.values()].filter((count) => count === 1).length / total,
+    unseen: [...words.values()].filter((count) => count === 1).length / total,
   };
+}
 
-  /** Ids of these tokens and of all that they are merged from. */
-  function keepWithParts(of: TokenModel, tokens: readonly string[]): Set<number> {
-    const found = new Set<number>();
-    const queue = [...tokens];
-    for (let token = queue.pop(); token !== undefined; token = queue.pop()) {
-      const id = of.tokens.get(token) ?? added.get(token);
-      if (id === undefined || found.has(id)) continue;
-      found.add(id);
-      queue.push(...of.partsOf(token));
-    }
-    return found;
+/** Ids of these tokens and of all that they are merged from. */
+function withParts({ tokens, partsOf }: TokenModel, wanted: readonly string[]): Set<number> {
+  const found = new Set<number>();
+  const queue = [...wanted];
+  for (let token = queue.pop(); token !== undefined; token = queue.pop()) {
+    const id = tokens.get(token);
+    if (id === undefined || found.has(id)) continue;
+    found.add(id);
+    queue.push(...partsOf(token));
   }
+  return found;
 }
 
 /** How often each id occurs in these encodings. */
@@ -107,9 +112,10 @@ function addedTokens(tokenizer: Json): Map<string, number> {
   );
 }
 
-/** Characters, bytes, and tokens that could not be spelled without themselves. */
-function indispensable({ tokens, spell }: TokenModel): string[] {
+/** The unknown token, characters, bytes, and tokens that could not be spelled without themselves. */
+function indispensable({ tokens, unknown, spell }: TokenModel): string[] {
   return [...tokens.keys()].filter((token) => {
+    if (tokens.get(token) === unknown) return true;
     const letters = spell(token);
     return letters.length <= 1 || BYTE.test(token) || letters.some((letter) => !tokens.has(letter));
   });

@@ -8,7 +8,7 @@ export interface MeasureFallbackOptions {
   readonly after: (text: string) => readonly number[];
   readonly ids: TokenIds;
   /** New id of the unknown token. */
-  readonly unknown?: number;
+  readonly unknown: number | undefined;
 }
 
 /** Shares of running words, those between spaces. */

@@ -7,6 +7,8 @@ export type TokenIds = ReadonlyMap<number, number>;
 export interface TokenModel {
   /** Id by token. */
   readonly tokens: ReadonlyMap<string, number>;
+  /** Id of the unknown token. */
+  readonly unknown: number | undefined;
   /** The smallest tokens that the token could be spelled with; more than one unless it is such a token itself. */
   readonly spell: (token: string) => readonly string[];
   /** Tokens without which the token cannot come about. */

@@ -6,8 +6,10 @@ import type { TokenModel } from './token-model.ts';
 export function unigramModel(model: Json): TokenModel {
   const pieces = listOf(model['vocab']).map(listOf);
   const tokens = new Map(pieces.map(([piece], id) => [textOf(piece), id]));
+  const unknown = model['unk_id'];
   return {
     tokens,
+    unknown: typeof unknown === 'number' ? unknown : undefined,
     spell: charactersOf,
     partsOf: () => [],
     restrict: (ids) => {
@@ -17,7 +19,6 @@ export function unigramModel(model: Json): TokenModel {
           'bad-file',
           'tokenizer.json: added tokens have ids among those of the Unigram model',
         );
-      const unknown = model['unk_id'];
       return {
         ...model,
         vocab: kept.map(([id]) => pieces[id]),

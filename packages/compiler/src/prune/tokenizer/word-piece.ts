@@ -7,6 +7,7 @@ export function wordPieceModel(model: Json): TokenModel {
   const prefix = textOf(model['continuing_subword_prefix'], '##');
   return {
     tokens,
+    unknown: tokens.get(textOf(model['unk_token'], '[UNK]')),
     spell: (token) => {
       const isFirst = !token.startsWith(prefix);
       return charactersOf(isFirst ? token : token.slice(prefix.length)).map((character, at) =>
