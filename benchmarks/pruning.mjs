@@ -28,7 +28,7 @@ import { pairedRatio } from './lib/statistics.mjs';
 const MODELS = ['sst2-base', 'sst2-tiny'];
 const DATA = new URL('../../shared/assets/datasets/sst2/', import.meta.url);
 const LABELS = ['NEGATIVE', 'POSITIVE'];
-const CALIBRATION_PHRASES = 600;
+const CALIBRATION_PHRASES = 400;
 /** Shorter ones of SST-2's phrases are not like the sentences that are measured. */
 const CALIBRATION_WORDS = 10;
 const COVERAGE = 0.999;

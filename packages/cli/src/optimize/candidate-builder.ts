@@ -61,7 +61,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
   const unpruned: Base = { model: compact, calibrated, files };
   const pruned = new Map<string, Base>();
   const compiled = new Map<string, EdgeArtifact>();
-  const notes: string[] = [];
+  const notes = new Set<string>();
 
   const baseOf = async ({ steps }: Recipe): Promise<Base> => {
     const pruning = steps.filter(isPruneStep);
@@ -81,7 +81,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
       files: new Map([...files.keys()].map((name) => [name, source.get(name) ?? new Uint8Array()])),
     };
     pruned.set(key, base);
-    notes.push(...what);
+    for (const note of what) notes.add(note);
     return base;
   };
   const compile = async ({ name, steps }: Recipe, base: Base): Promise<EdgeArtifact> => {
@@ -109,7 +109,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
   return {
     build: (recipe) => build(recipe, {}),
     finish: (recipe, budget, proof) => build(recipe, { budget, proof }),
-    notes: () => notes,
+    notes: () => [...notes],
   };
 }
 

@@ -9,14 +9,18 @@ import {
   restrictTokenizer,
   renumberConfig,
   runPasses,
+  type ActivationRunner,
   type EncoderShares,
+  type Fallback,
   type Model,
   type PrunedLayer,
+  type Vocabulary,
 } from '@edgewise/compiler';
 import { MANIFEST_FILE, readManifest } from '@edgewise/runtime/format';
 import { loadTokenizer } from '@edgewise/runtime/tokenizer';
 import { parseJson, type Json } from '../model/config-json.ts';
 import { formatPercent } from '../terminal/format.ts';
+import { breathe } from './breathe.ts';
 import { openActivations } from './engine-activations.ts';
 import type { Pipeline, PrunedModel, Work } from './pipeline.ts';
 import { repackage } from './repackage.ts';
@@ -63,15 +67,10 @@ async function withoutWords(
   const counts = countTokens(calibration.map((text) => before(text).ids));
   const chosen = chooseVocabulary({ tokenizer, counts, coverage });
   const { ids } = chosen;
-  const changed = await repackage(
-    source,
-    new Map([
-      [files?.file ?? '', toBytes(restrictTokenizer(tokenizer, ids))],
-      ...(files?.configFile === undefined
-        ? []
-        : [[files.configFile, toBytes(renumberConfig(read(files.configFile), ids))] as const]),
-    ]),
-  );
+  const config = files?.configFile;
+  const renumbered = config === undefined ? [] : [[config, renumberConfig(read(config), ids)] as const];
+  const jsons = new Map([[files?.file ?? '', restrictTokenizer(tokenizer, ids)], ...renumbered]);
+  const changed = await repackage(source, new Map([...jsons].map(([name, json]) => [name, toBytes(json)])));
   const after = await loadTokenizer(changed);
   const fallback = measureFallback({
     texts: sentences,
@@ -81,11 +80,20 @@ async function withoutWords(
     unknown: chosen.unknown,
   });
   const { model: smaller } = await runPasses(model, [pruneVocabulary({ ids })]);
-  const note =
-    `Vocabulary: ${ids.size} of ${chosen.before} tokens stay, ${formatPercent(chosen.coverage)} of those in the calibration texts, which miss about ` +
-    `${formatPercent(chosen.unseen)} of those in other texts. ${formatPercent(fallback.split)} of the words of the data are split differently, ` +
-    `${formatPercent(fallback.unknown)} became unknown.`;
-  return { model: smaller, source: changed, notes: [...notes, note] };
+  return { model: smaller, source: changed, notes: [...notes, vocabularyNote(chosen, coverage, fallback)] };
+}
+
+function vocabularyNote(
+  { ids, before, coverage, unseen }: Vocabulary,
+  wanted: number,
+  { split, unknown }: Fallback,
+): string {
+  const more = unseen > 1 - wanted ? ' (with more calibration texts, less)' : '';
+  return (
+    `Vocabulary: ${ids.size} of ${before} tokens stay, ${formatPercent(coverage)} of those in the calibration texts, ` +
+    `which miss about ${formatPercent(unseen)} of those in other texts${more}. ` +
+    `${formatPercent(split)} of the words of the data are split differently, ${formatPercent(unknown)} became unknown.`
+  );
 }
 
 async function withoutParts(
@@ -97,7 +105,14 @@ async function withoutParts(
   const samples = await tokenSamples(model, source, calibration.slice(0, REPAIR_SAMPLES));
   const { model: smaller, ...parts } = await pruneEncoder(model, {
     ...shares,
-    open: (opened, values) => openActivations(opened, values, samples, signal),
+    open: async (opened, values) => {
+      const activations = await openActivations(opened, values, samples, signal);
+      const run: ActivationRunner = async (...given) => {
+        await breathe();
+        return activations.run(...given);
+      };
+      return { ...activations, run };
+    },
     samples,
     signal,
     onProgress: progress.update,

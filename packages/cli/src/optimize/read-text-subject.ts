@@ -20,6 +20,9 @@ type TextTaskName = TaskTaking<'text'>;
 const TOKENIZER_FILE = 'tokenizer.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
+/** The most tokens that a manifest may name. */
+const UNCUT = 2 ** 20;
+
 /** A model of texts with its sentences. */
 export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) => {
   const { task } = given;
@@ -89,7 +92,7 @@ async function longestText(
   files: PackageFiles,
   texts: readonly Pick<TextInput, 'text' | 'textPair'>[],
 ): Promise<{ readonly maxTokens: number; readonly notes: readonly string[] }> {
-  const uncut = describeTextPackage(text, 'feature-extraction', Number.MAX_SAFE_INTEGER);
+  const uncut = describeTextPackage(text, 'feature-extraction', UNCUT);
   const encode = await loadTokenizer(
     await buildPackage({
       description: uncut,

@@ -10,45 +10,48 @@ export interface ChooseLayersOptions extends CalibrationData {
   readonly onProgress?: (what: string) => void;
 }
 
+/** The order of distances settles sooner than what is fitted. */
+const ABLATION_SAMPLES = 128;
+
 /**
  * The layers whose removal moves the outputs least, one after the other, each time measured anew without those already gone (Sajjad et
  * al. 2023, "On the effect of dropping layers of pre-trained transformer models", compare fixed choices; greedy ablation finds its own).
+ * Looks at the first 128 samples, whose outputs it holds in memory.
  * @returns layer numbers, ascending
  * @throws CompilerError what `encoderLayers`, `removeLayers` and `runTogether` throw.
  */
 export async function chooseLayers(float: Model, options: ChooseLayersOptions): Promise<number[]> {
-  const { count, onProgress, ...data } = options;
+  const { count, onProgress, ...all } = options;
+  const data = { ...all, samples: all.samples.slice(0, ABLATION_SAMPLES) };
   const total = encoderLayers(float).length;
+  const expected = count > 0 ? await outputsOf(float, data) : [];
   let removed: number[] = [];
   while (removed.length < count) {
-    let best: { layers: number[]; distance: number } | undefined;
+    let best = { layers: removed, distance: Infinity };
     for (let layer = 0; layer < total; layer++) {
       if (removed.includes(layer)) continue;
       const layers = [...removed, layer];
       onProgress?.(`without layers ${layers.join(', ')}`);
       const { model } = await runPasses(float, [removeLayers({ layers })]);
-      const distance = await outputDistance(float, model, data);
-      if (best === undefined || distance < best.distance) best = { layers, distance };
+      const distance = squaredDistance(await outputsOf(model, data), expected);
+      if (distance <= best.distance) best = { layers, distance };
     }
-    if (best === undefined) break;
     removed = best.layers;
   }
   return removed.toSorted((a, b) => a - b);
 }
 
-/** Squared difference of all outputs as a share of the float model's squares. */
-export async function outputDistance(float: Model, candidate: Model, data: CalibrationData): Promise<number> {
-  const outputs = (model: Model): string[] => model.graph.outputs.map(({ name }) => name);
-  const watched = [float, candidate].map((model) => ({ model, values: outputs(model) }));
-  let [error, energy] = [0, 0];
-  await runTogether(watched, data, ([expected = [], actual = []]) => {
-    for (const [at, values] of expected.entries()) {
-      const others = actual[at]!;
-      for (let i = 0; i < values.length; i++) {
-        error += (values[i]! - others[i]!) ** 2;
-        energy += values[i]! ** 2;
-      }
-    }
-  });
-  return error / energy;
+/** Every output for every sample. */
+async function outputsOf(model: Model, data: CalibrationData): Promise<Float32Array[]> {
+  const outputs: Float32Array[] = [];
+  const values = model.graph.outputs.map(({ name }) => name);
+  await runTogether([{ model, values }], data, ([found = []]) => void outputs.push(...found));
+  return outputs;
+}
+
+function squaredDistance(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  let sum = 0;
+  for (const [at, values] of a.entries())
+    for (let i = 0; i < values.length; i++) sum += (values[i]! - b[at]![i]!) ** 2;
+  return Number.isNaN(sum) ? Infinity : sum;
 }

@@ -7,8 +7,6 @@ import { intAttribute } from '../transforms/node-attributes.ts';
 /** The two halves of a layer: attention with its projection, and the two feed-forward layers. Each ends in an AddLayerNorm. */
 export type LayerPart = 'attention' | 'feedForward';
 
-export const LAYER_PARTS: readonly LayerPart[] = ['attention', 'feedForward'];
-
 /** The end of a part: `norm(projection(x) + skip)`. */
 export interface Projected {
   /** The Linear whose inputs are heads or neurons. */

@@ -2,14 +2,9 @@ import { CompilerError } from '../diagnostics/index.ts';
 import { typedData, type Model } from '../ir/index.ts';
 import { GraphIndex, runPasses, type Transform } from '../rewrite/index.ts';
 import { chooseLayers } from './choose-layers.ts';
-import {
-  encoderLayers,
-  float32Input,
-  LAYER_PARTS,
-  type EncoderLayer,
-  type LayerPart,
-} from './encoder-layers.ts';
+import { encoderLayers, float32Input, type EncoderLayer, type LayerPart } from './encoder-layers.ts';
 import { fitPart } from './fit-part.ts';
+import type { FittedProjection } from './fit-projection.ts';
 import { pruneHeads } from './prune-heads.ts';
 import { pruneNeurons } from './prune-neurons.ts';
 import { refitProjection, type RefitProjectionOptions } from './refit-projection.ts';
@@ -87,25 +82,47 @@ export async function pruneEncoder(float: Model, given: PruneEncoderOptions): Pr
   const pruned = { heads: [] as PrunedLayer[], neurons: [] as PrunedLayer[] };
   let { model } = await runPasses(float, [removeLayers({ layers })]);
   let isChanged = kept[0] !== 0;
-  for (const [layer, original] of kept.entries()) {
-    for (const part of LAYER_PARTS) {
-      const { what, size, stays, prune } = PARTS[part];
-      const before = size(encoderLayers(model)[layer]!);
-      const remove = options[what] === 1 ? 0 : Math.max(0, before - stays(before * options[what]));
-      // What ends before a gap does the work of the layers in it.
-      const target = part === 'feedForward' ? (kept[layer + 1] ?? total) - 1 : original;
-      isChanged ||= remove > 0 || target !== original;
-      if (remove === 0 && !(isChanged && options.repair)) continue;
-      options.onProgress?.(`layer ${original}, ${what}`);
-      const fitted = await fitPart({ ...options, float, target, model, layer, part, remove }, options);
-      const norm = target === original ? {} : { norm: normOf(float, target) };
-      const refit = refitProjection({ layer, part, weight: fitted.weight, bias: fitted.bias, ...norm });
-      const passes = [prune({ layer, keep: fitted.keep }), ...(options.repair ? [refit] : [])];
-      ({ model } = await runPasses(model, passes));
-      if (remove > 0) pruned[what].push({ layer: original, removed: others(before, fitted.keep) });
-    }
+  for (const place of placesIn(kept, total)) {
+    const { what, size, stays, prune } = PARTS[place.part];
+    const before = size(encoderLayers(model)[place.layer]!);
+    const remove = options[what] === 1 ? 0 : Math.max(0, before - stays(before * options[what]));
+    isChanged ||= remove > 0 || place.target !== place.original;
+    if (remove === 0 && !(isChanged && options.repair)) continue;
+    options.onProgress?.(`layer ${place.original}, ${what}`);
+    const fitted = await fitPart({ ...options, ...place, float, model, remove }, options);
+    const removal = prune({ layer: place.layer, keep: fitted.keep });
+    const passes = options.repair ? [removal, refit(float, place, fitted)] : [removal];
+    ({ model } = await runPasses(model, passes));
+    if (remove > 0) pruned[what].push({ layer: place.original, removed: others(before, fitted.keep) });
   }
   return { model, layers, ...pruned };
+}
+
+interface Place {
+  /** Number of the layer now, and in the model as it came. */
+  readonly layer: number;
+  readonly original: number;
+  readonly part: LayerPart;
+  /** Layer of the float model whose part is to be imitated. */
+  readonly target: number;
+}
+
+/** The parts of the layers that are left. What ends before a gap does the work of the layers in it. */
+function placesIn(kept: readonly number[], total: number): Place[] {
+  return kept.flatMap((original, layer) => [
+    { layer, original, part: 'attention', target: original },
+    { layer, original, part: 'feedForward', target: (kept[layer + 1] ?? total) - 1 },
+  ]);
+}
+
+/** A part that does the work of a later layer gets that layer's normalization too. */
+function refit(
+  float: Model,
+  { layer, original, part, target }: Place,
+  { weight, bias }: FittedProjection,
+): Transform {
+  const norm = target === original ? {} : { norm: normOf(float, target) };
+  return refitProjection({ layer, part, weight, bias, ...norm });
 }
 
 interface PrunablePart {
