@@ -15,6 +15,7 @@ import {
 import { evaluateModel } from '../src/ops/index.ts';
 import { encoderLayers } from '../src/prune/encoder-layers.ts';
 import {
+  chooseLayers,
   pruneEncoder,
   pruneHeads,
   pruneNeurons,
@@ -185,6 +186,22 @@ describe.each(MODELS)('pruning %s', (name) => {
       }
     }
     session.dispose();
+  });
+});
+
+describe('chooseLayers', () => {
+  it.each(MODELS)('%s: the layer without which the outputs are nearest', async (name) => {
+    const model = await compact(name);
+    const samples = samplesFor(model, 5);
+    const distances = await Promise.all(
+      [0, 1].map(async (layer) => {
+        const without = await apply(model, removeLayers({ layers: [layer] }));
+        const pairs = samples.map((sample) => [outputs(without, sample), outputs(model, sample)] as const);
+        return pairs.flatMap(([a, b]) => a.map((value, at) => (value - b[at]!) ** 2)).reduce((x, y) => x + y);
+      }),
+    );
+    const nearest = distances[0]! < distances[1]! ? 0 : 1;
+    expect(await chooseLayers(model, { open: reference, samples, count: 1 })).toEqual([nearest]);
   });
 });
 
