@@ -23,6 +23,7 @@ const BENCHMARKS = [
   'memory',
   'quantize',
   'accuracy',
+  'pruning',
   'vision-accuracy',
   'vision-latency',
   'litert',

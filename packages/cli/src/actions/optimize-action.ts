@@ -69,7 +69,7 @@ async function optimizeModel(
     data: { name: given.data, examples: examples.length },
     budget,
     layers: layerCosts(model, subject.sizes),
-    notes,
+    notes: [...subject.notes, ...builder.notes(), ...notes],
   });
   progress.stage(`write ${given.out}`);
   const { task, target } = given;

@@ -1,15 +1,18 @@
 import {
-  createEvaluator,
   edgeEncoder,
+  linearInputs,
+  listPrunedRecipes,
   listRecipes,
   observeActivations,
   type Model,
+  type Prunable,
 } from '@edgewise/compiler';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { counted } from './counted.ts';
-import { engineActivations, type Activations } from './engine-activations.ts';
+import { openActivations } from './engine-activations.ts';
 import { interruptibleEvaluator } from './interruptible-evaluator.ts';
 import type { Pipeline } from './pipeline.ts';
+import { pruneTextModel } from './prune-text-model.ts';
 import { tokenSamples } from './token-samples.ts';
 
 /** Every rewrite is compared on so many sentences. */
@@ -25,6 +28,8 @@ export interface EncoderPipelineOptions {
   readonly calibration: readonly string[];
   /** Texts that rewrites are checked on. */
   readonly sentences: readonly string[];
+  /** Parts that candidates are tried without; needs calibration texts. */
+  readonly prune: readonly Prunable[];
 }
 
 /** Encoders of text. */
@@ -33,15 +38,20 @@ export function encoderPipeline({
   maxTokens,
   calibration,
   sentences,
+  prune,
 }: EncoderPipelineOptions): Pipeline {
   const isCalibrated = calibration.length > 0;
   return {
-    recipes: listRecipes({ calibrated: isCalibrated }),
+    recipes: [
+      ...listRecipes({ calibrated: isCalibrated }),
+      ...(prune.length > 0 ? listPrunedRecipes(prune) : []),
+    ],
     shared: 'edge-encoder',
     passes: edgeEncoder(),
     samples: (original) => tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES)),
     evaluate: interruptibleEvaluator(),
     ...(isCalibrated ? { calibrate: calibrateOn(calibration.slice(0, CALIBRATION_SAMPLES)) } : {}),
+    ...(prune.length > 0 ? { prune: pruneTextModel({ model, calibration, sentences }) } : {}),
     compile: { maxSequence: maxTokens },
   };
 }
@@ -50,7 +60,7 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
   return async (compact: Model, original: PackageFiles, { progress, signal }) => {
     progress.stage(`calibrate on ${texts.length} sentences`);
     const samples = await tokenSamples(compact, original, texts);
-    const activations = (await engineActivations(compact, samples, signal)) ?? referenceActivations(compact);
+    const activations = await openActivations(compact, linearInputs(compact), samples, signal);
     try {
       const inputs = counted(samples, samples.length, progress);
       return await observeActivations(compact, activations.run, inputs, { signal });
@@ -58,15 +68,5 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
       activations.close();
       progress.done();
     }
-  };
-}
-
-/** Slower by far, and for every model. */
-function referenceActivations(model: Model): Activations {
-  const evaluate = createEvaluator();
-  return {
-    run: (sample, want, emit) =>
-      evaluate(model, sample, { want }).forEach((tensor, name) => emit(name, tensor)),
-    close: () => {},
   };
 }

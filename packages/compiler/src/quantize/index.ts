@@ -33,6 +33,7 @@ export { convNetValues, observeConvNet } from './observe-conv-net.ts';
 export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
 export { separateActivations } from './separate-activations.ts';
+export { LOSSY } from './lossy.ts';
 export { quantizeLstms, type QuantizeLstmsOptions } from './quantize-lstms.ts';
 export { ValueStatistics } from './value-statistics.ts';
 export type { ConvNetStatistics } from './value-statistics.ts';
