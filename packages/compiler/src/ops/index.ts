@@ -10,4 +10,4 @@ export { bindType, costNodes, tensorBytes, typeBytes, type NodeCost } from './co
 export { bindDim } from './floor-dim.ts';
 export { multiplyMatrices, type MatrixSizes } from './matrix-multiply.ts';
 export { tensorNumbers } from './nd-array.ts';
-export { readWindowRule, windowDims, windowPads } from './windows.ts';
+export { readWindowRule, windowDims, windowIndex, windowPads } from './windows.ts';

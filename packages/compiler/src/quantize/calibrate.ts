@@ -84,10 +84,10 @@ export async function observeValues<S extends ValueSink>(
   want: readonly string[],
   run: ActivationRunner,
   samples: Samples,
-  create: () => S,
+  create: (value: string) => S,
   signal?: AbortSignal,
 ): Promise<Map<string, S>> {
-  const sinks = new Map(want.map((value) => [value, create()]));
+  const sinks = new Map(want.map((value) => [value, create(value)]));
   let count = 0;
   for await (const sample of samples) {
     if (signal?.aborted === true)

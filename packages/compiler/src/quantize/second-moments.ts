@@ -1,7 +1,8 @@
 import { sumOuterProducts } from './outer-products.ts';
 
-/** Rows whose products are summed at a time. */
+/** Rows whose products are summed at a time: at most so many, and four for each feature. */
 const BATCH_ROWS = 256;
+const ROWS_PER_FEATURE = 4;
 
 /**
  * Mean and mean of x·xᵀ over all rows x that were added: half the Hessian of a layer's squared error. Memory is width² float32 and a
@@ -21,7 +22,7 @@ export class SecondMoments {
     this.width = width;
     this.#sums = new Float64Array(width);
     this.#products = new Float32Array(width * width);
-    this.#batch = new Float32Array(BATCH_ROWS * width);
+    this.#batch = new Float32Array(Math.min(BATCH_ROWS, ROWS_PER_FEATURE * width) * width);
   }
 
   get count(): number {
@@ -32,12 +33,12 @@ export class SecondMoments {
   add(rows: Float32Array): void {
     const { width } = this;
     for (let at = 0; at < rows.length;) {
-      const room = (BATCH_ROWS - this.#pending) * width;
-      const taken = rows.subarray(at, at + room);
-      this.#batch.set(taken, this.#pending * width);
+      const filled = this.#pending * width;
+      const taken = rows.subarray(at, at + this.#batch.length - filled);
+      this.#batch.set(taken, filled);
       this.#pending += taken.length / width;
       at += taken.length;
-      if (this.#pending === BATCH_ROWS) this.#sumBatch();
+      if (filled + taken.length === this.#batch.length) this.#sumBatch();
     }
   }
 
