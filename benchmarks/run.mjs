@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 const BENCHMARKS = [
   'browser-latency',
   'threads',
+  'vision-threads',
   'native',
   'native-vision',
   'cold-start',
