@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
   buildPackage,
-  calibrate,
   compactEncoder,
   compileEdge,
   denseTensor,
   evaluateModel,
+  observeActivations,
   quantizeEmbeddings,
   quantizeLinears,
   quantizeWeightsInt4,
@@ -43,7 +43,7 @@ export const RECIPES = {
  * @property {'feature-extraction' | 'text-classification'} task
  * @property {string} recipe key of RECIPES
  * @property {number} [maxSequence] default 512
- * @property {readonly (readonly number[])[]} [calibration] token ids of sentences, for static activations
+ * @property {readonly (readonly number[])[]} [calibration] token ids of sentences, for static activations and second moments
  */
 
 /**
@@ -98,8 +98,11 @@ async function quantize(
   calibration,
 ) {
   if (weightBits === undefined) return model;
-  const ranges = activations === 'static' ? await activationRanges(model, calibration) : undefined;
-  const layers = { activations, ...(ranges && { ranges }) };
+  const seen = calibration.length > 0 ? await observe(model, calibration) : undefined;
+  const layers = {
+    activations,
+    ...(seen && { ranges: seen.ranges, moments: seen.moments }),
+  };
   const { model: quantized } = await runPasses(model, [
     storageBits === 4
       ? quantizeWeightsInt4({ computeBits: weightBits, ...layers })
@@ -110,7 +113,7 @@ async function quantize(
 }
 
 /** @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
-async function activationRanges(model, calibration) {
+async function observe(model, calibration) {
   const names = model.graph.inputs.map(({ name }) => name);
   const samples = calibration.map(
     (ids) =>
@@ -122,7 +125,7 @@ async function activationRanges(model, calibration) {
         }),
       ),
   );
-  return calibrate(
+  return observeActivations(
     model,
     (sample, want, emit) =>
       evaluateModel(model, sample, { want }).forEach((tensor, value) => emit(value, tensor)),

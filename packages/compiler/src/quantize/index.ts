@@ -32,6 +32,7 @@ export { fuseQuantized } from './fuse-quantized.ts';
 export { convNetValues, observeConvNet } from './observe-conv-net.ts';
 export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
+export { SecondMoments } from './second-moments.ts';
 export { separateActivations } from './separate-activations.ts';
 export { LOSSY } from './lossy.ts';
 export { quantizeLstms, type QuantizeLstmsOptions } from './quantize-lstms.ts';
