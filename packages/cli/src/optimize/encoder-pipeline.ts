@@ -2,18 +2,23 @@ import {
   createEvaluator,
   edgeEncoder,
   listRecipes,
+  measureSensitivity,
   observeActivations,
+  quantizeWeightsInt4,
   type Model,
 } from '@edgewise/compiler';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { counted } from './counted.ts';
-import { engineActivations, type Activations } from './engine-activations.ts';
+import { engineActivations, engineOutputs, type Activations } from './engine-activations.ts';
 import { interruptibleEvaluator } from './interruptible-evaluator.ts';
 import type { Pipeline } from './pipeline.ts';
 import { tokenSamples } from './token-samples.ts';
 
 /** Every rewrite is compared on so many sentences. */
 const CHECKED_SAMPLES = 2;
+
+/** What a layer does to the answers shows on a few sentences. */
+const SENSITIVITY_SAMPLES = 16;
 
 /** Ranges settle after a few hundred sentences. */
 const CALIBRATION_SAMPLES = 160;
@@ -41,7 +46,12 @@ export function encoderPipeline({
     passes: edgeEncoder(),
     samples: (original) => tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES)),
     evaluate: interruptibleEvaluator(),
-    ...(isCalibrated ? { calibrate: calibrateOn(calibration.slice(0, CALIBRATION_SAMPLES)) } : {}),
+    ...(isCalibrated
+      ? {
+          calibrate: calibrateOn(calibration.slice(0, CALIBRATION_SAMPLES)),
+          sensitivity: sensitivityOn(calibration.slice(0, SENSITIVITY_SAMPLES)),
+        }
+      : {}),
     compile: { maxSequence: maxTokens },
   };
 }
@@ -58,6 +68,22 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
       activations.close();
       progress.done();
     }
+  };
+}
+
+function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitivity']> {
+  return async (compact, original, { moments }, { progress, signal }) => {
+    progress.stage('quantize one layer at a time');
+    const samples = await tokenSamples(compact, original, texts);
+    const layers = await measureSensitivity({
+      float: compact,
+      quantize: (options) => quantizeWeightsInt4({ ...options, ...(moments && { moments }) }),
+      outputsOf: (model) => engineOutputs(model, samples, signal),
+      signal,
+      onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
+    });
+    progress.done();
+    return { scheme: 'weights in 4 bits, 8-bit activations', layers };
   };
 }
 
