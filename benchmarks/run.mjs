@@ -21,6 +21,7 @@ const BENCHMARKS = [
   'cold-start',
   'memory',
   'quantize',
+  'quantization',
   'accuracy',
   'vision-accuracy',
   'vision-latency',
