@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 const BENCHMARKS = [
   'browser-latency',
   'threads',
+  'vision-threads',
   'native',
   'native-vision',
   'cold-start',
@@ -23,6 +24,7 @@ const BENCHMARKS = [
   'quantize',
   'quantization',
   'accuracy',
+  'pruning',
   'vision-accuracy',
   'vision-latency',
   'litert',

@@ -17,6 +17,7 @@ const LAYERS = [
   'report',
   'transforms',
   'quantize',
+  'prune',
   'targets',
   'evaluate',
   'search',

@@ -180,6 +180,49 @@ describe('edgewise optimize', () => {
   );
 });
 
+describe('edgewise optimize --prune', () => {
+  it('tries candidates without parts, says what went, and packages one that runs', async () => {
+    const target = join(folder, 'pruned');
+    const calibration = join(folder, 'few.txt');
+    const texts = readFileSync(join(repoRoot, MODEL, 'calibration.txt'), 'utf8').split('\n');
+    writeFileSync(calibration, texts.slice(0, 80).join('\n'));
+    const more = ['--calibration', calibration, '--prune', 'vocabulary,neurons', '--max-tokens', 'auto'];
+    const { code, stderr } = await runCli(...optimize('--out', target, '--max-size', '900kB', ...more));
+    expect(stderr).toContain('candidate 13 of 13: vocabulary-99.9+neurons-70+w7a8-static');
+    expect(code).toBe(0);
+    const { candidates, chosen, notes } = report(target);
+    const sizeOf = (name: string): number =>
+      candidates.find(({ recipe }) => recipe === name)?.downloadBytes.brotli ?? NaN;
+    const unpruned = sizeOf('w7a8-static');
+    expect(sizeOf('vocabulary-99.9+w7a8-static')).toBeLessThan(0.7 * unpruned);
+    expect(sizeOf('neurons-70+w7a8-static')).toBeLessThan(0.95 * unpruned);
+    expect(sizeOf('vocabulary-99.9+neurons-70+w7a8-static')).toBeLessThan(
+      sizeOf('vocabulary-99.9+w7a8-static'),
+    );
+    expect(chosen).toContain('vocabulary-99.9');
+    expect(notes[0]).toMatch(
+      /^Inputs have at most (32|40|48|56|64) of the model's 128 tokens: 0\.\d\d % of the \d+ texts are cut\.$/,
+    );
+    expect(notes).toContainEqual(
+      expect.stringMatching(
+        /^Vocabulary: \d+ of 8192 tokens stay, 99\.9\d % of those in the calibration texts/,
+      ),
+    );
+    expect(notes).toContainEqual(
+      expect.stringMatching(
+        /^Removed: 608 neurons of the feed-forward layers\. What is left was fitted on 80 calibration texts\.$/,
+      ),
+    );
+    const tokenizer = JSON.parse(readFileSync(join(target, 'tokenizer.json'), 'utf8')) as {
+      model: { vocab: object };
+    };
+    expect(Object.keys(tokenizer.model.vocab).length).toBeLessThan(4000);
+    const ran = await runCli('run', target, 'A funny, moving and beautifully played film.', '--json');
+    const { scores } = JSON.parse(ran.stdout) as { scores: { label: string }[] };
+    expect(scores[0]?.label).toBe('POSITIVE');
+  }, 180_000);
+});
+
 describe('what is done with a package', () => {
   it('run prints labels by score; --json and standard input', async () => {
     const plain = await runCli('run', out, 'A funny, moving and beautifully played film.');

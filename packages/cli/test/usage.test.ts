@@ -69,6 +69,15 @@ describe('bad usage', () => {
       ['optimize', MODEL, '--data', DATA, ...OUT, '--max-tokens', '4096'],
       "more than the model's own limit of 128",
     ],
+    [['optimize', MODEL, '--data', DATA, ...OUT, '--prune', 'heads'], '--prune needs --calibration.'],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--prune', 'heads,feet'],
+      "'feet' is not known: choose vocabulary, layers, heads, neurons",
+    ],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--task', 'image-classification', '--prune', 'heads'],
+      '--prune does not fit image-classification: only models of texts are pruned.',
+    ],
     [['optimize', 'no/model', '--data', DATA, ...OUT], 'no/model does not exist.'],
     [['optimize', 'docs', '--data', DATA, ...OUT], 'docs has no model.onnx.'],
     [

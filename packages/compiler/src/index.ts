@@ -4,6 +4,7 @@ export * from './import/onnx/index.ts';
 export * from './ir/index.ts';
 export { createEvaluator, evaluateModel, inferTypes, readAttributes } from './ops/index.ts';
 export type { InferOptions, InferredTypes } from './ops/index.ts';
+export * from './prune/index.ts';
 export * from './quantize/index.ts';
 export * from './report/index.ts';
 export * from './rewrite/index.ts';

@@ -97,10 +97,9 @@ describe.each(Object.keys(MODELS))('activations of %s on the engine', (name) => 
   });
 });
 
-it('refuses a model that the engine cannot run', async () => {
-  const model = await compactModel('minilm');
-  expect(() =>
-    compileActivations(readOnnx(readFileSync(MODELS['minilm'] ?? '')), [], { maxSequence: 8 }),
-  ).toThrow(/no kernel/);
-  expect(model.graph.outputs).not.toEqual([]);
+it('refuses a model that the engine cannot run, and leaves it as it is', () => {
+  const raw = readOnnx(readFileSync(MODELS['minilm'] ?? ''));
+  const outputs = raw.graph.outputs.map(({ name }) => name);
+  expect(() => compileActivations(raw, outputs, { maxSequence: 8 })).toThrow(/no kernel/);
+  expect(raw.graph.outputs.map(({ name }) => name)).toEqual(outputs);
 });

@@ -74,7 +74,7 @@ async function optimizeModel(
     data: { name: given.data, examples: examples.length },
     budget,
     layers: layerCosts(model, subject.sizes),
-    notes,
+    notes: [...subject.notes, ...builder.notes(), ...notes],
     ...(sensitivity && { sensitivity }),
   });
   progress.stage(`write ${given.out}`);

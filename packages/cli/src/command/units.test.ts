@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oneOf, parseBytes, parseMilliseconds, parsePoints, wholeNumber } from './units.ts';
+import { oneOf, parseBytes, parseMilliseconds, parsePoints, wholeNumber, listOf, orWord } from './units.ts';
 
 describe('units', () => {
   it.each([
@@ -33,5 +33,13 @@ describe('units', () => {
     expect(() => wholeNumber(1, 9)('10')).toThrow("'10' is not a whole number from 1 to 9");
     expect(() => wholeNumber(0, 9)('1.5')).toThrow('not a whole number');
     expect(() => oneOf(['a', 'b'])('c')).toThrow("'c' is not known: choose a, b");
+  });
+
+  it('lists of words, and a word in place of a number', () => {
+    expect(listOf(['a', 'b', 'c'])('c, a,c')).toEqual(['c', 'a']);
+    expect(() => listOf(['a', 'b'])('a,d')).toThrow("'d' is not known: choose a, b");
+    expect(orWord('auto', wholeNumber(1, 9))('auto')).toBe('auto');
+    expect(orWord('auto', wholeNumber(1, 9))('7')).toBe(7);
+    expect(() => orWord('auto', wholeNumber(1, 9))('all')).toThrow("'all' is not a whole number");
   });
 });

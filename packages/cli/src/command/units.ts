@@ -55,6 +55,17 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string) => 
   };
 }
 
+/** Some of these words, with commas between them. */
+export function listOf<T extends string>(words: readonly T[]): (text: string) => readonly T[] {
+  const parse = oneOf(words);
+  return (text) => [...new Set(text.split(',').map((word) => parse(word.trim())))];
+}
+
+/** The word, or what the other parser takes. */
+export function orWord<W extends string, T>(word: W, parse: (text: string) => T): (text: string) => W | T {
+  return (text) => (text === word ? word : parse(text));
+}
+
 /** Text as it was typed, but not empty. */
 export function plainText(text: string): string {
   if (text === '') throw new UsageError('it is empty.');

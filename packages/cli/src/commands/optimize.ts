@@ -1,9 +1,12 @@
 import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
 import { METRIC_NAMES, type MetricName } from '../command/metric-names.ts';
+import { PRUNABLE_NAMES, type Prunable } from '../command/prunable-names.ts';
 import { flag, value, type OptionTable } from '../command/option.ts';
 import { TASKS, type TaskName } from '../command/task-names.ts';
 import {
+  listOf,
   oneOf,
+  orWord,
   parseBytes,
   parseMilliseconds,
   parsePoints,
@@ -26,7 +29,8 @@ export interface OptimizeOptions extends CommonOptions {
   readonly maxMemory?: number;
   readonly maxDrop?: number;
   readonly metric?: MetricName;
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | 'auto';
+  readonly prune?: readonly Prunable[];
   readonly out: string;
   readonly cache: string;
   readonly fresh: boolean;
@@ -71,8 +75,13 @@ const options: OptionTable<OptimizeOptions> = {
   ),
   maxTokens: value(
     'number',
-    "longest input in tokens; by default the model's own limit",
-    wholeNumber(8, 8192),
+    "longest input in tokens; auto: what leaves 99.9 % of the texts uncut; by default the model's own limit",
+    orWord('auto', wholeNumber(8, 8192)),
+  ),
+  prune: value(
+    'parts',
+    `texts only, with --calibration: also try candidates without some of these: ${PRUNABLE_NAMES.join(',')}; what goes is found on the calibration texts, and what is left is fitted to them`,
+    listOf(PRUNABLE_NAMES),
   ),
   out: {
     ...value('folder', 'where to write the package, the report and for web the page', plainText),

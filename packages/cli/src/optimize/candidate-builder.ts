@@ -1,8 +1,10 @@
 import {
   buildPackage,
   compileEdge,
+  isPruneStep,
   listTransforms,
   runPasses,
+  type Calibrated,
   type EdgeArtifact,
   type Model,
   type PackageDescription,
@@ -36,6 +38,15 @@ export interface CandidateBuilder {
   readonly finish: (recipe: Recipe, budget: Budget, proof: Proof) => Promise<PackageFiles>;
   /** Undefined for a pipeline that was not calibrated, or has no layers of its own. */
   readonly sensitivity: () => Promise<Sensitivity | undefined>;
+  /** What was taken out of the candidates that were built so far, for people. */
+  readonly notes: () => readonly string[];
+}
+
+/** What recipes with the same pruning share. */
+interface Base {
+  readonly model: Model;
+  readonly calibrated: Calibrated;
+  readonly files: PackageFiles;
 }
 
 /** Makes what all candidates share, the compact graph and the calibration, and builds candidates from it. */
@@ -49,26 +60,51 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
   });
   const compact = await makeCompact(options, original);
   const calibrated = (await pipeline.calibrate?.(compact, original, options)) ?? {};
+  const unpruned: Base = { model: compact, calibrated, files };
+  const pruned = new Map<string, Base>();
   const compiled = new Map<string, EdgeArtifact>();
+  const notes = new Set<string>();
 
-  const compile = async ({ name, steps }: Recipe): Promise<EdgeArtifact> => {
+  const baseOf = async ({ steps }: Recipe): Promise<Base> => {
+    const pruning = steps.filter(isPruneStep);
+    if (pruning.length === 0 || pipeline.prune === undefined) return unpruned;
+    const key = JSON.stringify(pruning);
+    const known = pruned.get(key);
+    if (known) return known;
+    // Part of the candidate's own stage.
+    const work = {
+      signal,
+      progress: { ...options.progress, stage: options.progress.update, done: () => {} },
+    };
+    const { model, source, notes: what } = await pipeline.prune(pruning, original, work);
+    const base: Base = {
+      model,
+      calibrated: (await pipeline.calibrate?.(model, source, work)) ?? {},
+      files: new Map([...files.keys()].map((name) => [name, source.get(name) ?? new Uint8Array()])),
+    };
+    pruned.set(key, base);
+    for (const note of what) notes.add(note);
+    return base;
+  };
+  const compile = async ({ name, steps }: Recipe, base: Base): Promise<EdgeArtifact> => {
     await breathe();
     signal.throwIfAborted();
-    const rest = steps.filter((step) => step.name !== pipeline.shared);
-    const transforms = listTransforms({ name, steps: rest }, calibrated);
-    const { model } = await runPasses(compact, transforms, { signal });
-    if (transforms.length > 0) await pipeline.check?.(compact, model, signal);
+    const rest = steps.filter((step) => step.name !== pipeline.shared && !isPruneStep(step));
+    const transforms = listTransforms({ name, steps: rest }, base.calibrated);
+    const { model } = await runPasses(base.model, transforms, { signal });
+    if (transforms.length > 0) await pipeline.check?.(base.model, model, signal);
     return compileEdge(model, pipeline.compile);
   };
   const build = async (recipe: Recipe, more: Partial<PackageDescription>): Promise<PackageFiles> => {
     if (recipe.steps.length === 0) return original;
-    const artifact = compiled.get(recipe.name) ?? (await compile(recipe));
+    const base = await baseOf(recipe);
+    const artifact = compiled.get(recipe.name) ?? (await compile(recipe, base));
     compiled.set(recipe.name, artifact);
     const steps = recipe.steps.map((step) => ({ ...step }));
     return buildPackage({
       description: { ...description, recipe: { name: recipe.name, steps }, ...more },
       model: artifact.model,
-      files: new Map([...artifact.files, ...files]),
+      files: new Map([...artifact.files, ...base.files]),
       sha256,
     });
   };
@@ -76,6 +112,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     build: (recipe) => build(recipe, {}),
     finish: (recipe, budget, proof) => build(recipe, { budget, proof }),
     sensitivity: async () => pipeline.sensitivity?.(compact, original, calibrated, options),
+    notes: () => [...notes],
   };
 }
 

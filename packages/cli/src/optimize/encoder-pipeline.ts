@@ -1,17 +1,20 @@
 import {
-  createEvaluator,
   edgeEncoder,
+  linearInputs,
+  listPrunedRecipes,
   listRecipes,
   measureSensitivity,
   observeActivations,
   quantizeWeightsInt4,
   type Model,
+  type Prunable,
 } from '@edgewise/compiler';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { counted } from './counted.ts';
-import { engineActivations, engineOutputs, type Activations } from './engine-activations.ts';
+import { engineOutputs, openActivations } from './engine-activations.ts';
 import { interruptibleEvaluator } from './interruptible-evaluator.ts';
 import type { Pipeline } from './pipeline.ts';
+import { pruneTextModel } from './prune-text-model.ts';
 import { tokenSamples } from './token-samples.ts';
 
 /** Every rewrite is compared on so many sentences. */
@@ -30,6 +33,8 @@ export interface EncoderPipelineOptions {
   readonly calibration: readonly string[];
   /** Texts that rewrites are checked on. */
   readonly sentences: readonly string[];
+  /** Parts that candidates are tried without; needs calibration texts. */
+  readonly prune: readonly Prunable[];
 }
 
 /** Encoders of text. */
@@ -38,10 +43,14 @@ export function encoderPipeline({
   maxTokens,
   calibration,
   sentences,
+  prune,
 }: EncoderPipelineOptions): Pipeline {
   const isCalibrated = calibration.length > 0;
   return {
-    recipes: listRecipes({ calibrated: isCalibrated }),
+    recipes: [
+      ...listRecipes({ calibrated: isCalibrated }),
+      ...(prune.length > 0 ? listPrunedRecipes(prune) : []),
+    ],
     shared: 'edge-encoder',
     passes: edgeEncoder(),
     samples: (original) => tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES)),
@@ -52,6 +61,7 @@ export function encoderPipeline({
           sensitivity: sensitivityOn(calibration.slice(0, SENSITIVITY_SAMPLES)),
         }
       : {}),
+    ...(prune.length > 0 ? { prune: pruneTextModel({ model, calibration, sentences }) } : {}),
     compile: { maxSequence: maxTokens },
   };
 }
@@ -60,7 +70,7 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
   return async (compact: Model, original: PackageFiles, { progress, signal }) => {
     progress.stage(`calibrate on ${texts.length} sentences`);
     const samples = await tokenSamples(compact, original, texts);
-    const activations = (await engineActivations(compact, samples, signal)) ?? referenceActivations(compact);
+    const activations = await openActivations(compact, linearInputs(compact), samples, signal);
     try {
       const inputs = counted(samples, samples.length, progress);
       return await observeActivations(compact, activations.run, inputs, { signal });
@@ -84,15 +94,5 @@ function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitiv
     });
     progress.done();
     return { scheme: 'weights in 4 bits, 8-bit activations', layers };
-  };
-}
-
-/** Slower by far, and for every model. */
-function referenceActivations(model: Model): Activations {
-  const evaluate = createEvaluator();
-  return {
-    run: (sample, want, emit) =>
-      evaluate(model, sample, { want }).forEach((tensor, name) => emit(name, tensor)),
-    close: () => {},
   };
 }

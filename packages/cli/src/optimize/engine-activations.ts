@@ -3,8 +3,8 @@ import {
   compileActivations,
   compileEdge,
   CompilerError,
+  createEvaluator,
   float32Tensor,
-  linearInputs,
   typedData,
   type ActivationRunner,
   type EdgeArtifact,
@@ -15,24 +15,28 @@ import { sha256 } from '../files/hash.ts';
 import { joinNumbers } from './join-numbers.ts';
 import type { Sample } from './pipeline.ts';
 
-/** What calibration runs the model on. */
+/** What calibration and pruning run the model on. */
 export interface Activations {
   readonly run: ActivationRunner;
   readonly close: () => void;
 }
 
 /**
- * Runs the float model on our engine with the inputs of its linear layers as outputs; undefined when the engine cannot
- * run the model.
+ * Opens the model so that it hands over these values: on our engine, or where that cannot run the model in the reference evaluator, which is slower
+ * by far.
+ * @param samples all that it will be run on: the longest one says how much room is needed
  */
-export async function engineActivations(
+export async function openActivations(
   model: Model,
+  values: readonly string[],
   samples: readonly Sample[],
   signal: AbortSignal,
-): Promise<Activations | undefined> {
-  const maxSequence = Math.max(1, ...samples.map(tokensOf));
-  const artifact = tryCompile(model, maxSequence);
-  if (artifact === undefined) return undefined;
+): Promise<Activations> {
+  const artifact = tryCompile(model, values, Math.max(1, ...samples.map(tokensOf)));
+  return artifact === undefined ? referenceActivations(model) : engineActivations(artifact, signal);
+}
+
+async function engineActivations(artifact: EdgeArtifact, signal: AbortSignal): Promise<Activations> {
   const session = await openArtifact(artifact, signal);
   const inputs = session.inputs.map(({ name }) => name);
   return {
@@ -73,9 +77,18 @@ async function openArtifact(artifact: EdgeArtifact, signal: AbortSignal): Promis
   return createSession(await buildPackage({ description, sha256, ...artifact }), { signal });
 }
 
-function tryCompile(model: Model, maxSequence: number): EdgeArtifact | undefined {
+function referenceActivations(model: Model): Activations {
+  const evaluate = createEvaluator();
+  return {
+    run: (sample, want, emit) =>
+      evaluate(model, sample, { want }).forEach((tensor, name) => emit(name, tensor)),
+    close: () => {},
+  };
+}
+
+function tryCompile(model: Model, values: readonly string[], maxSequence: number): EdgeArtifact | undefined {
   try {
-    return compileActivations(model, linearInputs(model), { maxSequence });
+    return compileActivations(model, values, { maxSequence });
   } catch (error) {
     if (error instanceof CompilerError && error.code === 'unsupported') return undefined;
     throw error;

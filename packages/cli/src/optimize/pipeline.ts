@@ -4,6 +4,7 @@ import type {
   Evaluator,
   LayerSensitivity,
   Model,
+  PruneStep,
   Recipe,
   RecipeStep,
   Tensor,
@@ -15,6 +16,21 @@ import type { Progress } from '../terminal/progress.ts';
 
 /** One run's inputs by name. */
 export type Sample = ReadonlyMap<string, Tensor>;
+
+/** What long work shows itself with and stops by. */
+export interface Work {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** A compact model without some of its parts, ready to be quantized. */
+export interface PrunedModel {
+  readonly model: Model;
+  /** The original's package with the files that are others now: the tokenizer's. Its model is still the old one. */
+  readonly source: PackageFiles;
+  /** What went, for people: one sentence for each step. */
+  readonly notes: readonly string[];
+}
 
 /** How one family of models becomes candidates. `original` is the package of candidate 0, which knows how inputs are made. */
 export interface Pipeline {
@@ -28,11 +44,9 @@ export interface Pipeline {
   /** What the evaluator's own optimisations may change, on top of every pass's tolerance. */
   readonly noise?: Tolerance;
   /** What static recipes need; undefined where there is nothing to calibrate with. */
-  readonly calibrate?: (
-    compact: Model,
-    original: PackageFiles,
-    work: { readonly progress: Progress; readonly signal: AbortSignal },
-  ) => Promise<Calibrated>;
+  readonly calibrate?: (compact: Model, original: PackageFiles, work: Work) => Promise<Calibrated>;
+  /** Does the pruning steps of a recipe, on the model that `passes` started from. */
+  readonly prune?: (steps: readonly PruneStep[], original: PackageFiles, work: Work) => Promise<PrunedModel>;
   /** Throws CompilerError for a quantized candidate that no longer does what the compact model does, whatever its metric. */
   readonly check?: (compact: Model, candidate: Model, signal: AbortSignal) => Promise<void>;
   /** What the answers lose when one layer alone is quantized; undefined where there is nothing to calibrate with. */

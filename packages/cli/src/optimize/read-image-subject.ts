@@ -15,6 +15,8 @@ import type { ReadSubject } from './subject.ts';
 export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: images have no tokens.`);
+  if (given.prune !== undefined)
+    throw new UsageError(`--prune does not fit ${given.task}: only models of texts are pruned.`);
   const image = await readMediaModel(path);
   const description = describeImagePackage(image, given.task);
   const kind = answerKind(given.task, image.multiLabel);
@@ -45,6 +47,7 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
       files,
     }),
     sizes: { pixels: preprocessing.width },
+    notes: [],
     offer: () => imagesToTry(files),
   };
 };

@@ -21,6 +21,8 @@ const CHECKED_FILES = 2;
 export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: sounds have no tokens.`);
+  if (given.prune !== undefined)
+    throw new UsageError(`--prune does not fit ${given.task}: only models of texts are pruned.`);
   const sound = await readMediaModel(path);
   const description = describeAudioPackage(sound, given.task);
   const kind = answerKind(given.task, sound.multiLabel);
@@ -48,6 +50,7 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
       ? convNetPipeline({ dims: {}, sampleOf, media: SOUNDS, calibration, files })
       : soundNetPipeline({ samples: () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf)) }),
     sizes: {},
+    notes: [],
     offer: async () => ({ config: {}, files: new Map() }),
   };
 };

@@ -1,11 +1,15 @@
 import { join } from 'node:path';
-import type { PackageDescription } from '@edgewise/compiler';
+import { buildPackage, chooseMaxTokens, type PackageDescription, type TextInput } from '@edgewise/compiler';
+import { loadTokenizer } from '@edgewise/runtime/tokenizer';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
 import { readDataFile, textExamples } from '../examples/read-text-examples.ts';
+import { sha256 } from '../files/hash.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { readTextModel, type TextModel } from '../model/read-text-model.ts';
+import type { PackageFiles } from '../measure/package-files.ts';
+import { formatPercent } from '../terminal/format.ts';
 import { encoderPipeline } from './encoder-pipeline.ts';
 import { examplesToTry } from './examples-to-try.ts';
 import { sentencesToCompare } from './sentences-to-compare.ts';
@@ -16,6 +20,9 @@ type TextTaskName = TaskTaking<'text'>;
 const TOKENIZER_FILE = 'tokenizer.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
+/** The most tokens that a manifest may name. */
+const UNCUT = 2 ** 20;
+
 /** A model of texts with its sentences. */
 export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) => {
   const { task } = given;
@@ -25,15 +32,25 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
   const kind = answerKind(task, text.multiLabel);
   const metric = metricFor(task, kind, given.metric);
   const examples = textExamples(data, kind, text.labels);
+  if (given.prune !== undefined && given.calibration === undefined)
+    throw new UsageError(
+      '--prune needs --calibration.',
+      'What is taken out is found on unlabelled texts, and what is left is fitted to them.',
+    );
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes } = await readOnnxFile(text.onnxPath);
-  const maxTokens = longestInput(text, given.maxTokens);
+  const files = tokenizerFiles(text);
+  const texts = [...examples, ...calibration];
+  const { maxTokens, notes } =
+    given.maxTokens === 'auto'
+      ? await longestText(text, files, texts)
+      : { maxTokens: longestInput(text, given.maxTokens), notes: [] };
   return {
     name: text.name,
     model,
     onnx: bytes,
     description: describeTextPackage(text, task, maxTokens),
-    files: tokenizerFiles(text),
+    files,
     kind,
     metric,
     examples,
@@ -43,8 +60,10 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
       maxTokens,
       calibration: calibration.map((example) => example.text),
       sentences: examples.map((example) => example.text),
+      prune: given.prune ?? [],
     }),
     sizes: {},
+    notes,
     offer: async () => {
       if (task === 'text-classification')
         return { config: { EXAMPLES: examplesToTry(examples) }, files: new Map() };
@@ -65,6 +84,31 @@ function checkLabels({ folder, labels }: TextModel): void {
 function longestInput({ maxTokens }: TextModel, wanted: number | undefined): number {
   if (wanted === undefined || wanted <= maxTokens) return wanted ?? maxTokens;
   throw new UsageError(`--max-tokens ${wanted} is more than the model's own limit of ${maxTokens}.`);
+}
+
+/** What leaves nearly all of the texts uncut. */
+async function longestText(
+  text: TextModel,
+  files: PackageFiles,
+  texts: readonly Pick<TextInput, 'text' | 'textPair'>[],
+): Promise<{ readonly maxTokens: number; readonly notes: readonly string[] }> {
+  const uncut = describeTextPackage(text, 'feature-extraction', UNCUT);
+  const encode = await loadTokenizer(
+    await buildPackage({
+      description: uncut,
+      model: { kind: 'onnx', file: 'model.onnx' },
+      files: new Map([['model.onnx', new Uint8Array()], ...files]),
+      sha256,
+    }),
+  );
+  const lengths = texts.map((each) => encode(each.text, each.textPair).ids.length);
+  const { maxTokens, truncated } = chooseMaxTokens({ lengths, limit: text.maxTokens });
+  return {
+    maxTokens,
+    notes: [
+      `Inputs have at most ${maxTokens} of the model's ${text.maxTokens} tokens: ${formatPercent(truncated)} of the ${texts.length} texts are cut.`,
+    ],
+  };
 }
 
 function describeTextPackage(text: TextModel, task: TextTaskName, maxTokens: number): PackageDescription {

@@ -21,6 +21,8 @@ export interface Subject {
   readonly pipeline: Pipeline;
   /** What the costs of layers are counted for. */
   readonly sizes: OpenSizes;
+  /** What of it was settled from the data, for people. */
+  readonly notes: readonly string[];
   /** What the page offers to try: constants of page-config.js, and files. */
   readonly offer: () => Promise<Pick<SiteParts, 'config' | 'files'>>;
 }

@@ -36,6 +36,7 @@ export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
 export { SecondMoments } from './second-moments.ts';
 export { separateActivations } from './separate-activations.ts';
+export { LOSSY } from './lossy.ts';
 export { quantizeLstms, type QuantizeLstmsOptions } from './quantize-lstms.ts';
 export { ValueStatistics } from './value-statistics.ts';
 export type { ConvNetStatistics } from './value-statistics.ts';

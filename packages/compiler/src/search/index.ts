@@ -4,8 +4,10 @@ export { choose, paretoFront } from './choose.ts';
 export type { Choice, Contender } from './choose.ts';
 export { listTransforms } from './list-transforms.ts';
 export type { Calibrated } from './list-transforms.ts';
+export { isPruneStep, listPrunedRecipes, PRUNABLE } from './pruned-recipes.ts';
+export type { Prunable } from './pruned-recipes.ts';
 export { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, ORIGINAL } from './recipe.ts';
-export type { Activations, ListRecipesOptions, Recipe, RecipeStep } from './recipe.ts';
+export type { Activations, ListRecipesOptions, PruneStep, Recipe, RecipeStep } from './recipe.ts';
 export { searchBudget } from './search-budget.ts';
 export type {
   Built,

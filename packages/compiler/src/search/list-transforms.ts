@@ -28,7 +28,7 @@ export interface Calibrated {
 
 /**
  * The transforms that a recipe's steps name, in order.
- * @throws CompilerError `bad-option` for a static recipe of a convolutional network that was not calibrated.
+ * @throws CompilerError `bad-option` for a static recipe of a convolutional network that was not calibrated, and for steps that prune.
  */
 export function listTransforms(
   recipe: Recipe,
@@ -41,6 +41,15 @@ export function listTransforms(
   const kept = keepFloat === undefined ? {} : { keepFloat };
   return recipe.steps.flatMap((step: RecipeStep) => {
     switch (step.name) {
+      case 'prune-vocabulary':
+      case 'prune-encoder':
+        throw new CompilerError(
+          'bad-option',
+          `${recipe.name}: ${step.name} looks at data and is no transform`,
+          {
+            hint: 'prune the model first, with chooseVocabulary and pruneVocabulary or with pruneEncoder, and leave the step out',
+          },
+        );
       case 'edge-encoder':
         return edgeEncoder();
       case 'quantize-linears':

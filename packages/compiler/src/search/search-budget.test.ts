@@ -4,6 +4,7 @@ import type { Evaluation } from '../evaluate/index.ts';
 import { missedLimits } from './budget.ts';
 import { choose, paretoFront } from './choose.ts';
 import { listTransforms } from './list-transforms.ts';
+import { isPruneStep, listPrunedRecipes } from './pruned-recipes.ts';
 import { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, type Recipe } from './recipe.ts';
 import { searchBudget, type SearchOptions } from './search-budget.ts';
 
@@ -215,5 +216,35 @@ describe('listRecurrentNetRecipes', () => {
     expect(recipes.map(({ name }) => name)).toEqual(['original', 'float32', 'w8a8-dynamic', 'w7a8-dynamic']);
     const names = listTransforms(recipes[3] ?? recipes[0]!, { keepFloat: ['mel'] }).map(({ name }) => name);
     expect(names.slice(-2)).toEqual(['quantizeLstms', 'quantizeLinears']);
+  });
+});
+
+describe('listPrunedRecipes', () => {
+  it('tries each part by itself, then all of them with the smallest and the fastest quantization', () => {
+    const names = listPrunedRecipes(['heads', 'vocabulary']).map(({ name }) => name);
+    expect(names).toEqual([
+      'vocabulary-99.9+w7a8-static',
+      'heads-50+w7a8-static',
+      'vocabulary-99.9+heads-50+w7a8-static+int4-embeddings+int4-weights',
+      'vocabulary-99.9+heads-50+w7a8-static',
+    ]);
+  });
+
+  it('prunes the vocabulary, then all parts of the encoder at once, then quantizes', () => {
+    const all = listPrunedRecipes(['vocabulary', 'layers', 'heads', 'neurons']).at(-1)!;
+    expect(all.steps.map(({ name }) => name)).toEqual([
+      'prune-vocabulary',
+      'prune-encoder',
+      'edge-encoder',
+      'quantize-linears',
+      'quantize-embeddings',
+    ]);
+    expect(all.steps[1]).toMatchObject({ options: { layers: 5 / 6, heads: 0.5, neurons: 0.7 } });
+  });
+
+  it('has steps that are no transforms', () => {
+    const [recipe] = listPrunedRecipes(['heads']);
+    expect(() => listTransforms(recipe!)).toThrow('prune-encoder looks at data and is no transform');
+    expect(recipe!.steps.filter(isPruneStep)).toHaveLength(1);
   });
 });

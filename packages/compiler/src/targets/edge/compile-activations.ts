@@ -1,4 +1,5 @@
 import { cloneModel, type Model } from '../../ir/index.ts';
+import { removeDeadCode } from '../../transforms/remove-dead-code.ts';
 import { compileEdge, type CompileEdgeOptions, type EdgeArtifact } from './compile-edge.ts';
 
 /**
@@ -14,5 +15,7 @@ export function compileActivations(
 ): EdgeArtifact {
   const tapped = cloneModel(model);
   tapped.graph.outputs = values.map((name) => ({ name }));
+  // What comes after the values is not computed.
+  removeDeadCode().apply(tapped);
   return compileEdge(tapped, options);
 }

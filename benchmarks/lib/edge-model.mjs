@@ -1,0 +1,44 @@
+// A model graph on our engine in this process, without files.
+import { buildPackage, compileActivations, compileEdge, float32Tensor, typedData } from '@edgewise/compiler';
+import { createSession } from '@edgewise/runtime/node';
+
+const MAX_TOKENS = 128;
+
+/**
+ * @typedef {import('@edgewise/compiler').Model} Model
+ * @typedef {import('@edgewise/compiler').OpenedModel} OpenedModel
+ */
+
+/** Compiles the graph and opens it on one thread. @param {Model} model */
+export async function openEdge(model) {
+  const artifact = compileEdge(model, { maxSequence: MAX_TOKENS });
+  const weights = artifact.files.get(artifact.model.weights.file);
+  return { session: await open(artifact), bytes: weights?.length ?? 0 };
+}
+
+/** What `pruneEncoder` runs models with. @param {Model} model @param {readonly string[]} values @returns {Promise<OpenedModel>} */
+export async function openActivations(model, values) {
+  const session = await open(compileActivations(model, values, { maxSequence: MAX_TOKENS }));
+  const inputs = session.inputs.map(({ name }) => name);
+  return {
+    run: async (sample, want, emit) => {
+      const feeds = inputs.map((name) => {
+        const tensor = sample.get(name);
+        if (tensor?.kind !== 'dense') throw new Error(`there is no input ${name}`);
+        return /** @type {const} */ ([name, Array.from(typedData(tensor), Number)]);
+      });
+      const outputs = await session.run(Object.fromEntries(feeds));
+      for (const name of want) {
+        const output = outputs[name];
+        if (output) emit(name, float32Tensor(output.shape, output.data));
+      }
+    },
+    close: () => session.dispose(),
+  };
+}
+
+/** @param {import('@edgewise/compiler').EdgeArtifact} artifact */
+async function open({ model, files }) {
+  const description = { name: 'benchmark', task: 'benchmark' };
+  return createSession(await buildPackage({ description, model, files }), { threads: 1 });
+}
