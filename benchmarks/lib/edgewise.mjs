@@ -159,8 +159,8 @@ export async function observeOnEngine(model, calibration) {
     async (_, want, emit) => {
       const outputs = await session.run({ input_ids: calibration[next++] ?? [] });
       for (const name of want) {
-        const { shape = [], data = [] } = outputs[name] ?? {};
-        emit(name, float32Tensor(shape, Float32Array.from(data)));
+        const { shape = [], data = new Float32Array() } = outputs[name] ?? {};
+        emit(name, float32Tensor(shape, data));
       }
     },
     samples,
