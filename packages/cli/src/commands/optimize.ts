@@ -80,7 +80,7 @@ const options: OptionTable<OptimizeOptions> = {
   ),
   prune: value(
     'parts',
-    `texts only, with --calibration: also try candidates without some of these: ${PRUNABLE_NAMES.join(',')}; what goes is found on the calibration texts, and what is left is fitted to them`,
+    `texts only, with --calibration and --max-drop: also try candidates without some of these: ${PRUNABLE_NAMES.join(',')}; what goes is found on the calibration texts, and what is left is fitted to them`,
     listOf(PRUNABLE_NAMES),
   ),
   out: {
