@@ -186,8 +186,9 @@ describe('edgewise optimize --prune', () => {
     const calibration = join(folder, 'few.txt');
     const texts = readFileSync(join(repoRoot, MODEL, 'calibration.txt'), 'utf8').split('\n');
     writeFileSync(calibration, texts.slice(0, 80).join('\n'));
-    const more = ['--calibration', calibration, '--max-drop', '5%', '--prune', 'vocabulary,neurons', '--max-tokens', 'auto'];
-    const { code, stderr } = await runCli(...optimize('--out', target, '--max-size', '900kB', ...more));
+    const limits = ['--max-size', '900kB', '--max-drop', '20%'];
+    const more = ['--calibration', calibration, '--prune', 'vocabulary,neurons', '--max-tokens', 'auto'];
+    const { code, stderr } = await runCli(...optimize('--out', target, ...limits, ...more));
     expect(stderr).toContain('candidate 13 of 13: vocabulary-99.9+neurons-70+w7a8-static');
     expect(code).toBe(0);
     const { candidates, chosen, notes } = report(target);
