@@ -22,6 +22,7 @@ const BENCHMARKS = [
   'cold-start',
   'memory',
   'quantize',
+  'quantization',
   'accuracy',
   'pruning',
   'vision-accuracy',

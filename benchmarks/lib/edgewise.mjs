@@ -5,9 +5,12 @@ import { basename, join } from 'node:path';
 import {
   buildPackage,
   compactEncoder,
+  compileActivations,
   compileEdge,
   denseTensor,
   evaluateModel,
+  float32Tensor,
+  linearInputs,
   observeActivations,
   quantizeEmbeddings,
   quantizeLinears,
@@ -15,6 +18,7 @@ import {
   readOnnx,
   runPasses,
 } from '@edgewise/compiler';
+import { createSession } from '@edgewise/runtime/node';
 import { CACHE } from './models.mjs';
 
 /**
@@ -140,4 +144,38 @@ function labelsOf(folder) {
     readFileSync(join(folder, 'config.json'), 'utf8'),
   );
   return Object.values(id2label);
+}
+
+/** The same on our engine, as `edgewise optimize` does. @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
+export async function observeOnEngine(model, calibration) {
+  const maxSequence = Math.max(...calibration.map(({ length }) => length));
+  const session = await openArtifact(compileActivations(model, linearInputs(model), { maxSequence }));
+  const samples = calibration.map(
+    (ids) => new Map([['ids', denseTensor('int64', [1, ids.length], BigInt64Array.from(ids, BigInt))]]),
+  );
+  let next = 0;
+  const seen = await observeActivations(
+    model,
+    async (_, want, emit) => {
+      const outputs = await session.run({ input_ids: calibration[next++] ?? [] });
+      for (const name of want) {
+        const { shape = [], data = new Float32Array() } = outputs[name] ?? {};
+        emit(name, float32Tensor(shape, data));
+      }
+    },
+    samples,
+  );
+  session.dispose();
+  return seen;
+}
+
+/** @param {import('@edgewise/compiler').EdgeArtifact} artifact */
+export async function openArtifact(artifact) {
+  const sha256 = (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest('hex');
+  const files = await buildPackage({
+    description: { name: 'benchmark', task: 'benchmark' },
+    sha256,
+    ...artifact,
+  });
+  return createSession(files, { threads: 1 });
 }

@@ -99,13 +99,32 @@ describe('edgewise optimize', () => {
     });
   });
 
+  it('measures what each layer alone costs the answers, when it is told to', async () => {
+    const target = join(folder, 'sensitive');
+    const texts = join(folder, 'texts.txt');
+    const lines = readFileSync(join(repoRoot, MODEL, 'calibration.txt'), 'utf8').split('\n');
+    writeFileSync(texts, lines.slice(0, 24).join('\n'));
+    const { code } = await runCli(...optimize('--out', target, '--calibration', texts, '--sensitivity'));
+    expect(code).toBe(0);
+    const { layers = [] } = report(target).sensitivity ?? {};
+    expect(layers).toHaveLength(26);
+    for (const { signalToNoiseDb } of layers) {
+      expect(signalToNoiseDb).toBeGreaterThan(30);
+      expect(signalToNoiseDb).toBeLessThan(110);
+    }
+    expect(readFileSync(join(target, 'report.html'), 'utf8')).toContain('Sensitivity by layer');
+    rmSync(target, { recursive: true });
+    rmSync(texts);
+  });
+
   it('takes answers from the cache but measures times, --json alone on stdout, exit code 1 when none fits', async () => {
     const missed = join(folder, 'missed');
     const { code, stdout, stderr } = await runCli(
-      ...optimize('--out', missed, '--max-size', '900kB', '--json'),
+      ...optimize('--out', missed, '--max-size', '900kB', '--json', '--sensitivity'),
     );
     expect(code).toBe(1);
     expect(stderr.match(/% as before/g)).toHaveLength(6);
+    expect(stderr).toContain('Sensitivity was not measured: it needs --calibration');
     const printed = JSON.parse(stdout) as OptimizeReport;
     const before = report();
     const rows = [printed.baseline, ...printed.candidates];

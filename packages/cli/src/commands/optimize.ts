@@ -34,6 +34,7 @@ export interface OptimizeOptions extends CommonOptions {
   readonly out: string;
   readonly cache: string;
   readonly fresh: boolean;
+  readonly sensitivity: boolean;
 }
 
 const options: OptionTable<OptimizeOptions> = {
@@ -91,6 +92,9 @@ const options: OptionTable<OptimizeOptions> = {
     default: defaultCacheFolder(),
   },
   fresh: flag('run every example again, also those whose answers are kept'),
+  sensitivity: flag(
+    'also measure what the answers lose when one layer alone is quantized, for the report; needs --calibration and takes a build of the model for each layer',
+  ),
   ...COMMON_OPTIONS,
 };
 

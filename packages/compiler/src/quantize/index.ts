@@ -16,6 +16,8 @@ export type { WeightRange } from './choose-scale.ts';
 export { mseObserver, percentileObserver } from './histogram-observers.ts';
 export type { PercentileObserverOptions } from './histogram-observers.ts';
 export type { LayerEffect } from './layer-effect.ts';
+export { measureSensitivity } from './measure-sensitivity.ts';
+export type { LayerSensitivity, MeasureSensitivityOptions } from './measure-sensitivity.ts';
 export { minMaxObserver } from './observer.ts';
 export type { Observer, ObserverFactory } from './observer.ts';
 export { QUANTIZE_EMBEDDINGS_DEFAULTS, quantizeEmbeddings } from './quantize-embeddings.ts';

@@ -1,17 +1,17 @@
 import { sumOuterProducts } from './outer-products.ts';
 
 /** Rows whose products are summed at a time: at most so many, and four for each feature. */
-const BATCH_ROWS = 256;
+const BATCH_ROWS = 128;
 const ROWS_PER_FEATURE = 4;
 
 /**
- * Mean and mean of x·xᵀ over all rows x that were added: half the Hessian of a layer's squared error. Memory is width² float32 and a
+ * Mean and mean of x·xᵀ over all rows x that were added: half the Hessian of a layer's squared error. Memory is width²/2 float32 and a
  * batch of rows, however many are added.
  */
 export class SecondMoments {
   readonly width: number;
   readonly #sums: Float64Array;
-  /** Upper triangle, row-major. */
+  /** Upper triangle, row after row without what lies below. */
   readonly #products: Float32Array;
   readonly #batch: Float32Array;
   /** Rows in the batch, and rows that have left it. */
@@ -21,7 +21,7 @@ export class SecondMoments {
   constructor(width: number) {
     this.width = width;
     this.#sums = new Float64Array(width);
-    this.#products = new Float32Array(width * width);
+    this.#products = new Float32Array((width * (width + 1)) / 2);
     this.#batch = new Float32Array(Math.min(BATCH_ROWS, ROWS_PER_FEATURE * width) * width);
   }
 
@@ -52,15 +52,18 @@ export class SecondMoments {
     this.#sumBatch();
     const { width } = this;
     const out = new Float32Array(width);
-    for (let i = 0; i < width; i++) out[i] = this.#products[i * width + i]! / Math.max(1, this.#summed);
+    for (let i = 0, at = 0; i < width; at += width - i++)
+      out[i] = this.#products[at]! / Math.max(1, this.#summed);
     return out;
   }
 
   /** Mean of x·xᵀ, [width, width] row-major, on and above the diagonal; zeros below. */
   matrix(): Float64Array {
     this.#sumBatch();
-    const out = new Float64Array(this.#products);
-    for (let at = 0; at < out.length; at++) out[at]! /= Math.max(1, this.#summed);
+    const { width } = this;
+    const out = new Float64Array(width * width);
+    for (let i = 0, at = 0; i < width; i++)
+      for (let j = i; j < width; j++) out[i * width + j] = this.#products[at++]! / Math.max(1, this.#summed);
     return out;
   }
 
@@ -80,8 +83,8 @@ export class SecondMoments {
     for (let at = 0; at < rows.length; at += width)
       for (let i = 0; i < width; i++) this.#sums[i]! += rows[at + i]!;
     const { data, stride } = sumOuterProducts(rows, width);
-    for (let i = 0; i < width; i++)
-      for (let j = i; j < width; j++) this.#products[i * width + j]! += data[i * stride + j]!;
+    for (let i = 0, at = 0; i < width; i++)
+      for (let j = i; j < width; j++) this.#products[at++]! += data[i * stride + j]!;
     this.#summed += this.#pending;
     this.#pending = 0;
   }
