@@ -37,6 +37,8 @@ const FARTHEST_TICK = 2.5;
 
 /** Of a letter in the charts' font, a little generous. */
 const LETTER_WIDTH = 6.6;
+/** Letters; what quantization alone is called fits. */
+const LONGEST_NAME = 42;
 
 /** Layers beyond this many share one bar. */
 const LAYERS_SHOWN = 14;
@@ -201,7 +203,7 @@ function rightEnd(row: Row, room: number): number {
 
 function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
   const rows = numberedCandidates(report).map(({ number, candidate }) => ({
-    label: width === 'wide' ? `${candidate.recipe}  ${number}` : String(number),
+    label: width === 'wide' ? `${cut(candidate.recipe)}  ${number}` : String(number),
     p50: candidate.latencyMs.p50,
     p95: candidate.latencyMs.p95,
     text: `${formatMs(candidate.latencyMs.p50)} / ${formatMs(candidate.latencyMs.p95)}`,
@@ -249,6 +251,11 @@ function drawLatencies(report: OptimizeReport, width: Width): Plot.PlotOptions {
       ),
     ],
   };
+}
+
+/** The start of a recipe's name: the table has it whole, and bars need room. */
+function cut(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
 }
 
 /** Room for the longest label, in the charts' font. */

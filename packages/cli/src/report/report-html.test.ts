@@ -44,6 +44,14 @@ describe('reportHtml', () => {
     expect(reportHtml(report)).toContain('fill="var(--budget)"');
   });
 
+  it('cuts long names of recipes in charts, which the table has whole', () => {
+    const [first, ...others] = report.candidates;
+    const recipe = 'vocabulary-99.9+layers-83+heads-50+neurons-70+w7a8-static';
+    const page = reportHtml({ ...report, candidates: [{ ...first!, recipe }, ...others] });
+    expect(page).toContain('vocabulary-99.9+layers-83+heads-50+neuron…  1');
+    expect(page).toContain(`${recipe}<`);
+  });
+
   it('says which numbers are from an earlier run, where some are', () => {
     expect(reuseText(report)).toBeUndefined();
     const [first, ...others] = report.candidates.map((each) => ({ ...each, metricReused: true }));
