@@ -9,4 +9,4 @@ export type { PartialValue } from './partial-value.ts';
 export { bindType, costNodes, tensorBytes, typeBytes, type NodeCost } from './cost.ts';
 export { bindDim } from './floor-dim.ts';
 export { tensorNumbers } from './nd-array.ts';
-export { readWindowRule, windowDims, windowPads } from './windows.ts';
+export { readWindowRule, windowDims, windowIndex, windowPads } from './windows.ts';
