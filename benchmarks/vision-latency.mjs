@@ -136,7 +136,7 @@ export async function prepare(network, folder) {
 }
 
 /** @param {string} folder @param {string} name @param {import('@edgewise/compiler').Model} model */
-async function writePackage(folder, name, model) {
+export async function writePackage(folder, name, model) {
   const { model: edge, files } = compileEdge(model);
   const target = join(folder, name);
   mkdirSync(target, { recursive: true });

@@ -1,6 +1,6 @@
 // Bundles packages/runtime/src/web/*.ts for browsers: minified ES modules in packages/runtime/dist/web.
 // The tokenizer library, the engine and what calls onnxruntime get chunks of their own, so that what does not need them
-// never loads them; all else that pages share is one chunk, so that nothing waits for the imports of an import. The worker
+// never loads them, and what reads whole files of a package is with the texts' (the worker reads those of the others); all else that pages share is one chunk, so that nothing waits for the imports of an import. The worker
 // is one file with the engine in it, for the same reason.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,9 +16,11 @@ const output = join(runtime, 'dist', 'web');
 const IMAGE = /runtime[\\/]src[\\/](format[\\/])?image[\\/]/;
 /** Sources of audio tasks, which others must not load. */
 const AUDIO = /runtime[\\/]src[\\/](format[\\/])?audio[\\/]/;
+/** Sources of text tasks, and what reads whole files, which only they do on the page. */
+const TEXT = /runtime[\\/]src[\\/](tasks[\\/]text-task|tokenizer[\\/]|package[\\/](package-reader|entry-of))/;
 /** Sources that are neither an entry, nor a task's own, nor a kind of session that few pages load. */
 const SHARED =
-  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/](text|rank)-|tokenizer[\\/]|(format[\\/])?(image|audio)[\\/]|[\w-]+-(classification|extraction|detection)[\\/]|engine[\\/](?!choose-rung|features)|session[\\/](edge|onnx)-)/;
+  /runtime[\\/]src[\\/](?!web[\\/]|tasks[\\/](text|rank)-|tokenizer[\\/]|package[\\/](package-reader|entry-of)|(format[\\/])?(image|audio)[\\/]|[\w-]+-(classification|extraction|detection)[\\/]|engine[\\/](?!choose-rung|features)|session[\\/](edge|onnx)-|browser[\\/](edge|engine|onnx)-)/;
 
 const entries = (existsSync(sources) ? readdirSync(sources) : []).filter(
   (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('.d.ts'),
@@ -37,6 +39,7 @@ if (entries.length > 0) {
       [
         { name: 'tokenizer', test: /node_modules[\\/].*tokenizers?[\\/]/ },
         { name: 'runtime', test: SHARED },
+        { name: 'text-task', test: TEXT },
         { name: 'pixels', test: IMAGE },
         { name: 'samples', test: AUDIO },
       ],

@@ -146,8 +146,9 @@ export function boxesOf({ head, preprocessing, classCount }, { placement }, outp
   );
   const { width, height } = preprocessing;
   const { scoreThreshold = 0.25, iouThreshold = 0.45 } = head;
-  const context = { width, height, classCount, scoreThreshold, allClasses: false };
-  const candidates = decode(tensors, Object.keys(outputs)[0] ?? '', head, context);
+  const [first = ''] = Object.keys(outputs);
+  const context = { first, width, height, classCount, scoreThreshold, allClasses: false };
+  const candidates = decode(tensors, head, context);
   return suppress(candidates, iouThreshold, MAX_BOXES).map((candidate) => ({
     classIndex: candidate.classIndex,
     score: candidate.score,

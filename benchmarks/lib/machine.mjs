@@ -52,6 +52,7 @@ function commit() {
 function packageVersions() {
   const packages = {
     'onnxruntime-web': 'benchmarks/node_modules/onnxruntime-web',
+    '@litertjs/core': 'benchmarks/node_modules/@litertjs/core',
     '@huggingface/transformers': 'benchmarks/node_modules/@huggingface/transformers',
     'onnxruntime-node': 'node_modules/onnxruntime-node',
     '@edgewise/runtime': 'packages/runtime',

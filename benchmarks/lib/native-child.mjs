@@ -1,107 +1,86 @@
-// Measures one shape for native.mjs: node native-child.mjs MODELS SHAPE SCALE. Prints JSON. A process of its own: in one
-// that had held other models before, our engine in Node was seen to run at half its speed.
+// What the processes share that measure one case for native.mjs and native-vision.mjs.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import process from 'node:process';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { createSession } from '@edgewise/runtime/node';
+import { InferenceSession } from 'onnxruntime-node';
 import { launch, servePages } from './browser.mjs';
-import { edgewisePackage } from './edgewise.mjs';
-import { tokenIds } from './inputs.mjs';
-import { CACHE, int8Variants, modelFolder } from './models.mjs';
-import { CHROMIUM, NATIVE, NODE, TOKENS } from './native-engines.mjs';
-import { measureEngines, openBenchPage, openEngines } from './page.mjs';
-import { note } from './report.mjs';
-import { SHAPES, VOCABULARY } from './shapes.mjs';
+import { measureEngines, openBenchPage } from './page.mjs';
+
+export const NATIVE = 'onnxruntime-node';
+export const NODE = 'edgewise in Node';
+export const CHROMIUM = 'edgewise in Chromium';
 
 const ROUNDS = 40;
 const WARM_UP = 3;
+/** Runs that the fastest of several models is found by. */
+const TRIES = 12;
 
-const [models = '', wanted = '', scale = '1'] = process.argv.slice(2);
-const shape = SHAPES.find(({ name }) => name === wanted);
-if (!shape) throw new Error(`there is no shape ${wanted}`);
-const server = await servePages({ '/packages': join(CACHE, 'packages') });
-const browser = await launch();
-try {
-  const page = await openBenchPage(browser, server.origin);
-  const measured = await measureShape(shape, page);
-  process.stdout.write(JSON.stringify({ ...measured, chromium: browser.version() }));
-} finally {
-  await browser.close();
-  await server.close();
-}
+/**
+ * @typedef {{ run: () => Promise<InferenceSession.OnnxValueMapType>, close: () => Promise<void> }} Native
+ * @typedef {(session: InferenceSession) => InferenceSession.FeedsType} FeedsOf
+ */
 
-/** @param {import('./shapes.mjs').Shape} measured @param {import('playwright-core').Page} page */
-async function measureShape(measured, page) {
-  const { name, task, inputs, output } = measured;
-  const folder = modelFolder({ models }, name);
-  const packaged = await edgewisePackage({ folder, name, task, recipe: 'w7a8-dynamic' });
-  const ids = tokenIds(TOKENS, VOCABULARY);
-  const variant = await fastestVariant(folder, ids);
-  const native = await openNative(join(folder, variant), ids);
-  const session = await createSession(packaged.folder, { threads: 1 });
-  const [chromium] = await openEngines(page, [
-    { session: 'edgewise', label: CHROMIUM, url: `/packages/${packaged.id}`, inputs, output },
-  ]);
-  note(`${name}: onnxruntime-node with ${variant}`);
-
-  /** @type {Record<string, () => Promise<number>>} */
-  const engines = {
-    [NATIVE]: () => timed(native.run),
-    [NODE]: () => timed(() => session.run({ input_ids: ids })),
-    [CHROMIUM]: async () => {
-      const times = await measureEngines(page, { ids, text: '' }, { rounds: 1, warmUp: 0 });
-      return times[CHROMIUM]?.[0] ?? NaN;
-    },
-  };
-  /** @type {Record<string, number[]>} */
-  const times = Object.fromEntries(Object.keys(engines).map((label) => [label, []]));
-  for (let round = -WARM_UP; round < ROUNDS * Number(scale); round++) {
-    for (const [label, take] of Object.entries(engines)) {
-      const ms = await take();
-      if (round >= 0) times[label]?.push(ms);
-    }
+/**
+ * Runs a case in a page of a Chromium of its own and prints what it gives, with the browser's version.
+ * @param {Readonly<Record<string, string>>} folders that the page may load, by URL prefix
+ * @param {(page: import('playwright-core').Page) => Promise<object>} measure
+ */
+export async function printCase(folders, measure) {
+  const server = await servePages(folders);
+  const browser = await launch();
+  try {
+    const page = await openBenchPage(browser, server.origin);
+    const measured = await measure(page);
+    process.stdout.write(JSON.stringify({ ...measured, chromium: browser.version() }));
+  } finally {
+    await browser.close();
+    await server.close();
   }
-  await native.close();
-  session.dispose();
-  const modes = { node: session.info.mode, chromium: chromium?.info['mode'] };
-  return { onnxruntimeModel: variant, modes, times };
 }
 
-/** @param {string} folder @param {readonly number[]} ids */
-async function fastestVariant(folder, ids) {
-  let best = { name: '', time: Infinity };
-  for (const name of int8Variants(folder)) {
-    const { run: once, close } = await openNative(join(folder, name), ids);
-    const times = [];
-    for (let round = 0; round < 12; round++) times.push(await timed(once));
-    await close();
-    const time = Math.min(...times);
-    if (time < best.time) best = { name, time };
-  }
-  return best.name;
-}
-
-/** @param {string} file @param {readonly number[]} ids */
-async function openNative(file, ids) {
+/** One thread of onnxruntime-node. @param {string} file @param {FeedsOf} feedsOf @returns {Promise<Native>} */
+export async function openNative(file, feedsOf) {
   const session = await InferenceSession.create(readFileSync(file), {
     executionProviders: ['cpu'],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
   });
-  const feeds = Object.fromEntries(
-    session.inputMetadata.map((input) => {
-      const { name } = input;
-      const values = ids.map((id) => (name === 'input_ids' ? id : name === 'attention_mask' ? 1 : 0));
-      const wide = input.isTensor && input.type === 'int64';
-      const tensor = wide
-        ? new Tensor('int64', BigInt64Array.from(values, BigInt), [1, ids.length])
-        : new Tensor('int32', Int32Array.from(values), [1, ids.length]);
-      return [name, tensor];
-    }),
-  );
+  const feeds = feedsOf(session);
   return { run: () => session.run(feeds), close: () => session.release() };
+}
+
+/** The file that onnxruntime-node is quickest with. @param {readonly string[]} files @param {FeedsOf} feedsOf */
+export async function fastestFile(files, feedsOf) {
+  let best = { file: '', time: Infinity };
+  for (const file of files) {
+    const { run, close } = await openNative(file, feedsOf);
+    const times = [];
+    for (let round = 0; round < TRIES; round++) times.push(await timed(run));
+    await close();
+    const time = Math.min(...times);
+    if (time < best.time) best = { file, time };
+  }
+  return best.file;
+}
+
+/**
+ * Milliseconds of each run of engines that take turns: those given and those that the page has open.
+ * @param {Readonly<Record<string, () => Promise<unknown>>>} here @param {import('playwright-core').Page} page
+ * @param {object} input of the page's @param {number} scale
+ */
+export async function takeTurns(here, page, input, scale) {
+  /** @type {Record<string, number[]>} */
+  const times = {};
+  for (let round = -WARM_UP; round < ROUNDS * scale; round++) {
+    /** @type {Record<string, number>} */
+    const taken = {};
+    for (const [label, run] of Object.entries(here)) taken[label] = await timed(run);
+    const there = await measureEngines(page, input, { rounds: 1, warmUp: 0 });
+    for (const [label, [ms = NaN]] of Object.entries(there)) taken[label] = ms;
+    if (round < 0) continue;
+    for (const [label, ms] of Object.entries(taken)) (times[label] ??= []).push(ms);
+  }
+  return times;
 }
 
 /** @param {() => Promise<unknown>} work */

@@ -40,13 +40,13 @@ const LEAST_COSINE = 0.98;
 
 /**
  * Cosine of each engine's output with the first engine's; throws when they do not compute the same model.
- * @param {Evaluator} page @param {object} input
+ * @param {Evaluator} page @param {object} input @param {(label: string) => number} [leastOf] least cosine of an engine
  * @returns {Promise<{ label: string, cosine: number, length: number }[]>}
  */
-export async function engineAgreement(page, input) {
+export async function engineAgreement(page, input, leastOf = () => LEAST_COSINE) {
   const agreement = await page.evaluate((given) => Reflect.get(globalThis, 'bench').agreement(given), input);
   for (const { label, cosine } of agreement) {
-    if (!(cosine >= LEAST_COSINE))
+    if (!(cosine >= leastOf(label)))
       throw new Error(`${label}: the output's cosine with the first engine's is ${cosine}`);
   }
   return agreement;

@@ -13,6 +13,9 @@
 
 export const VOCABULARY = 30_522;
 
+/** Tokens of the sentence that native onnxruntime is compared on. */
+export const NATIVE_TOKENS = 128;
+
 /** @type {readonly Shape[]} */
 export const SHAPES = [
   {

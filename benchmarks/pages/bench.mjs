@@ -1,14 +1,18 @@
 // The page side of the browser benchmarks: opens engines by name, then runs them in turn. Node drives it through
 // `globalThis.bench`. Imports are computed so that the type checker does not look for what the server maps.
+import { cosine } from './cosine.mjs';
+import { openLiteRt } from './litert.mjs';
+import { noise } from './noise.mjs';
 import { openStream } from './streams.mjs';
 import { formOf, tilePeakGops } from './tile-peak.mjs';
 
 /**
  * @typedef {{ ids: readonly number[], text: string }} Input
- * @typedef {{ session: 'edgewise' | 'onnxruntime', url: string, inputs: readonly string[], output: string, image?: readonly number[] }} SessionSpec `image`: the shape of the only input, float32, instead of token ids
+ * @typedef {{ session: 'edgewise' | 'onnxruntime', url: string, inputs: readonly string[], output: string, image?: readonly number[], values?: readonly number[] }} SessionSpec `image`: the shape of the only input, float32, instead of token ids; `values`: its numbers, noise by default
  * @typedef {{ task: 'edgewise' | 'transformers', url: string, kind: 'feature-extraction' | 'text-classification' }} TaskSpec
  * @typedef {import('./streams.mjs').StreamSpec} StreamSpec
- * @typedef {(SessionSpec | TaskSpec | StreamSpec) & { label: string, threads?: number, options?: object }} EngineSpec
+ * @typedef {import('./litert.mjs').LiteRtSpec} LiteRtSpec
+ * @typedef {(SessionSpec | TaskSpec | StreamSpec | LiteRtSpec) & { label: string, threads?: number, options?: object }} EngineSpec
  * @typedef {{ label: string, info: unknown, run: (input: Input) => Promise<Float32Array | undefined>, tokens?: (text: string) => number, close: () => unknown }} Engine
  */
 
@@ -21,6 +25,7 @@ const load = (url) => import(url);
 /** @param {EngineSpec} spec @returns {Promise<Engine>} */
 async function open(spec) {
   if ('stream' in spec) return openStream(spec);
+  if ('litert' in spec) return openLiteRt(spec);
   const { label, threads = 1, options = {} } = spec;
   if ('session' in spec) {
     return spec.session === 'edgewise'
@@ -33,7 +38,7 @@ async function open(spec) {
 }
 
 /** @param {string} label @param {SessionSpec} spec @param {number} threads @param {object} options @returns {Promise<Engine>} */
-async function openEdgewise(label, { url, output, image }, threads, options) {
+async function openEdgewise(label, { url, output, image, values }, threads, options) {
   const { createSession } = await load('/edgewise/index.js');
   // One thread runs on the page's own, as onnxruntime-web does; threads need a worker that may wait.
   const session = await createSession(new URL(url, location.href).href, {
@@ -41,11 +46,12 @@ async function openEdgewise(label, { url, output, image }, threads, options) {
     worker: threads > 1,
     ...options,
   });
+  const own = values && Float32Array.from(values);
   return {
     label,
     info: session.info,
     run: async ({ ids }) => {
-      const feeds = image ? { [session.inputs[0].name]: noise(image) } : { input_ids: ids };
+      const feeds = image ? { [session.inputs[0].name]: own ?? noise(image) } : { input_ids: ids };
       const outputs = await session.run(feeds);
       return outputs[output ?? session.outputs[0].name].data;
     },
@@ -83,24 +89,6 @@ async function openOnnxRuntime(label, { url, inputs, output, image }, threads, o
     },
     close: () => session.release(),
   };
-}
-
-/** The same for every engine and call. @type {Map<string, Float32Array>} */
-const images = new Map();
-
-/** @param {readonly number[]} shape */
-function noise(shape) {
-  const key = shape.join();
-  const length = shape.reduce((product, dim) => product * dim, 1);
-  // Rounded, for the last bit of a sine differs from browser to browser.
-  const known =
-    images.get(key) ??
-    Float32Array.from(
-      { length },
-      (_, index) => Math.round((Math.sin(index * 0.37) + Math.cos(index * 0.011)) * 1024) / 1024,
-    );
-  images.set(key, known);
-  return known;
 }
 
 /** @param {string} label @param {TaskSpec} spec @param {number} threads @param {object} options @returns {Promise<Engine>} */
@@ -206,20 +194,5 @@ const bench = {
     for (const engine of engines.splice(0)) await engine.close();
   },
 };
-
-/** @param {Float64Array} a @param {Float64Array} b */
-function cosine(a, b) {
-  let ab = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const x = a[i] ?? NaN;
-    const y = b[i] ?? NaN;
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return ab / Math.sqrt(aa * bb);
-}
 
 Object.assign(globalThis, { bench });

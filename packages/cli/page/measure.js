@@ -19,7 +19,7 @@ const TASKS = {
   },
   'audio-classification': (model) => async (sound) => ({ scores: byLabel(await model(sound)) }),
   'voice-activity-detection': (model) => async (sound) => ({
-    scores: [Math.max(0, ...(await model.probabilities(sound)))],
+    scores: [(await model.probabilities(sound)).reduce((most, each) => Math.max(most, each), 0)],
   }),
   'object-detection': (model) => async (image) => {
     const found = await model(image, { scoreThreshold: EVALUATED_SCORE });

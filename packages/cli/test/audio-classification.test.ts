@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
-import { decodeSound } from '../src/media/decode-sound.ts';
-import { WaveFile } from '../src/media/wave-file.ts';
 import { runCli, type CliResult } from './run-cli.ts';
-import { TONES, writeToneModel, writeTones } from './tone-model.ts';
+import { TONES, writeRawToneModel, writeToneModel, writeTones } from './tone-model.ts';
 
 const CLIPS = 6;
 
@@ -62,6 +60,37 @@ describe('edgewise optimize --task audio-classification', () => {
   }, 60_000);
 });
 
+describe('preprocessor_config.json', () => {
+  it('says how raw samples become the input', async () => {
+    writeRawToneModel(inFolder('raw'), { samples: 2000 });
+    const data = ['--data', inFolder('eval'), '--target', 'node', '--out', inFolder('raw-out')];
+    const result = await runCli('optimize', inFolder('raw'), '--task', 'audio-classification', ...data);
+    expect(result).toMatchObject({ code: 0 });
+    const read = (name: string): object =>
+      JSON.parse(readFileSync(inFolder('raw-out', name), 'utf8')) as object;
+    expect(read('edgewise.json')).toMatchObject({
+      audio: { sampleRate: 8000, samples: 2000, gain: 'standard' },
+    });
+    expect(read('report.json')).toMatchObject({ baseline: { metric: { value: 1 } } });
+  }, 60_000);
+
+  it('has to leave no question open', async () => {
+    writeRawToneModel(inFolder('endless'), {});
+    const data = ['--data', inFolder('eval'), '--out', inFolder('none')];
+    const { code, stderr } = await runCli(
+      'optimize',
+      inFolder('endless'),
+      '--task',
+      'audio-classification',
+      ...data,
+    );
+    expect(stderr).toContain(
+      `${inFolder('endless', 'preprocessor_config.json')} does not say how long clips are`,
+    );
+    expect(code).toBe(2);
+  });
+});
+
 describe('what cannot be used', () => {
   it.each<[string, () => string[], string]>([
     ['no sound', () => ['run', inFolder('out')], '--audio <file> is required'],
@@ -84,22 +113,5 @@ describe('what cannot be used', () => {
     const { code, stderr } = await runCli(...args());
     expect(stderr).toContain(message);
     expect(code).toBe(2);
-  });
-});
-
-describe('decodeSound', () => {
-  it.each([
-    ['8', [0, 128, 255], [-1, 0, 127 / 128]],
-    ['16', [-32_768, 0, 16_384], [-1, 0, 0.5]],
-    ['24', [-8_388_608, 0, 4_194_304], [-1, 0, 0.5]],
-    ['32f', [-1, 0, 0.25], [-1, 0, 0.25]],
-  ])('%s bits become −1…1', async (depth, written, read) => {
-    const wav = new WaveFile();
-    wav.fromScratch(1, 8000, depth, written);
-    const path = inFolder(`${depth}.wav`);
-    writeFileSync(path, wav.toBuffer());
-    const { samples, sampleRate } = await decodeSound(path);
-    expect(sampleRate).toBe(8000);
-    expect([...samples].map((channel) => Array.from(channel as Float32Array))).toEqual([read]);
   });
 });

@@ -92,13 +92,16 @@ image-feature-extraction needs no \`id2label\`; \`pooling\` and \`normalize\` un
 
 Labelled images are a folder with a folder for each class, named as the class is, or a table as above. Boxes are COCO's JSON, a folder with it
 (\`annotations.json\`), or a folder of YOLO's (\`images/\`, \`labels/\`). \`--calibration\` takes a folder or a list of files; the first 100 images are used. JPEG, PNG, WebP, GIF,
-AVIF and TIFF are read, turned upright by their EXIF orientation. Quality is \`top-1\` or \`map\` (mean average precision at overlaps from 0.5 to 0.95), unless \`--metric\` says \`top-5\`
+AVIF and TIFF of up to 134 million pixels are read, turned upright by their EXIF orientation, of animations the first picture. Quality is \`top-1\` or \`map\` (mean average precision at overlaps from 0.5 to 0.95), unless \`--metric\` says \`top-5\`
 or \`map50\`.
 
 ## Sound models
 
-The folder of a sound model has \`model.onnx\` and \`config.json\` with \`id2label\` and, under \`edgewise\`, \`audio\`: how sound becomes the model's input, with the fields of
-docs/package-format.md (raw samples, mel spectrograms, cepstral coefficients). Labelled sounds are WAV files in a folder for each class, or a table.
+The folder of a sound model has \`model.onnx\`, \`config.json\` with \`id2label\` and, as Hugging Face writes it, \`preprocessor_config.json\` with what makes a sound the model's
+input: \`feature_extractor_type\` Wav2Vec2FeatureExtractor (raw samples: wav2vec 2.0, HuBERT, WavLM; \`sampling_rate\`, \`do_normalize\`; where the model takes clips of any length,
+\`"edgewise": { "audio": { "samples": 16000 } }\` in \`config.json\` says how long they are) or WhisperFeatureExtractor (\`feature_size\`, \`hop_length\`, \`n_fft\`, \`chunk_length\`). Other
+front ends are \`audio\` under \`edgewise\` as a whole, with the fields of docs/package-format.md (raw samples, mel spectrograms, cepstral coefficients). Labelled sounds are WAV files (integers of 8 to 32 bits, floats, any
+number of channels, which are averaged) in a folder for each class, or a table.
 For voice-activity-detection \`streaming\` says how chunks follow one another, and \`settings\` what inputs like a sample rate are (\`{ "sr": 16000 }\`); \`--data\` is a table of
 clips with a \`score\` of 1 where there is speech and 0 elsewhere, and quality is the area under the ROC curve of each clip's largest probability.
 `;

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseModel, writeOnnx } from '@edgewise/compiler';
 import { seededRandom } from '@edgewise/test-utils';
-import { WaveFile } from '../src/media/wave-file.ts';
+import { waveBytes } from './odd-sounds.ts';
 
 export const TONES = ['low', 'high'] as const;
 /** Hertz. */
@@ -55,6 +55,43 @@ export function writeToneModel(folder: string, config: object = CONFIG): void {
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
 }
 
+/** Samples of a period of the lower tone and more, for filters that answer to one of the tones. */
+const TAPS = 32;
+
+/** The same of raw samples of any length: a filter for each tone. */
+const RAW_MODEL = `ir 8
+opset ai.onnx 13
+graph tones {
+  input sound: float32[n,length]
+  constant shape: int64[3] {0, 1, -1}
+  constant w: float32[2,1,${TAPS}] {${TONES.flatMap((tone) =>
+    Array.from({ length: TAPS }, (_, t) => Math.sin((2 * Math.PI * FREQUENCY[tone] * t) / RATE).toFixed(6)),
+  ).join(', ')}}
+  s = Reshape(sound, shape)
+  c = Conv(s, w) kernel_shape=[${TAPS}]
+  r = Relu(c)
+  p = GlobalAveragePool(r)
+  logits = Flatten(p) axis=1
+  output logits: float32[n,2]
+}`;
+
+/** Writes a model folder of raw samples, as Hugging Face has wav2vec 2.0's. */
+export function writeRawToneModel(folder: string, audio: object): void {
+  mkdirSync(folder, { recursive: true });
+  const files = {
+    'config.json': { id2label: CONFIG.id2label, edgewise: { audio } },
+    'preprocessor_config.json': {
+      feature_extractor_type: 'Wav2Vec2FeatureExtractor',
+      feature_size: 1,
+      sampling_rate: RATE,
+      padding_value: 0,
+      do_normalize: true,
+    },
+  };
+  writeFileSync(join(folder, 'model.onnx'), writeOnnx(parseModel(RAW_MODEL)).bytes);
+  for (const [name, value] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(value));
+}
+
 /** Writes `count` noisy tones for each class, in a folder for each, at other rates than the model's, mono and stereo. */
 export function writeTones(folder: string, count: number, seed: number): void {
   const random = seededRandom(seed);
@@ -65,12 +102,10 @@ export function writeTones(folder: string, count: number, seed: number): void {
       const length = Math.round((rate * random.int(3, 7)) / 10);
       const channel = random.normal(length, 0, NOISE).map((noise, t) => {
         const sine = Math.sin((2 * Math.PI * FREQUENCY[tone] * t) / rate);
-        return 32_767 * Math.max(-1, Math.min(1, LOUDNESS * sine + noise));
+        return Math.max(-1, Math.min(0.99, LOUDNESS * sine + noise));
       });
-      const channels = i % 2 === 0 ? [channel] : [channel, channel];
-      const wav = new WaveFile();
-      wav.fromScratch(channels.length, rate, '16', channels.length === 1 ? channel : channels);
-      writeFileSync(join(folder, tone, `${i}.wav`), wav.toBuffer());
+      const samples = i % 2 === 0 ? [channel] : [channel, channel];
+      writeFileSync(join(folder, tone, `${i}.wav`), waveBytes({ form: '16', rate, samples }));
     }
   }
 }

@@ -229,6 +229,97 @@ const FLOATS: Readonly<Record<string, string>> = {
   b = Resize(a, _, _, sizes) mode="linear" coordinate_transformation_mode="align_corners"
   y = Resize(b, _, scales) mode="linear" coordinate_transformation_mode="asymmetric"
   output y: float32[1,9,8,16]`,
+  'a convolution in groups, then a depthwise one with two filters for each channel': `
+  input x: float32[1,10,7,6]
+  constant w: float32[15,2,3,2] random(1)
+  constant b: float32[15] random(2)
+  constant d: float32[30,1,3,3] random(3)
+  a = edgewise.Conv(x, w, b) group=5 strides=[2, 1] pads=[1, 0, 1, 1] activation="relu"
+  b0 = edgewise.Conv(a, d) group=15 pads=[1, 1, 1, 1] activation="mish"
+  m = MaxPool(b0) kernel_shape=[2, 3] strides=[1, 2]
+  y = Add(m, m)
+  output y: float32[1,30,3,2]`,
+  'convolutions in groups over one axis': `
+  input x: float32[1,12,15]
+  constant w: float32[6,4,5] random(1)
+  constant p: float32[9,2,1] random(2)
+  a = edgewise.Conv(x, w) group=3 pads=[2, 2] activation="none"
+  y = edgewise.Conv(a, p) group=3 activation="silu"
+  output y: float32[1,9,15]`,
+  'cubic Resize by scales and to sizes': `
+  input x: float32[1,9,3,4]
+  constant scales: float32[4] {1, 1, 2, 1.5}
+  constant sizes: int64[4] {1, 9, 4, 11}
+  a = Resize(x, _, scales) mode="cubic" coordinate_transformation_mode="half_pixel" cubic_coeff_a=-0.5
+  b = Resize(a, _, _, sizes) mode="cubic" coordinate_transformation_mode="align_corners"
+  y = Resize(b, _, scales) mode="cubic" coordinate_transformation_mode="asymmetric" exclude_outside=1
+  output y: float32[1,9,8,16]`,
+  'linear Resize over one axis, its axes counted from the end': `
+  input x: float32[1,5,6]
+  constant sizes: int64[1] {13}
+  y = Resize(x, _, _, sizes) mode="linear" axes=[-1] coordinate_transformation_mode="half_pixel"
+  output y: float32[1,5,13]`,
+  'reductions over channels, pixels, rows and everything': `
+  input x: float32[1,5,4,6]
+  constant channels: int64[1] {1}
+  constant pixels: int64[2] {2, 3}
+  constant last: int64[1] {-1}
+  a = ReduceMean(x, channels) keepdims=1
+  b = Mul(x, a)
+  c = ReduceMax(b, pixels) keepdims=1
+  d = Add(b, c)
+  e = ReduceSum(d, last) keepdims=0
+  f = ReduceMin(e, last) keepdims=1
+  g = Sub(e, f)
+  h = ReduceL2(g) keepdims=0
+  y = Div(g, h)
+  output y: float32[1,5,4]`,
+  'largest and mean values of maps, poolings over one axis': `
+  input x: float32[1,9,14]
+  a = MaxPool(x) kernel_shape=[3] strides=[2] pads=[1, 0]
+  b = AveragePool(a) kernel_shape=[2]
+  c = GlobalMaxPool(b)
+  d = GlobalAveragePool(a)
+  e = Sub(b, c)
+  y = Mul(e, d)
+  output y: float32[1,9,6]`,
+  'operands that both repeat, the larger and the smaller of several': `
+  input x: float32[1,4,1,6]
+  input z: float32[3,1]
+  constant slope: float32[4,1,1] random(1)
+  constant low: float32[6] random(2)
+  a = Mul(x, z)
+  b = PRelu(a, slope)
+  c = Max(b, low, x)
+  y = Min(c, a)
+  output y: float32[1,4,3,6]`,
+  'logarithms of probabilities': `
+  input x: float32[1,7,20]
+  constant ten: float32[] {10}
+  a = Mul(x, ten)
+  y = LogSoftmax(a) axis=-1
+  output y: float32[1,7,20]`,
+  'functions of an element': `
+  input x: float32[1,3,5,6]
+  constant three: float32[] {3}
+  s = Mul(x, three)
+  a = Sin(s)
+  b = Cos(s)
+  c = Erf(x)
+  d = Softplus(s)
+  e = Softsign(s)
+  f = Mish(s)
+  g = Elu(x) alpha=0.7
+  h = Selu(x)
+  i = Celu(x) alpha=0.6
+  j = Floor(s)
+  k = Ceil(s)
+  l = Round(s)
+  m = Abs(x)
+  n = Neg(x)
+  o = Reciprocal(m)
+  y = Concat(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o) axis=1
+  output y: float32[1,45,5,6]`,
   'activations as operators': `
   input x: float32[1,3,5,6]
   constant low: float32[] {-0.4}
@@ -306,6 +397,17 @@ const BYTES: Readonly<Record<string, string>> = {
   r = QuantizeLinear(g, s2, z2)
   y = DequantizeLinear(r, s2, z2)
   output y: float32[1,10,6,5]`,
+  'a convolution in groups, its maps read by others': `${GRID}
+  constant w: int8[15,2,3,2] random(1)
+  constant sw: float32[15] {0.002, 0.003, 0.001, 0.002, 0.003, 0.001, 0.002, 0.003, 0.001, 0.002, 0.003, 0.001, 0.002, 0.003, 0.001}
+  constant zw: int8[15] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  constant b: int32[15] {10, -200, 3000, 0, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+  a = QLinearConv(q, s, z, w, sw, zw, s2, z2, b) group=5 pads=[1, 0, 1, 1]
+  m = MaxPool(a) kernel_shape=[2, 2]
+  constant s3: float32[] {0.0173}
+  c = com.microsoft.QLinearAdd(m, s2, z2, m, s2, z2, s3, z)
+  y = DequantizeLinear(c, s3, z)
+  output y: float32[1,15,5,4]`,
   'a map flattened into QGemm': `${GRID}
   constant w: int8[300,7] random(1)
   constant sw: float32[7] {0.002, 0.003, 0.001, 0.002, 0.001, 0.004, 0.002}
@@ -343,17 +445,38 @@ const REFUSED: Readonly<Record<string, readonly [body: string, message: string]>
   'an operator without a kernel': [
     `
   input x: float32[1,2,3,4]
-  y = Erf(x)
+  y = Atanh(x)
   output y: float32[1,2,3,4]`,
-    'The engine has no kernel for Erf (1 node).',
+    'The engine has no kernel for Atanh (1 node).',
   ],
-  'a convolution in groups': [
+  'values of int8': [
     `
   input x: float32[1,4,3,4]
-  constant w: float32[4,2,1,1] random(1)
-  y = edgewise.Conv(x, w) activation="none" group=2
+  constant s: float32[] {0.1}
+  constant z: int8[] {3}
+  q = QuantizeLinear(x, s, z)
+  y = DequantizeLinear(q, s, z)
   output y: float32[1,4,3,4]`,
-    'The engine cannot run Conv "y": 2 groups of 2 channels are not supported.',
+    'The engine cannot run QuantizeLinear "q": values of int8 are not supported, only uint8.',
+  ],
+  'a scale for each channel': [
+    `
+  input x: float32[1,2,3,4]
+  constant s: float32[2] {0.1, 0.2}
+  constant z: uint8[2] {3, 4}
+  q = QuantizeLinear(x, s, z)
+  y = DequantizeLinear(q, s, z)
+  output y: float32[1,2,3,4]`,
+    'The engine cannot run QuantizeLinear "q": the constant "s" must hold one element.',
+  ],
+  'the places of the largest values': [
+    `
+  input x: float32[1,2,4,4]
+  m, places = MaxPool(x) kernel_shape=[2, 2]
+  y = Relu(m)
+  output y: float32[1,2,3,3]
+  output places: int64[1,2,3,3]`,
+    'The engine cannot run MaxPool "m": its output "places" is not supported.',
   ],
   'a convolution over three axes': [
     `
@@ -363,13 +486,13 @@ const REFUSED: Readonly<Record<string, readonly [body: string, message: string]>
   output y: float32[1,4,7,7,7]`,
     'The engine cannot run Conv "y": its input "x" is no map [1, channels, height, width].',
   ],
-  'cubic interpolation': [
+  'interpolation that widens its window': [
     `
   input x: float32[1,4,3,4]
   constant scales: float32[4] {1, 1, 2, 2}
-  y = Resize(x, _, scales) mode="cubic"
+  y = Resize(x, _, scales) mode="cubic" antialias=1
   output y: float32[1,4,6,8]`,
-    'The engine cannot run Resize "y": the mode cubic is not supported.',
+    'The engine cannot run Resize "y": antialias is not supported.',
   ],
   'quantized values as an output': [
     `

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoRoot } from '@edgewise/test-utils';
 import { expect, it } from 'vitest';
 import { operators, type OpDefinition } from '../src/ops/index.ts';
 import { ENGINE_OPERATORS } from '../src/targets/index.ts';
+import { renderTable } from './render-table.ts';
 
 const INTRODUCTION = `# Operators
 
@@ -13,10 +15,20 @@ Types and shapes of all operators listed here are inferred, with symbolic dimens
 runs the operator too: constants that depend on it can be folded, and passes around it can be checked numerically.
 Operators that have a kernel are marked as run by the engine: in float32, and those of quantized graphs in bytes, with fixed dimensions (or tokens of
 encoders) and batch 1. Models reach it as compact graphs, in which matrix products, normalizations and most activations have become operators of the
-domain \`edgewise\`. \`compileEdge\` refuses with a message what a kernel does not do (convolutions in groups, cubic interpolation, …).
+domain \`edgewise\`, and a ConvTranspose a convolution. \`compileEdge\` refuses with a message what a kernel does not do; the last section lists what the
+engine runs and refuses of ONNX's own tests.
 
 An operator that is not listed is kept as it is by every transform; types that the model declares for its outputs are used.
 `;
+
+const ENGINE_CASES = `## What the engine runs of ONNX's backend tests
+
+Cases of ONNX 1.19 that are one node with fixed extents on float32 or bytes, one input at run time and the others constant (as weights
+are), or all at run time, through \`compactConvNet\` or \`compactRecurrentNet\`. All that run give the expected outputs; \`packages/compiler/test/engine-backend.test.ts\`
+runs them and counts (\`-u\` after a change, then this page's test).
+
+`;
+const engineCases = readFileSync(join(import.meta.dirname, 'fixtures', 'engine-backend.md'), 'utf8');
 
 const DOMAINS: readonly (readonly [domain: string, title: string])[] = [
   ['', 'ai.onnx'],
@@ -26,7 +38,7 @@ const DOMAINS: readonly (readonly [domain: string, title: string])[] = [
 
 it('docs/operators.md lists the operators that there are', async () => {
   const sections = DOMAINS.map(([domain, title]) => renderDomain(domain, title));
-  await expect([INTRODUCTION, ...sections].join('\n')).toMatchFileSnapshot(
+  await expect([INTRODUCTION, ...sections, `${ENGINE_CASES}${engineCases}`].join('\n')).toMatchFileSnapshot(
     join(repoRoot, 'docs', 'operators.md'),
   );
 });
@@ -55,16 +67,4 @@ function qualifiedName({ domain, opType }: OpDefinition): string {
 
 function versions({ since, until }: OpDefinition): string {
   return until === undefined ? `${since} and later` : `${since} to ${until - 1}`;
-}
-
-/** Columns padded to the same width, as the formatter wants them. */
-function renderTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const lines = rows.map(
-    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
-  );
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return `${[lines[0], rule, ...lines.slice(1)].join('\n')}\n`;
 }

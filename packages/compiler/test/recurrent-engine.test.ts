@@ -58,6 +58,40 @@ const LAYERS: Readonly<Record<string, string>> = {
   output y: float32[4,1,1,3]
   output yh: float32[2,1,10]
   output yc: float32[2,1,10]`,
+  'a GRU as PyTorch has it, states given, then one as ONNX has it, backwards': `
+  input x: float32[4,1,5]
+  input h: float32[1,1,13]
+  constant w: float32[1,39,5] random(1)
+  constant r: float32[1,39,13] random(2)
+  constant b: float32[1,78] random(3)
+  constant w2: float32[1,24,13] random(4)
+  constant r2: float32[1,24,8] random(5)
+  constant b2: float32[1,48] random(6)
+  constant axis: int64[1] {1}
+  a, yh = GRU(x, w, r, b, _, h) hidden_size=13 linear_before_reset=1
+  m = Squeeze(a, axis)
+  y, _ = GRU(m, w2, r2, b2) hidden_size=8 direction="reverse"
+  output y: float32[4,1,1,8]
+  output yh: float32[1,1,13]`,
+  'both directions of a GRU over a batch, no bias': `
+  input x: float32[5,3,4]
+  constant w: float32[2,30,4] random(1)
+  constant r: float32[2,30,10] random(2)
+  constant h: float32[2,3,10] random(3)
+  y, yh = GRU(x, w, r, _, _, h) hidden_size=10 direction="bidirectional"
+  output y: float32[5,2,3,10]
+  output yh: float32[2,3,10]`,
+  'an LSTM over a batch, both directions, states given': `
+  input x: float32[3,2,5]
+  input h: float32[2,2,9]
+  input c: float32[2,2,9]
+  constant w: float32[2,36,5] random(1)
+  constant r: float32[2,36,9] random(2)
+  constant b: float32[2,72] random(3)
+  y, yh, yc = LSTM(x, w, r, b, _, h, c) hidden_size=9 direction="bidirectional"
+  output y: float32[3,2,2,9]
+  output yh: float32[2,2,9]
+  output yc: float32[2,2,9]`,
   'convolutions over one axis, of odd sizes': `
   input x: float32[1,5,23]
   constant w: float32[9,5,4] random(1)
@@ -91,8 +125,12 @@ describe('layers', () => {
   });
 
   it.each([
-    ['a batch', 'input x: float32[2,3,5]', 'LSTM(x, w, r) hidden_size=8', 'a batch other than 1'],
-    ['layout', 'input x: float32[2,1,5]', 'LSTM(x, w, r) hidden_size=8 layout=1', 'layout 1'],
+    [
+      'activations',
+      'input x: float32[2,1,5]',
+      'LSTM(x, w, r) hidden_size=8 activations=["Sigmoid", "Relu", "Tanh"]',
+      'activations of its own',
+    ],
     ['clip', 'input x: float32[2,1,5]', 'LSTM(x, w, r) hidden_size=8 clip=0.5', 'clip'],
   ])('refuses %s', (_, input, call, what) => {
     const model = parseModel(

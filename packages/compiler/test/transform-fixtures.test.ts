@@ -57,6 +57,8 @@ const FACTORIES: Readonly<Record<string, (options: never) => Transform>> = {
   simplifyPooling: transforms.simplifyPooling,
   simplifyShapes: transforms.simplifyShapes,
   splitBatchNormalization: transforms.splitBatchNormalization,
+  splitConvTranspose: transforms.splitConvTranspose,
+  splitInstanceNormalization: transforms.splitInstanceNormalization,
   tabulateBytes: transforms.tabulateBytes,
   unifyInputDims: transforms.unifyInputDims,
 };

@@ -11,19 +11,17 @@ export interface EnginePlatform {
   readonly startThread: StartThread;
 }
 
-/** What a worker that runs a session has to know. */
-export interface WorkerPlatform extends EnginePlatform {
+/** Where onnxruntime comes from. */
+export interface OnnxPlatform {
+  /** What to do when it cannot be imported. */
+  readonly hint: string;
+  importRuntime(): Promise<OnnxRuntime>;
+}
+
+/** Where packages come from. */
+export interface PackagePlatform {
   openPackage(source: PackageSource): PackageReader;
 }
 
-/**
- * What differs between browsers and Node. Each entry of the package hands its own to the shared code, so neither's
- * code ever loads the other's.
- */
-export interface Platform extends WorkerPlatform {
-  /** Starts the worker that sessions run in by default; absent where they run on the calling thread. */
-  readonly startWorker?: () => Worker;
-  /** What to do when onnxruntime cannot be imported. */
-  readonly onnxRuntimeHint: string;
-  importOnnxRuntime(): Promise<OnnxRuntime>;
-}
+/** What a worker that runs a session has to know. */
+export type WorkerPlatform = EnginePlatform & PackagePlatform;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { itWithAssets, sharedAsset } from '@edgewise/test-utils';
+import { expectTensorClose, itWithAssets, sharedAsset } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import type { AudioInput } from '../src/format/index.ts';
 import { load } from '../src/node/audio-classification.ts';
@@ -138,6 +138,14 @@ describe('prepareAudio', () => {
     expect(prepare({ gain: 'max' }, { samples: Float32Array.of(-0.5, 0), sampleRate: 8000 })).toEqual([
       -0.5, 0, 0, 0,
     ]);
+  });
+
+  it('gives samples mean 0 and variance 1 before zeros are added', () => {
+    // Of 0.5, −1, 0.25: mean −1/12, variance 31/72.
+    const deviation = Math.sqrt(31 / 72 + 1e-7);
+    const expected = [...samples].map((value) => (value + 1 / 12) / deviation);
+    expectTensorClose(prepare({ gain: 'standard' }), [...expected, 0], { abs: 1e-6 });
+    expectTensorClose(prepare({ gain: 'standard', samples: 1 }), [0]);
   });
 
   it('averages channels', () => {

@@ -8,6 +8,8 @@ import { createSession, RuntimeError } from '../src/node/index.ts';
 import { nodePlatform } from '../src/node/platform.ts';
 import { load as loadClassifier } from '../src/node/text-classification.ts';
 import { loadTokenizer } from '../src/node/tokenizer.ts';
+import type { OnnxPlatform } from '../src/platform.ts';
+import type { Platform } from '../src/session/platform.ts';
 import { sessionCreator } from '../src/session/create-session.ts';
 import { fileEntry, tinyPackage, tinyReference } from './tiny-package.ts';
 
@@ -96,6 +98,14 @@ it('the tokenizer loads by itself', async () => {
   expect(encode('question', 'answer')).toMatchObject({ ids: found?.ids });
 });
 
+/** What runs packages on an onnxruntime from elsewhere. */
+const onnxWith = async (
+  importRuntime: OnnxPlatform['importRuntime'],
+): ReturnType<Platform['importOnnxSession']> => ({
+  ...(await nodePlatform.importOnnxSession()),
+  onnxPlatform: { hint: 'npm install onnxruntime-node', importRuntime },
+});
+
 describe('a package run by onnxruntime', () => {
   const folder = join(repoRoot, 'models/sentiment');
   const files = new Map<string, Uint8Array>();
@@ -156,7 +166,7 @@ describe('a package run by onnxruntime', () => {
     const { default: onnxruntime } = (await import('onnxruntime-node')) as unknown as { default: object };
     const creator = sessionCreator({
       ...nodePlatform,
-      importOnnxRuntime: () => Promise.reject(new Error('not asked for')),
+      importOnnxSession: () => onnxWith(() => Promise.reject(new Error('not asked for'))),
     });
     const session = await creator(files, { onnxruntime, threads: 1 });
     expect(session.info.rung).toBe('onnxruntime');
@@ -166,7 +176,7 @@ describe('a package run by onnxruntime', () => {
   it('says what to install when onnxruntime is missing, and names a model it cannot load', async () => {
     const missing = sessionCreator({
       ...nodePlatform,
-      importOnnxRuntime: () => Promise.reject(new Error('Cannot find package')),
+      importOnnxSession: () => onnxWith(() => Promise.reject(new Error('Cannot find package'))),
     });
     await expect(missing(files)).rejects.toMatchObject({
       code: 'missing-dependency',

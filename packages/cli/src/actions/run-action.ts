@@ -11,6 +11,7 @@ import type { RunOptions } from '../commands/run.ts';
 import { findPackage } from '../files/find-package.ts';
 import { annotateImage, type LabelledBox } from '../media/annotate-image.ts';
 import {
+  aboutFile,
   decodeInput,
   openTask,
   readPackageManifest,
@@ -39,7 +40,7 @@ export async function runAction(
   const task = await openTask(folder);
   try {
     const start = terminal.now();
-    const answer = await task.answer(prepared);
+    const answer = await aboutFile(input, task.answer(prepared));
     const ms = terminal.now() - start;
     const said = describeAnswer(task.manifest, answer, given);
     if ('file' in input && given.annotate !== undefined)

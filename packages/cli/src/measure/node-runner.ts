@@ -9,7 +9,7 @@ import {
 } from '@edgewise/compiler';
 import { withoutUndefined } from '../files/without-undefined.ts';
 import type { ChildReply, ChildRequest } from './child-protocol.ts';
-import { decodeInput, readPackageManifest } from './open-task.ts';
+import { aboutFile, decodeInput, readPackageManifest } from './open-task.ts';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
@@ -25,7 +25,7 @@ export function nodeRunner(name: string): Runner<string> {
       const child = startChild(withoutUndefined({ signal }));
       try {
         const decoded = await decodeInput(first, task);
-        const opened = await child.ask({ type: 'open', folder, first: decoded }, 'opened');
+        const opened = await aboutFile(first, child.ask({ type: 'open', folder, first: decoded }, 'opened'));
         return session(child, task, opened);
       } catch (error) {
         await child.stop();
@@ -59,7 +59,8 @@ async function runAll(
   if (texts.length === inputs.length) return (await child.ask({ type: 'run', inputs: texts }, 'ran')).outputs;
   const outputs: RunnerOutput[] = [];
   for (const input of inputs) {
-    const reply = await child.ask({ type: 'run', inputs: [await decodeInput(input, task)] }, 'ran');
+    const decoded = await decodeInput(input, task);
+    const reply = await aboutFile(input, child.ask({ type: 'run', inputs: [decoded] }, 'ran'));
     outputs.push(...reply.outputs);
   }
   return outputs;

@@ -127,7 +127,10 @@ async function openVoiceDetector(folder: string): Promise<OpenTask> {
   return {
     manifest: detect.manifest,
     info: detect.info,
-    answer: async (input) => ({ scores: [Math.max(0, ...(await detect.probabilities(soundOf(input))))] }),
+    answer: async (input) => {
+      const probabilities = await detect.probabilities(soundOf(input));
+      return { scores: [probabilities.reduce((most, each) => Math.max(most, each), 0)] };
+    },
     close: () => detect.dispose(),
   };
 }
@@ -169,6 +172,15 @@ export async function decodeInput(input: RunnerInput, task: string): Promise<Tas
   const { decodeImage } = await import('../media/decode-image.ts');
   const image = await decodeImage(input.file);
   return input.filePair === undefined ? image : [image, await decodeImage(input.filePair)];
+}
+
+/** The answer; an error on the way to it is about the file that was decoded, and cli.ts names it. */
+export async function aboutFile<T>(input: RunnerInput, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw 'file' in input ? Object.assign(error as Error, { at: { file: input.file } }) : error;
+  }
 }
 
 function textOf(input: TaskInput): TextInput {

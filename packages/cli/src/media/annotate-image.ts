@@ -1,5 +1,6 @@
 import { html } from '../report/html.ts';
 import { loadSharp } from './load-sharp.ts';
+import { readImage } from './read-image.ts';
 
 /** A box with what is written on it. Pixels of the image. */
 export interface LabelledBox {
@@ -28,11 +29,7 @@ export async function annotateImage(
   output: string,
 ): Promise<void> {
   const sharp = await loadSharp();
-  const upright = await sharp(path)
-    .autoOrient()
-    .toColourspace('srgb')
-    .png()
-    .toBuffer({ resolveWithObject: true });
+  const upright = await readImage(path, (image) => image.png().toBuffer({ resolveWithObject: true }));
   const { width, height } = upright.info;
   const overlay = Buffer.from(drawing(boxes, labels, width, height));
   await sharp(upright.data)

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadSharp } from './load-sharp.ts';
-import { WaveFile } from './wave-file.ts';
+import { writeWave } from './write-wave.ts';
 
 /** Pixels: a camera's usual size. */
 const IMAGE_SIZE = { width: 640, height: 480 };
@@ -20,9 +20,7 @@ export async function noiseImage(folder: string): Promise<string> {
 /** The same of what is heard. */
 export async function noiseSound(folder: string): Promise<string> {
   const path = join(folder, 'noise.wav');
-  const wav = new WaveFile();
   const samples = Float32Array.from({ length: SOUND_RATE }, () => Math.random() - 0.5);
-  wav.fromScratch(1, SOUND_RATE, '32f', samples);
-  await writeFile(path, wav.toBuffer());
+  await writeFile(path, writeWave(samples, SOUND_RATE));
   return path;
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import type { PackageDescription } from '@edgewise/compiler';
+import { inspectModel, type PackageDescription } from '@edgewise/compiler';
 import { validateAudioManifest, type AudioInput, type Manifest } from '@edgewise/runtime/format';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
+import { audioInputOf } from './audio-input-of.ts';
 import { classifierOutput } from './classifier-output.ts';
+import { objectOf } from './config-json.ts';
 import type { MediaModel } from './read-media-model.ts';
 
 /** A package's description with what every audio task needs. */
@@ -23,17 +25,12 @@ export function describeAudioPackage(sound: MediaModel, task: TaskTaking<'audio'
       `${config} has no id2label.`,
       `${task} needs the names of the labels: "id2label": { "0": "yes", "1": "no" }, say.`,
     );
-  if (fields['audio'] === undefined)
-    throw new UsageError(
-      `${config} does not say how sound becomes the model's input.`,
-      'Add "edgewise": { "audio": { "sampleRate": 16000, "samples": 16000 } } for raw samples; docs/package-format.md has spectrograms too.',
-    );
   const description = {
     name: sound.name,
     task,
     ...(isClassifier ? { labels, ...classifierOutput(sound) } : {}),
     ...fields,
-    audio: fields['audio'] as AudioInput,
+    audio: audioOf(sound, config),
   };
   try {
     validateAudioManifest(description as Manifest);
@@ -44,4 +41,20 @@ export function describeAudioPackage(sound: MediaModel, task: TaskTaking<'audio'
     );
   }
   return description;
+}
+
+/** config.json's `edgewise.audio` as a whole, or preprocessor_config.json with what that leaves open. */
+function audioOf({ folder, fields, processor, model }: MediaModel, config: string): AudioInput {
+  const given = objectOf(fields['audio']);
+  if (given?.['sampleRate'] !== undefined) return given as unknown as AudioInput;
+  if (Object.keys(processor).length === 0)
+    throw new UsageError(
+      `${config} does not say how sound becomes the model's input.`,
+      'Add preprocessor_config.json, or "edgewise": { "audio": { "sampleRate": 16000, "samples": 16000 } } for raw samples; docs/package-format.md has spectrograms too.',
+    );
+  const file = join(folder, 'preprocessor_config.json');
+  const length = inspectModel(model).inputs[0]?.shape?.at(-1);
+  const samples = given?.['samples'] ?? length;
+  const audio = audioInputOf({ processor, file, samples: typeof samples === 'number' ? samples : undefined });
+  return { ...audio, ...given };
 }

@@ -1,4 +1,4 @@
-import { loadSharp } from '../media/load-sharp.ts';
+import { readImage } from '../media/read-image.ts';
 import type { SiteParts } from '../site/site-files.ts';
 
 /** Images that the page offers. */
@@ -22,11 +22,11 @@ export async function imagesToTry(images: readonly string[]): Promise<Pick<SiteP
 }
 
 async function makeSmall(path: string): Promise<Uint8Array> {
-  const sharp = await loadSharp();
-  return sharp(path)
-    .autoOrient()
-    .resize({ width: LONGEST_SIDE, height: LONGEST_SIDE, fit: 'inside', withoutEnlargement: true })
-    .flatten()
-    .jpeg({ quality: JPEG_QUALITY })
-    .toBuffer();
+  return readImage(path, (image) =>
+    image
+      .resize({ width: LONGEST_SIDE, height: LONGEST_SIDE, fit: 'inside', withoutEnlargement: true })
+      .flatten()
+      .jpeg({ quality: JPEG_QUALITY })
+      .toBuffer(),
+  );
 }

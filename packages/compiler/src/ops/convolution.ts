@@ -1,4 +1,5 @@
 import { elementCount, type Shape } from '../ir/index.ts';
+import type { AttributeReader } from './attributes.ts';
 import { asNumbers } from './indexing.ts';
 import { dtypeOf, shapeOf, tensorType, unknownDims } from './inference.ts';
 import { multiplyMatrices } from './matrix-multiply.ts';
@@ -133,14 +134,10 @@ const convTranspose: OpDefinition = {
 
 /** The adjoint of a convolution: every input element adds its weighted kernel to the output. */
 function convolveTransposed(context: NodeContext, x: NdArray, weight: NdArray): NdArray {
-  const { attributes } = context;
-  const rule = readWindowRule(attributes, weight.dims.slice(2));
-  const groups = attributes.int('group', 1);
+  const groups = context.attributes.int('group', 1);
   const [batch = 0, channels = 0, ...spatial] = x.dims;
-  const extra = attributes.ints('output_padding') ?? [];
-  const natural = transposedDims({ ...rule, auto: 'none' }, spatial, extra) as number[];
-  const out = attributes.ints('output_shape') ?? (transposedDims(rule, spatial, extra) as number[]);
-  const index = windowIndex(rule, out, spatial, transposedPads(rule, natural, out));
+  const { rule, out, begins } = transposedWindow(context.attributes, weight.dims.slice(2), spatial);
+  const index = windowIndex(rule, out, spatial, [...begins, ...begins]);
   const perGroup = weight.dims[1] as number;
   const [area, positions] = [elementCount(out), elementCount(spatial)];
   const cells = index.length / positions;
@@ -166,9 +163,22 @@ function convolveTransposed(context: NodeContext, x: NdArray, weight: NdArray): 
   return { dtype: x.dtype, dims: [batch, perGroup * groups, ...out], data: Float32Array.from(data) };
 }
 
+/** The window of a ConvTranspose, the extents of its output and how much is cut off before them. */
+export function transposedWindow(
+  attributes: AttributeReader,
+  kernel: readonly number[],
+  spatial: readonly number[],
+): { readonly rule: WindowRule; readonly out: readonly number[]; readonly begins: readonly number[] } {
+  const rule = readWindowRule(attributes, kernel);
+  const extra = attributes.ints('output_padding') ?? [];
+  const natural = transposedDims({ ...rule, auto: 'none' }, spatial, extra) as number[];
+  const out = attributes.ints('output_shape') ?? (transposedDims(rule, spatial, extra) as number[]);
+  return { rule, out, begins: transposedBegins(rule, natural, out) };
+}
+
 /** With a fixed output shape the padding follows from what the natural extent has too much. */
-function transposedPads(rule: WindowRule, natural: readonly number[], out: readonly number[]): number[] {
-  const begins = natural.map((extent, axis) => {
+function transposedBegins(rule: WindowRule, natural: readonly number[], out: readonly number[]): number[] {
+  return natural.map((extent, axis) => {
     const excess =
       extent +
       (rule.pads[axis] as number) +
@@ -177,7 +187,6 @@ function transposedPads(rule: WindowRule, natural: readonly number[], out: reado
     if (extent === out[axis]) return rule.pads[axis] as number;
     return rule.auto === 'upper' ? Math.floor(excess / 2) : Math.ceil(excess / 2);
   });
-  return [...begins, ...begins];
 }
 
 /** Convolutions of ai.onnx. */

@@ -1,4 +1,5 @@
 export { readAttributes, type AttributeReader } from './attributes.ts';
+export { transposedWindow } from './convolution.ts';
 export { constantTensor } from './creation.ts';
 export { createEvaluator, evaluateModel, evaluateNode, type EvaluateOptions } from './evaluate-model.ts';
 export { EDGEWISE_DOMAIN } from './edgewise.ts';

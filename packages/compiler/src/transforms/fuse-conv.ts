@@ -7,16 +7,12 @@ import {
   type Node,
   type Tensor,
 } from '../ir/index.ts';
-import type { Edit, GraphView, Rule, Transform } from '../rewrite/index.ts';
+import type { Edit, GraphView, Transform } from '../rewrite/index.ts';
+import { affineOf, channelNumbers } from './channel-affine.ts';
 import { float32Constant, numberConstant } from './constants.ts';
-import { isEdgewise, isStandard } from './edgewise-node.ts';
-import {
-  attributes,
-  floatAttribute,
-  intAttribute,
-  intsAttribute,
-  stringAttribute,
-} from './node-attributes.ts';
+import { isStandard } from './edgewise-node.ts';
+import { attributes, floatAttribute, intAttribute, intsAttribute } from './node-attributes.ts';
+import { plainProducer, siluRule } from './fused-activation.ts';
 import { FLOAT32_REORDERING, ruleTransform } from './rule-transform.ts';
 
 /**
@@ -34,7 +30,7 @@ export function fuseConv(): Transform {
       { name: 'after', operators: ['Add', 'Sub', 'Mul', 'Div'], match: matchAfter },
       { name: 'before', operators: ['edgewise.Conv'], match: matchBefore },
       { name: 'activation', operators: [...ACTIVATIONS.keys()], match: matchActivation },
-      SILU,
+      siluRule('Conv', (conv, last, activation) => activated(conv, last, { activation })),
     ],
   });
 }
@@ -61,19 +57,17 @@ function matchConv(node: Node, graph: GraphView): Edit | undefined {
   };
 }
 
-/** A number per channel: y = x·factor + offset. */
-interface Affine {
-  readonly factor: (channel: number) => number;
-  readonly offset: (channel: number) => number;
-}
-
 function matchAfter(node: Node, graph: GraphView): Edit | undefined {
   for (const [value = '', other = ''] of [node.inputs, node.inputs.toReversed()]) {
-    const conv = plainConv(value, graph);
+    const conv = plainProducer('Conv', value, graph);
     const weight = float32Constant(graph, conv?.inputs[1]);
     if (conv === undefined || weight === undefined) continue;
     const isFirst = value === node.inputs[0];
-    const affine = affineOf(node.opType, isFirst, channelNumbers(graph, other, weight.dims));
+    const affine = affineOf(
+      node.opType,
+      isFirst,
+      channelNumbers(graph, other, weight.dims[0] ?? 0, weight.dims.length),
+    );
     const bias = float32Constant(graph, conv.inputs[2]);
     if (affine === undefined) continue;
     return rebuilt(conv, graph, `${node.opType} after`, [conv, node], {
@@ -91,45 +85,6 @@ function matchAfter(node: Node, graph: GraphView): Edit | undefined {
   return undefined;
 }
 
-/** x∘c as x·factor + offset, or c∘x when x is not the first operand. */
-function affineOf(
-  opType: string,
-  isFirst: boolean,
-  numbers: ((channel: number) => number) | undefined,
-): Affine | undefined {
-  if (numbers === undefined) return undefined;
-  const [zero, one] = [() => 0, () => 1];
-  if (opType === 'Add') return { factor: one, offset: numbers };
-  if (opType === 'Mul') return { factor: numbers, offset: zero };
-  if (opType === 'Sub' && isFirst) return { factor: one, offset: (c) => -numbers(c) };
-  if (opType === 'Sub') return { factor: () => -1, offset: numbers };
-  return opType === 'Div' && isFirst ? { factor: (c) => 1 / numbers(c), offset: zero } : undefined;
-}
-
-/** A constant that holds one number, or one per channel of a map [N, C, …]. */
-function channelNumbers(
-  graph: GraphView,
-  value: string,
-  weightDims: readonly number[],
-): ((channel: number) => number) | undefined {
-  return perChannel(graph, value, weightDims[0] ?? 0, weightDims.length);
-}
-
-function perChannel(
-  graph: GraphView,
-  value: string,
-  channels: number,
-  rank: number,
-): ((channel: number) => number) | undefined {
-  const tensor = float32Constant(graph, value);
-  if (tensor === undefined || tensor.dims.length > rank) return undefined;
-  const data = typedData(tensor);
-  if (data.length === 1) return () => data[0] ?? 0;
-  const dims = [...Array.from({ length: rank - tensor.dims.length }, () => 1), ...tensor.dims];
-  const isPerChannel = dims.every((dim, axis) => dim === (axis === 1 ? channels : 1));
-  return isPerChannel ? (channel) => data[channel] ?? 0 : undefined;
-}
-
 /** Mul or Add per channel in front of a convolution. A shift of the input is not a shift of its padding, which stays 0. */
 function matchBefore(conv: Node, graph: GraphView): Edit | undefined {
   const [value = '', weightName] = conv.inputs;
@@ -142,7 +97,7 @@ function matchBefore(conv: Node, graph: GraphView): Edit | undefined {
   const constantSlot = node.inputs.findIndex((input) => graph.constant(input) !== undefined);
   const x = node.inputs[1 - constantSlot];
   if (constantSlot < 0 || x === undefined) return undefined;
-  const numbers = perChannel(graph, node.inputs[constantSlot] ?? '', channels, weight.dims.length);
+  const numbers = channelNumbers(graph, node.inputs[constantSlot] ?? '', channels, weight.dims.length);
   const affine = affineOf(node.opType, constantSlot === 1, numbers);
   const shifts = node.opType === 'Add' || node.opType === 'Sub';
   if (affine === undefined || (shifts && isPadded(conv))) return undefined;
@@ -292,8 +247,11 @@ function readSlope(
   return alpha === undefined ? undefined : { activation: 'leaky_relu', alpha };
 }
 
+/** Operators that become a convolution's activation. */
+export const CONV_ACTIVATIONS: readonly string[] = [...ACTIVATIONS.keys()];
+
 function matchActivation(node: Node, graph: GraphView): Edit | undefined {
-  const conv = plainConv(node.inputs[0] ?? '', graph);
+  const conv = plainProducer('Conv', node.inputs[0] ?? '', graph);
   const values = conv && ACTIVATIONS.get(node.opType)?.(node, graph);
   if (conv === undefined || values === undefined) return undefined;
   return {
@@ -303,36 +261,6 @@ function matchActivation(node: Node, graph: GraphView): Edit | undefined {
   };
 }
 
-const SILU: Rule = {
-  name: 'silu',
-  operators: ['Mul'],
-  match: (node, graph) => {
-    for (const [x = '', gate = ''] of [node.inputs, node.inputs.toReversed()]) {
-      const sigmoid = graph.producer(gate);
-      const conv = graph.producer(x);
-      if (!isStandard(sigmoid, 'Sigmoid') || sigmoid.inputs[0] !== x || graph.useCount(gate) !== 1) continue;
-      if (!isEdgewise(conv, 'Conv') || graph.useCount(x) !== 2 || !hasNoActivation(conv)) continue;
-      return {
-        reason: 'activation silu',
-        remove: [node],
-        add: [activated(conv, node, { activation: 'silu' })],
-      };
-    }
-    return undefined;
-  },
-};
-
 function activated(conv: Node, last: Node, values: Readonly<Record<string, number | string>>): Node {
   return { ...conv, outputs: last.outputs, attributes: new Map([...conv.attributes, ...attributes(values)]) };
-}
-
-/** The Conv behind a value that nothing else reads and that has no activation yet. */
-function plainConv(value: string, graph: GraphView): Node | undefined {
-  const conv = graph.producer(value);
-  if (!isEdgewise(conv, 'Conv') || graph.useCount(value) !== 1) return undefined;
-  return hasNoActivation(conv) ? conv : undefined;
-}
-
-function hasNoActivation(conv: Node): boolean {
-  return stringAttribute(conv, 'activation', 'none') === 'none';
 }

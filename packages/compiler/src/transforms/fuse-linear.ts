@@ -1,8 +1,9 @@
 import { float32Tensor, typedData, type Float32Tensor, type Node, type Tensor } from '../ir/index.ts';
-import type { Edit, GraphView, Rule, Transform } from '../rewrite/index.ts';
+import type { Edit, GraphView, Transform } from '../rewrite/index.ts';
 import { asFloat32, float32Constant, rowConstant } from './constants.ts';
 import { edgewiseNode, isEdgewise, isStandard } from './edgewise-node.ts';
 import { floatAttribute, intAttribute, stringAttribute } from './node-attributes.ts';
+import { plainProducer, siluRule } from './fused-activation.ts';
 import { FLOAT32_REORDERING, ruleTransform, type RuleContext } from './rule-transform.ts';
 
 /**
@@ -20,7 +21,7 @@ export function fuseLinear(): Transform {
       { name: 'Gemm', operators: ['Gemm'], match: matchGemm },
       { name: 'bias', operators: ['Add'], match: (node, graph) => matchBias(node, graph, typeOf) },
       { name: 'activation', operators: [...ACTIVATIONS.keys(), 'edgewise.Gelu'], match: matchActivation },
-      SILU,
+      siluRule('Linear', withActivation),
       { name: 'rows', operators: ['Reshape'], match: (node, graph) => matchRows(node, graph, typeOf) },
     ],
   });
@@ -74,7 +75,7 @@ function matchGemm(node: Node, graph: GraphView): Edit | undefined {
 
 function matchBias(node: Node, graph: GraphView, typeOf: RuleContext['typeOf']): Edit | undefined {
   for (const [x = '', bias = ''] of [node.inputs, node.inputs.toReversed()]) {
-    const linear = plainLinear(x, graph);
+    const linear = plainProducer('Linear', x, graph);
     if (linear === undefined || (linear.inputs[2] ?? '') !== '') continue;
     const width = float32Constant(graph, linear.inputs[1])?.dims[1] ?? 0;
     const row = rowConstant(graph, bias, width);
@@ -93,7 +94,7 @@ function matchBias(node: Node, graph: GraphView, typeOf: RuleContext['typeOf']):
 }
 
 function matchActivation(node: Node, graph: GraphView): Edit | undefined {
-  const linear = plainLinear(node.inputs[0] ?? '', graph);
+  const linear = plainProducer('Linear', node.inputs[0] ?? '', graph);
   if (linear === undefined) return undefined;
   const activation = ACTIVATIONS.get(node.opType) ?? geluActivation(node);
   return {
@@ -106,21 +107,6 @@ function matchActivation(node: Node, graph: GraphView): Edit | undefined {
 function geluActivation(node: Node): string {
   return stringAttribute(node, 'approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu';
 }
-
-const SILU: Rule = {
-  name: 'silu',
-  operators: ['Mul'],
-  match: (node, graph) => {
-    for (const [x = '', gate = ''] of [node.inputs, node.inputs.toReversed()]) {
-      const sigmoid = graph.producer(gate);
-      const linear = graph.producer(x);
-      if (!isStandard(sigmoid, 'Sigmoid') || sigmoid.inputs[0] !== x || graph.useCount(gate) !== 1) continue;
-      if (!isEdgewise(linear, 'Linear') || graph.useCount(x) !== 2 || !hasNoActivation(linear)) continue;
-      return { reason: 'activation silu', remove: [node], add: [withActivation(linear, node, 'silu')] };
-    }
-    return undefined;
-  },
-};
 
 /** Reshape(Linear(Reshape(x))) where only leading dims were folded: exporters for which a product has rank 2. */
 function matchRows(node: Node, graph: GraphView, typeOf: RuleContext['typeOf']): Edit | undefined {
@@ -144,17 +130,6 @@ function matchRows(node: Node, graph: GraphView, typeOf: RuleContext['typeOf']):
 
 function withActivation(linear: Node, last: Node, activation: string): Node {
   return edgewiseNode('Linear', linear, linear.inputs, last.outputs, { activation });
-}
-
-/** The Linear behind a value that nothing else reads and that has no activation yet. */
-function plainLinear(value: string, graph: GraphView): Node | undefined {
-  const linear = graph.producer(value);
-  if (!isEdgewise(linear, 'Linear') || graph.useCount(value) !== 1) return undefined;
-  return hasNoActivation(linear) ? linear : undefined;
-}
-
-function hasNoActivation(linear: Node): boolean {
-  return stringAttribute(linear, 'activation', 'none') === 'none';
 }
 
 function transpose(tensor: Float32Tensor): Float32Tensor {

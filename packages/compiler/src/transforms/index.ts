@@ -32,5 +32,7 @@ export { simplifyHeads } from './simplify-heads.ts';
 export { simplifyPooling } from './simplify-pooling.ts';
 export { simplifyShapes } from './simplify-shapes.ts';
 export { splitBatchNormalization } from './split-batch-normalization.ts';
+export { splitInstanceNormalization } from './split-instance-normalization.ts';
+export { splitConvTranspose } from './split-conv-transpose.ts';
 export { tabulateBytes } from './tabulate-bytes.ts';
 export { unifyInputDims } from './unify-input-dims.ts';

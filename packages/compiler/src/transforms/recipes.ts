@@ -29,6 +29,8 @@ import { simplifyHeads } from './simplify-heads.ts';
 import { simplifyPooling } from './simplify-pooling.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { splitBatchNormalization } from './split-batch-normalization.ts';
+import { splitConvTranspose } from './split-conv-transpose.ts';
+import { splitInstanceNormalization } from './split-instance-normalization.ts';
 import { unifyInputDims } from './unify-input-dims.ts';
 
 /** Encoder transformers (BERT family), from any exporter, to the compact graph of docs/architecture.md, section 4. */
@@ -86,15 +88,32 @@ export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Trans
     // What a taken branch computes from constants.
     foldConstants(),
     simplifyShapes(),
+    ...compactLayers(),
+  ];
+}
+
+/** What the layers of a network are made of once its shapes and conditions are known. */
+function compactLayers(): Transform[] {
+  return [
     resolveAutoPad(),
     splitBatchNormalization(),
+    splitInstanceNormalization(),
+    // Before simplifyArithmetic, which writes its powers otherwise.
+    fuseLayerNorm(),
+    fuseGelu(),
+    // Floors that make a Relu are fuseActivations' to see, the others' become Clip.
     fuseActivations(),
+    simplifyArithmetic(),
+    splitConvTranspose(),
     fuseConv(),
     // After fuseConv: a MaxPool must see that its input went through a Relu.
     fusePad(),
+    fuseChannelsLast(),
     simplifyPooling(),
     simplifyHeads(),
     fuseLinear(),
+    fuseLstmCell(),
+    fuseAddLayerNorm(),
     removeIdentity(),
     eliminateCommonSubexpressions(),
     mergeInitializers(),
@@ -132,25 +151,6 @@ export function compactRecurrentNet({
       inlineConditions(),
       removeIdentity(),
     ]).flat(),
-    resolveAutoPad(),
-    splitBatchNormalization(),
-    // Before simplifyArithmetic, which writes its powers otherwise.
-    fuseLayerNorm(),
-    fuseGelu(),
-    // Floors that make a Relu are fuseActivations' to see, the others' become Clip.
-    fuseActivations(),
-    simplifyArithmetic(),
-    fuseConv(),
-    fusePad(),
-    fuseChannelsLast(),
-    simplifyPooling(),
-    simplifyHeads(),
-    fuseLinear(),
-    fuseLstmCell(),
-    fuseAddLayerNorm(),
-    removeIdentity(),
-    eliminateCommonSubexpressions(),
-    mergeInitializers(),
-    removeDeadCode(),
+    ...compactLayers(),
   ];
 }

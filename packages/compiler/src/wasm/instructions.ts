@@ -119,8 +119,14 @@ type I32x4Instructions = Readonly<
 type F32x4Instructions = Readonly<
   Record<'splat', Unary<'f32', 'v128'>> &
     Record<'extractLane', ExtractLane<'f32'>> &
-    Record<'lt' | 'gt' | 'add' | 'sub' | 'mul' | 'div' | 'pmin' | 'pmax', Binary<'v128', 'v128', 'v128'>> &
-    Record<'nearest' | 'abs' | 'neg' | 'sqrt' | 'convertI32x4S' | 'demoteF64x2Zero', Unary<'v128', 'v128'>>
+    Record<
+      'lt' | 'gt' | 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'pmin' | 'pmax',
+      Binary<'v128', 'v128', 'v128'>
+    > &
+    Record<
+      'ceil' | 'floor' | 'nearest' | 'abs' | 'neg' | 'sqrt' | 'convertI32x4S' | 'demoteF64x2Zero',
+      Unary<'v128', 'v128'>
+    >
 >;
 type I64x2Instructions = Readonly<Record<'sub', Binary<'v128', 'v128', 'v128'>>>;
 type F64x2Instructions = Readonly<
@@ -356,6 +362,8 @@ export const f32x4: F32x4Instructions = {
   lt: v2(67),
   gt: v2(68),
   demoteF64x2Zero: v1(94),
+  ceil: v1(103),
+  floor: v1(104),
   nearest: v1(106),
   abs: v1(224),
   neg: v1(225),
@@ -364,6 +372,8 @@ export const f32x4: F32x4Instructions = {
   sub: v2(229),
   mul: v2(230),
   div: v2(231),
+  min: v2(232),
+  max: v2(233),
   /** `b < a ? b : a`; one instruction on x86. */
   pmin: v2(234),
   /** `a < b ? b : a`; one instruction on x86. */

@@ -12,7 +12,8 @@ import {
   emitSoftmaxRows,
   keyBiasBytes,
   linearInt8ScratchBytes,
-  lstmGateColumns,
+  gateColumns,
+  LSTM_GATES,
   lstmScratchBytes,
   packedKeysBytes,
   int8PanelBytes,
@@ -211,7 +212,7 @@ function rowKernels(rung: Rung, rows: number, n: number): Timed[] {
   const geluArgs = { x: gelu.put(random.normal(rows * n)), y: gelu.allocate(4 * rows * n), ...range };
   const softmax = new KernelRig(
     rung,
-    (library) => emitSoftmaxRows(library, { n, xStride: n, yStride: n }),
+    (library) => emitSoftmaxRows(library, { isLog: false, n, xStride: n, yStride: n }),
     128,
   );
   const softmaxArgs = {
@@ -247,9 +248,9 @@ const SHAPES = [
 /** All measurements whose name contains the filter. `modes` are those to time even where they are not exact. */
 /** One step; the products are those of the state. */
 function lstm(rung: Rung, hidden: number): Timed {
-  const spec = { hidden, steps: 1, reverse: false, yStride: hidden };
+  const spec = { hidden, steps: 1, reverse: false, batch: 1, yStride: hidden };
   const rig = new KernelRig(rung, (library) => emitLstm(library, spec));
-  const columns = lstmGateColumns(hidden);
+  const columns = gateColumns(LSTM_GATES, hidden);
   const args = {
     gates: rig.put(random.normal(columns)),
     weights: rig.put(random.normal(columns * hidden)),

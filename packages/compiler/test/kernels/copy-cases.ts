@@ -12,8 +12,14 @@ import { KernelRig, type ModeName } from './harness.ts';
 
 // Kernels that move elements against their plain references.
 
-/** Loops over a target without overlaps, and a source in another order with gaps and repetitions. */
-function randomLoops(random: SeededRandom): { loops: CopyLoop[]; fromCount: number; toCount: number } {
+/** Loops over a target without overlaps, and a source in another order with gaps and repetitions, some backwards. */
+function randomLoops(random: SeededRandom): {
+  loops: CopyLoop[];
+  /** Of the source. */
+  first: number;
+  fromCount: number;
+  toCount: number;
+} {
   const extents = Array.from({ length: random.int(1, 4) }, () => random.pick([1, 2, 3, 5, 9, 17, 40]));
   const order = extents.map((_, index) => ({ index, key: random.int(0, 1000) }));
   order.sort((a, b) => a.key - b.key);
@@ -26,12 +32,16 @@ function randomLoops(random: SeededRandom): { loops: CopyLoop[]; fromCount: numb
     if (index !== repeated) fromCount *= extents[index]! + random.pick([0, 0, 1]);
   }
   let toCount = 1;
+  let first = 0;
   const loops: CopyLoop[] = [];
   extents.toReversed().forEach((extent, back) => {
-    loops.unshift({ extent, from: steps[extents.length - 1 - back]!, to: toCount });
+    const step = steps[extents.length - 1 - back]!;
+    const isBackwards = random.int(0, 3) === 0;
+    if (isBackwards) first += (extent - 1) * step;
+    loops.unshift({ extent, from: isBackwards ? -step : step, to: toCount });
     toCount *= extent + random.pick([0, 0, 3]);
   });
-  return { loops, fromCount, toCount };
+  return { loops, first, fromCount, toCount };
 }
 
 function copyCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelCase {
@@ -39,7 +49,7 @@ function copyCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
     name: `copyElements seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
-      const { loops, fromCount, toCount } = randomLoops(random);
+      const { loops, first, fromCount, toCount } = randomLoops(random);
       const rowLoops = random.int(0, loops.length - 1);
       const rows = loops.slice(0, rowLoops).reduce((product, { extent }) => product * extent, 1);
       const split = random.int(0, rows);
@@ -68,7 +78,7 @@ function copyCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
         const y = rig.allocate(toCount * elementBytes);
         const before = rig.rawBytes(y, toCount * elementBytes);
         const scratch = rig.allocate(COPY_TABLE_BYTES);
-        const args = { x: rig.put(x), list: 0, table: rig.put(table), y, scratch };
+        const args = { x: rig.put(x) + first * elementBytes, list: 0, table: rig.put(table), y, scratch };
         rig.call({ ...args, m0: 0, m1: split });
         rig.call({ ...args, m0: split, m1: rows });
         return { actual: rig.rawBytes(y, toCount * elementBytes), before, rig };
@@ -83,7 +93,7 @@ function copyCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
             hasTable,
           );
           const expected = before.map((byte) => byte ^ offset);
-          reference.copyElements(bytes, expected, loops, hasTable ? table : undefined);
+          reference.copyElements(bytes, expected, { loops, first }, hasTable ? table : undefined);
           expectSame(
             actual.map((byte) => byte ^ offset),
             expected,
@@ -95,7 +105,7 @@ function copyCase(rung: Rung, modes: readonly ModeName[], seed: number): KernelC
       const floats = random.normal(fromCount);
       const { actual, before, rig } = run(floats, 'i16', false);
       const expected = new Float32Array(before.buffer);
-      reference.copyElements(floats, expected, loops);
+      reference.copyElements(floats, expected, { loops, first });
       expectSame(actual, new Uint8Array(expected.buffer), 'floats');
       rig.checkGuards();
     },

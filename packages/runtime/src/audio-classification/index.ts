@@ -1,7 +1,7 @@
 import { loadAudioTask, type ReadAudio } from '../audio/audio-task.ts';
 import { audioPreprocessor } from '../audio/preprocess-audio.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { checkTopK, type ClassifyOptions, type LabelScore } from '../tasks/label-scores.ts';
 import { onlyInput } from '../tasks/only-input.ts';

@@ -1,6 +1,6 @@
 import { validateAudioManifest, type AudioManifest, type Manifest } from '../format/index.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { loadPackage } from '../session/load-package.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { checkTask, type TaskHandle } from '../tasks/task-handle.ts';

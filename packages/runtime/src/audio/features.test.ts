@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { seededRandom } from '@edgewise/test-utils';
+import { expectTensorClose, seededRandom } from '@edgewise/test-utils';
 import { expect, it } from 'vitest';
 import type { AudioFeatures } from '../format/index.ts';
 import { featureExtractor } from './features.ts';
@@ -29,6 +29,24 @@ it.each(cases)(
     data.forEach((value, index) => expect(Math.abs(value - expected.values[index]!)).toBeLessThan(5e-6));
   },
 );
+
+it('frames and range are what WhisperFeatureExtractor does to the logarithms', () => {
+  const { seed, samples, sampleRate, features, shape, values } = cases.find(
+    (each) => each.features.log.base === '10',
+  )!;
+  const [bands = 0, frames = 0] = shape;
+  const kept = values.filter((_, index) => index % frames < frames - 1);
+  const least = Math.max(...kept) - 0.8;
+  expect(kept.some((value) => value < least)).toBe(true);
+  const whisper = { ...features, frames: frames - 1, range: 0.8, mean: -4, std: 4 };
+  const found = featureExtractor(whisper, sampleRate)(noise(seed, samples));
+  expect(found.shape).toEqual([bands, frames - 1]);
+  expectTensorClose(
+    found.data,
+    kept.map((value) => (Math.max(value, least) + 4) / 4),
+    { abs: 5e-6 },
+  );
+});
 
 it('every case changes the result', () => {
   const all = cases.map(({ features, sampleRate, samples }) =>

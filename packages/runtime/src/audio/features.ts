@@ -14,7 +14,18 @@ export function featureExtractor(
   features: AudioFeatures,
   sampleRate: number,
 ): (samples: Float32Array) => FeatureMap {
-  const { frameLength, frameStep, fftSize, mel, mean = 0, std = 1, dct, padding, layout } = features;
+  const {
+    frameLength,
+    frameStep,
+    fftSize,
+    mel,
+    range = Infinity,
+    mean = 0,
+    std = 1,
+    dct,
+    padding,
+    layout,
+  } = features;
   const window = windowOf(features.window, frameLength);
   const fourier = new FourierTransform(fftSize);
   const filters = melFilters(mel, fftSize, sampleRate);
@@ -35,17 +46,19 @@ export function featureExtractor(
     // librosa's frames are as long as the transform, with the window in their middle.
     const offset = padding === 'reflect' ? (fftSize - frameLength) >> 1 : 0;
     const span = padding === 'reflect' ? fftSize : frameLength;
-    const frames = Math.floor((samples.length - span) / frameStep) + 1;
+    const { frames = Math.floor((samples.length - span) / frameStep) + 1 } = features;
     const width = dct?.coefficients ?? mel.bands;
-    const data = new Float32Array(frames * width);
+    const values = new Float64Array(frames * width);
     const isBandsFirst = layout === 'bands-frames';
     for (let index = 0; index < frames; index++) {
       const start = index * frameStep + offset;
       window.forEach((weight, at) => (frame[at] = weight * (samples[start + at] as number)));
       bandsOf().forEach((value, band) => {
-        data[isBandsFirst ? band * frames + index : index * width + band] = (value - mean) / std;
+        values[isBandsFirst ? band * frames + index : index * width + band] = value;
       });
     }
+    const floor = values.reduce((a, b) => Math.max(a, b), -Infinity) - range;
+    const data = Float32Array.from(values, (value) => (Math.max(value, floor) - mean) / std);
     return { shape: isBandsFirst ? [width, frames] : [frames, width], data };
   };
 }

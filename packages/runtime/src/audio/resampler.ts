@@ -81,7 +81,8 @@ export function resample(samples: Float32Array, from: number, to: number): Float
   return concat(outputs, resampler.finish());
 }
 
-function concat(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
+/** One piece of sound behind another. */
+export function concat(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
   const both = new Float32Array(a.length + b.length);
   both.set(a);
   both.set(b, a.length);

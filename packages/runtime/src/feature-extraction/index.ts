@@ -1,5 +1,5 @@
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { mapInputs, type TaskHandle } from '../tasks/task-handle.ts';
 import { loadTextTask, type TextInput } from '../tasks/text-task.ts';

@@ -1,6 +1,6 @@
 import { loadImageTask, type ReadImage } from '../image/image-task.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { checkTopK, type ClassifyOptions, type LabelScore } from '../tasks/label-scores.ts';
 import { rankOutput } from '../tasks/rank-output.ts';

@@ -1,7 +1,7 @@
 import { normalizeInPlace } from '../feature-extraction/pooling.ts';
 import { loadImageTask, type ReadImage } from '../image/image-task.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { firstOutput, mapInputs, type TaskHandle } from '../tasks/task-handle.ts';
 import { poolFeatures } from './pool-features.ts';

@@ -35,7 +35,7 @@ export function placeImage(
       if (Math.max(resizedWidth, resizedHeight) > MAX_RESIZED_SIDE) {
         throw new RuntimeError(
           'bad-input',
-          `an image of ${sourceWidth} × ${sourceHeight} is too long and thin`,
+          `an image of ${sourceWidth} × ${sourceHeight} is too long and thin: cut it first`,
         );
       }
       const left = Math.floor((resizedWidth - width) / 2);

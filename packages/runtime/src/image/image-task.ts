@@ -1,6 +1,6 @@
 import { validateImageManifest, type ImageManifest, type Manifest } from '../format/index.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { loadPackage } from '../session/load-package.ts';
 import type { Outputs, SessionOptions } from '../session/session.ts';
 import { onlyInput } from '../tasks/only-input.ts';

@@ -4,7 +4,9 @@ import { RuntimeError } from '../runtime-error.ts';
 export interface Pixels {
   readonly width: number;
   readonly height: number;
-  /** `3 × width × height` bytes. */
+  /** Bytes from one pixel to the next; the fourth counts for nothing. */
+  readonly step: 3 | 4;
+  /** `step × width × height` bytes. */
   readonly data: Uint8Array;
 }
 
@@ -24,7 +26,7 @@ const MAX_PIXELS = 2 ** 27;
 
 /**
  * RGB of an image. Grey becomes three equal channels; transparent pixels are composited on `background`
- * (red, green, blue, 0…255). Opaque RGB is not copied.
+ * (red, green, blue, 0…255). Opaque RGB is not copied, with or without alpha.
  */
 export function toPixels(image: RawImage, background: readonly number[] = [0, 0, 0]): Pixels {
   const { data, width, height, channels } = image;
@@ -41,14 +43,19 @@ export function toPixels(image: RawImage, background: readonly number[] = [0, 0,
       `an image of ${width} × ${height} with ${channels} channels has ${width * height * channels} bytes, not ${data.length}`,
     );
   }
-  if (channels === 3) return { width, height, data: bytesOf(data) };
-  return { width, height, data: toRgb(data, channels, background) };
+  if (channels === 3 || (channels === 4 && isOpaque(data))) {
+    return { width, height, step: channels, data: bytesOf(data) };
+  }
+  return { width, height, step: 3, data: toRgb(data, channels, background) };
 }
 
 /** Throws `bad-input` for sizes that no image has, or that would exhaust the memory. */
 export function checkSize(width: number, height: number): void {
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
-    throw new RuntimeError('bad-input', `an image of ${width} × ${height} has no pixels`);
+    throw new RuntimeError(
+      'bad-input',
+      `an image of ${width} × ${height} has no pixels: it is empty, closed or not loaded yet`,
+    );
   }
   if (width * height > MAX_PIXELS) {
     throw new RuntimeError(
@@ -56,6 +63,13 @@ export function checkSize(width: number, height: number): void {
       `an image of ${width} × ${height} is too large; at most ${MAX_PIXELS} pixels: make it smaller first`,
     );
   }
+}
+
+function isOpaque(rgba: ArrayLike<number>): boolean {
+  for (let alpha = 3; alpha < rgba.length; alpha += 4) {
+    if (rgba[alpha] !== 255) return false;
+  }
+  return true;
 }
 
 function bytesOf(data: Uint8Array | Uint8ClampedArray): Uint8Array {

@@ -44,5 +44,5 @@ function pad(
     const to = ((frame.top + row) * frame.width + frame.left) * 3;
     out.set(data.subarray(from, from + width * 3), to);
   }
-  return { width: frame.width, height: frame.height, data: out };
+  return { width: frame.width, height: frame.height, step: 3, data: out };
 }

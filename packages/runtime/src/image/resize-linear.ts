@@ -28,7 +28,7 @@ export function resizeLinear(
   const across = tapsOf(image.width, width, window.left, window.width);
   const down = tapsOf(image.height, height, window.top, window.height);
   const data = kind === 'opencv-linear' ? inIntegers(image, across, down) : inFloats(image, across, down);
-  return { width: window.width, height: window.height, data };
+  return { width: window.width, height: window.height, step: 3, data };
 }
 
 function tapsOf(from: number, to: number, start: number, count: number): Taps {
@@ -46,7 +46,7 @@ function tapsOf(from: number, to: number, start: number, count: number): Taps {
   return { first, second, weights };
 }
 
-function inFloats({ width, data }: Pixels, across: Taps, down: Taps): Uint8Array {
+function inFloats({ width, step, data }: Pixels, across: Taps, down: Taps): Uint8Array {
   const columns = across.first.length;
   const out = new Uint8Array(columns * down.first.length * 3);
   let to = 0;
@@ -60,11 +60,11 @@ function inFloats({ width, data }: Pixels, across: Taps, down: Taps): Uint8Array
       const x = across.weights[column] as number;
       for (let channel = 0; channel < 3; channel++) {
         const above =
-          (data[(upper + left) * 3 + channel] as number) * (1 - x) +
-          (data[(upper + right) * 3 + channel] as number) * x;
+          (data[(upper + left) * step + channel] as number) * (1 - x) +
+          (data[(upper + right) * step + channel] as number) * x;
         const below =
-          (data[(lower + left) * 3 + channel] as number) * (1 - x) +
-          (data[(lower + right) * 3 + channel] as number) * x;
+          (data[(lower + left) * step + channel] as number) * (1 - x) +
+          (data[(lower + right) * step + channel] as number) * x;
         out[to++] = roundHalfEven(above * (1 - y) + below * y);
       }
     }
@@ -73,7 +73,7 @@ function inFloats({ width, data }: Pixels, across: Taps, down: Taps): Uint8Array
 }
 
 /** Weights in 1/2048; rows are mixed with 4 bits less of the first sum, then 16 and 2 bits are dropped. */
-function inIntegers({ width, data }: Pixels, across: Taps, down: Taps): Uint8Array {
+function inIntegers({ width, step, data }: Pixels, across: Taps, down: Taps): Uint8Array {
   const columns = across.first.length;
   const out = new Uint8Array(columns * down.first.length * 3);
   let to = 0;
@@ -89,11 +89,11 @@ function inIntegers({ width, data }: Pixels, across: Taps, down: Taps): Uint8Arr
       const restX = roundHalfEven((1 - (across.weights[column] as number)) * COEF_ONE);
       for (let channel = 0; channel < 3; channel++) {
         const above =
-          (data[(upper + left) * 3 + channel] as number) * restX +
-          (data[(upper + right) * 3 + channel] as number) * x;
+          (data[(upper + left) * step + channel] as number) * restX +
+          (data[(upper + right) * step + channel] as number) * x;
         const below =
-          (data[(lower + left) * 3 + channel] as number) * restX +
-          (data[(lower + right) * 3 + channel] as number) * x;
+          (data[(lower + left) * step + channel] as number) * restX +
+          (data[(lower + right) * step + channel] as number) * x;
         const sum = ((restY * (above >> 4)) >> 16) + ((y * (below >> 4)) >> 16);
         out[to++] = (sum + 2) >> 2;
       }

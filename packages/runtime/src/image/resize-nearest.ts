@@ -5,19 +5,19 @@ import type { Window } from './resize-pillow.ts';
 export function resizeNearest(image: Pixels, width: number, height: number, window: Window): Pixels {
   const columns = sourcesOf(image.width, width).subarray(window.left, window.left + window.width);
   const rows = sourcesOf(image.height, height).subarray(window.top, window.top + window.height);
-  const { data } = image;
+  const { data, step } = image;
   const out = new Uint8Array(window.width * window.height * 3);
   let to = 0;
   for (const row of rows) {
     for (const column of columns) {
-      const from = (row * image.width + column) * 3;
+      const from = (row * image.width + column) * step;
       out[to] = data[from] as number;
       out[to + 1] = data[from + 1] as number;
       out[to + 2] = data[from + 2] as number;
       to += 3;
     }
   }
-  return { width: window.width, height: window.height, data: out };
+  return { width: window.width, height: window.height, step: 3, data: out };
 }
 
 /** The source of each output pixel. The position is added up as Pillow does, for the same rounding. */

@@ -1,6 +1,34 @@
-import { coefficientsOf, PRECISION_BITS, type Coefficients } from './coefficients.ts';
-import type { Filter } from './filters.ts';
+import { coefficientsOf } from './coefficients.ts';
+import type { FilterName } from './filters.ts';
 import type { Pixels } from './pixels.ts';
+import { RESAMPLE_PROGRAM } from './resample-program.ts';
+
+const PAGE_BYTES = 2 ** 16;
+const MAX_PAGES = 2 ** 16;
+/** Of the last pixel three bytes count and four are written. */
+const SPILL = 1;
+
+/** The WebAssembly program that sums weighted bytes, and its memory, which grows to what the largest image needs. */
+interface Program {
+  readonly memory: WebAssembly.Memory;
+  /**
+   * Writes four bytes for each row of a table of `Coefficients`: the sums of `taps` quadruples, `step` bytes apart, with its
+   * weights.
+   * @param from address of pixel 0 @param to of the first result; the next is `toStep` behind it
+   * @param table address of the table @param end behind it
+   */
+  readonly weigh: (
+    from: number,
+    to: number,
+    table: number,
+    end: number,
+    taps: number,
+    step: number,
+    toStep: number,
+  ) => void;
+}
+
+let program: Program | undefined;
 
 /** A part of the resized image, in its pixels. */
 export interface Window {
@@ -9,8 +37,6 @@ export interface Window {
   readonly width: number;
   readonly height: number;
 }
-
-const HALF = 1 << (PRECISION_BITS - 1);
 
 /**
  * A part of the image resized to `width` × `height`, bit for bit what `Image.resize` and `crop` of Pillow up to 12 give for RGB
@@ -21,93 +47,50 @@ export function resizePillow(
   image: Pixels,
   width: number,
   height: number,
-  filter: Filter,
+  filter: FilterName,
   window: Window,
 ): Pixels {
-  const across =
-    width === image.width ? undefined : coefficientsOf(filter, image.width, width, window.left, window.width);
-  const squeeze = (firstRow: number, rows: number): Uint8Array =>
-    across ? resizeAcross(image, firstRow, rows, across) : cutColumns(image, firstRow, rows, window);
-  const size = { width: window.width, height: window.height };
-  if (height === image.height) return { ...size, data: squeeze(window.top, window.height) };
-
+  const across = coefficientsOf(filter, image.width, width, window.left, window.width);
   const down = coefficientsOf(filter, image.height, height, window.top, window.height);
-  const firstRow = down.starts[0] ?? 0;
-  const last = window.height - 1;
-  const rows = (down.starts[last] ?? 0) + (down.counts[last] ?? 0) - firstRow;
-  const data = resizeDown(squeeze(firstRow, rows), window.width * 3, firstRow, down, window.height);
-  return { ...size, data };
-}
+  const { memory, weigh } = loadProgram();
+  const inRow = image.width * image.step;
+  const outRow = window.width * 3;
+  const outSize = window.height * outRow;
 
-function cutColumns({ width, data }: Pixels, firstRow: number, rows: number, window: Window): Uint8Array {
-  const bytes = window.width * 3;
-  const out = new Uint8Array(rows * bytes);
-  for (let row = 0; row < rows; row++) {
-    const start = ((firstRow + row) * width + window.left) * 3;
-    out.set(data.subarray(start, start + bytes), row * bytes);
+  // What is read behind the end of a part weighs nothing, but has to be there.
+  const tableAcross = 0;
+  const tableDown = tableAcross + across.table.byteLength;
+  const source = tableDown + down.table.byteLength;
+  const squeezed = source + inRow + across.taps * image.step;
+  const target = squeezed + (down.end - down.first + down.taps) * outRow;
+  reserve(memory, target + outSize + SPILL);
+
+  const bytes = new Uint8Array(memory.buffer);
+  new Int32Array(memory.buffer).set(across.table, tableAcross / 4);
+  new Int32Array(memory.buffer).set(down.table, tableDown / 4);
+  for (let row = down.first; row < down.end; row++) {
+    bytes.set(image.data.subarray(row * inRow, (row + 1) * inRow), source);
+    weigh(source, squeezed + (row - down.first) * outRow, tableAcross, tableDown, across.taps, image.step, 3);
   }
-  return out;
-}
-
-function resizeAcross(image: Pixels, firstRow: number, rows: number, across: Coefficients): Uint8Array {
-  const { width, data } = image;
-  const { stride, starts, counts, weights } = across;
-  const columns = starts.length;
-  const out = new Uint8Array(rows * columns * 3);
-  let to = 0;
-  for (let row = 0; row < rows; row++) {
-    const rowStart = (firstRow + row) * width * 3;
-    for (let column = 0; column < columns; column++) {
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
-      let from = rowStart + (starts[column] as number) * 3;
-      const first = column * stride;
-      const end = first + (counts[column] as number);
-      for (let tap = first; tap < end; tap++, from += 3) {
-        const weight = weights[tap] as number;
-        red = (red + Math.imul(data[from] as number, weight)) | 0;
-        green = (green + Math.imul(data[from + 1] as number, weight)) | 0;
-        blue = (blue + Math.imul(data[from + 2] as number, weight)) | 0;
-      }
-      out[to] = clip(red);
-      out[to + 1] = clip(green);
-      out[to + 2] = clip(blue);
-      to += 3;
-    }
+  const rowZero = squeezed - down.first * outRow;
+  for (let next = 0; next < outRow; next += 4) {
+    // Four bytes are written at a time, and must not reach into the next row.
+    const byte = Math.max(0, Math.min(next, outRow - 4));
+    weigh(rowZero + byte, target + byte, tableDown, source, down.taps, outRow, outRow);
   }
-  return out;
+  return { width: window.width, height: window.height, step: 3, data: bytes.slice(target, target + outSize) };
 }
 
-/** `bytes` of a row of `data`; its first row is row `firstRow` of the image. */
-function resizeDown(
-  data: Uint8Array,
-  bytes: number,
-  firstRow: number,
-  down: Coefficients,
-  rows: number,
-): Uint8Array {
-  const { stride, starts, counts, weights } = down;
-  const out = new Uint8Array(rows * bytes);
-  const sums = new Int32Array(bytes);
-  for (let row = 0; row < rows; row++) {
-    sums.fill(HALF);
-    const start = (starts[row] as number) - firstRow;
-    const taps = counts[row] as number;
-    for (let tap = 0; tap < taps; tap++) {
-      const weight = weights[row * stride + tap] as number;
-      const from = (start + tap) * bytes;
-      for (let index = 0; index < bytes; index++) {
-        sums[index] = (sums[index] as number) + Math.imul(data[from + index] as number, weight);
-      }
-    }
-    const to = row * bytes;
-    for (let index = 0; index < bytes; index++) out[to + index] = clip(sums[index] as number);
-  }
-  return out;
+function loadProgram(): Program {
+  if (program) return program;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  const code = Uint8Array.from(atob(RESAMPLE_PROGRAM), (letter) => letter.charCodeAt(0));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+  program = { memory, weigh: exports['weigh'] as Program['weigh'] };
+  return program;
 }
 
-function clip(sum: number): number {
-  const value = sum >> PRECISION_BITS;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+function reserve(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
+  if (missing > 0) memory.grow(missing);
 }

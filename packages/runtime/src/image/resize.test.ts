@@ -22,7 +22,12 @@ const recorded = JSON.parse(
 
 function noise(seed: number, [width, height]: Size): Pixels {
   const random = seededRandom(seed);
-  return { width, height, data: Uint8Array.from({ length: width * height * 3 }, () => random() * 256) };
+  return {
+    width,
+    height,
+    step: 3,
+    data: Uint8Array.from({ length: width * height * 3 }, () => random() * 256),
+  };
 }
 
 const nameOf = ({ from, to }: Case<unknown>): string => `${from.join('×')} to ${to.join('×')}`;

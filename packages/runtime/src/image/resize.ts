@@ -1,5 +1,4 @@
 import type { Resample } from '../format/index.ts';
-import { FILTERS } from './filters.ts';
 import type { Pixels } from './pixels.ts';
 import { resizeLinear } from './resize-linear.ts';
 import { resizeNearest } from './resize-nearest.ts';
@@ -20,6 +19,6 @@ export function resize(
     case 'opencv-linear':
       return resizeLinear(image, width, height, resample, window);
     default:
-      return resizePillow(image, width, height, FILTERS[resample], window);
+      return resizePillow(image, width, height, resample, window);
   }
 }

@@ -1,7 +1,7 @@
 import { RuntimeError } from '../runtime-error.ts';
 import type { Outputs, Tensor } from '../session/session.ts';
 
-/** A box before suppression, corners in pixels of the model's input. */
+/** A box before suppression. */
 export interface Candidate {
   readonly classIndex: number;
   readonly score: number;
@@ -13,6 +13,8 @@ export interface Candidate {
 
 /** What every decoder is given. */
 export interface DecodeContext {
+  /** Name of the model's first output, for heads with only one. */
+  readonly first: string;
   /** Size of the model's input, pixels. */
   readonly width: number;
   readonly height: number;
@@ -23,40 +25,50 @@ export interface DecodeContext {
   readonly allClasses: boolean;
 }
 
-/** Where the class scores of one anchor lie in an output. */
-export interface ScoreRow {
-  readonly data: ArrayLike<number>;
+/** Corners in pixels of the model's input. */
+export type Corners = Omit<Candidate, 'classIndex' | 'score'>;
+
+/** What a head says of one anchor. */
+export interface Anchor {
+  /** Where its class scores lie: the first, and elements from one to the next (1 unless said). */
+  readonly scores: ArrayLike<number>;
   readonly start: number;
-  /** Elements from one class to the next. */
-  readonly step: number;
+  readonly step?: number;
+  /** Multiplies them. Default 1. */
+  readonly factor?: number;
+  /** Asked for only where a class reaches the threshold. */
+  readonly corners: () => Corners;
 }
 
-/** Which classes of an anchor reach the threshold, their scores multiplied by `factor`. */
-export function listClasses(
-  { data, start, step }: ScoreRow,
-  factor: number,
+/** The candidates of `count` anchors. */
+export function listCandidates(
+  count: number,
   { classCount, scoreThreshold, allClasses }: DecodeContext,
-): { readonly classIndex: number; readonly score: number }[] {
-  const found: { classIndex: number; score: number }[] = [];
-  let best = -Infinity;
-  for (let classIndex = 0; classIndex < classCount; classIndex++) {
-    const score = (data[start + classIndex * step] as number) * factor;
-    // Written so that NaN is left out.
-    if (!(score >= scoreThreshold) || (!allClasses && score <= best)) continue;
-    best = score;
-    if (!allClasses) found.length = 0;
-    found.push({ classIndex, score });
+  anchorAt: (index: number) => Anchor,
+): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (let index = 0; index < count; index++) {
+    const { scores, start, step = 1, factor = 1, corners } = anchorAt(index);
+    const found: { classIndex: number; score: number }[] = [];
+    let best = -Infinity;
+    for (let classIndex = 0; classIndex < classCount; classIndex++) {
+      const score = (scores[start + classIndex * step] as number) * factor;
+      // Written so that NaN is left out.
+      if (!(score >= scoreThreshold) || (!allClasses && score <= best)) continue;
+      best = score;
+      if (!allClasses) found.length = 0;
+      found.push({ classIndex, score });
+    }
+    if (found.length > 0) {
+      const box = corners();
+      candidates.push(...found.map((item) => ({ ...item, ...box })));
+    }
   }
-  return found;
+  return candidates;
 }
 
 /** Corners from a centre and a size. */
-export function cornersOf(
-  centerX: number,
-  centerY: number,
-  width: number,
-  height: number,
-): Omit<Candidate, 'classIndex' | 'score'> {
+export function cornersOf(centerX: number, centerY: number, width: number, height: number): Corners {
   return {
     left: centerX - width / 2,
     top: centerY - height / 2,
@@ -78,11 +90,16 @@ export function outputOf(outputs: Outputs, name: string, shape: readonly number[
   throw new RuntimeError('bad-package', `detection: output "${name}" is [${found}], not [${expected}]`);
 }
 
+/** A place of a detector's grids. */
+export interface Cell {
+  readonly column: number;
+  readonly row: number;
+  /** Pixels from one to the next. */
+  readonly stride: number;
+}
+
 /** The cells of the grids of all strides, in the order of a detector's anchors: row by row, stride by stride. */
-export function gridCells(
-  { width, height }: DecodeContext,
-  strides: readonly number[],
-): { readonly column: number; readonly row: number; readonly stride: number }[] {
+export function gridCells({ width, height }: DecodeContext, strides: readonly number[]): Cell[] {
   return strides.flatMap((stride) => {
     const columns = Math.ceil(width / stride);
     const rows = Math.ceil(height / stride);
@@ -92,4 +109,20 @@ export function gridCells(
       stride,
     }));
   });
+}
+
+/** Corners from the centre's offset from its cell and the logarithm of the size, in strides. */
+export function cornersInCell(
+  { column, row, stride }: Cell,
+  x: number,
+  y: number,
+  logWidth: number,
+  logHeight: number,
+): Corners {
+  return cornersOf(
+    (column + x) * stride,
+    (row + y) * stride,
+    Math.exp(logWidth) * stride,
+    Math.exp(logHeight) * stride,
+  );
 }

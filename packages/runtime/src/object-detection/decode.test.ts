@@ -6,6 +6,7 @@ import type { Candidate, DecodeContext } from './candidate.ts';
 import { decode } from './decode.ts';
 
 const CONTEXT: DecodeContext = {
+  first: 'out',
   width: 64,
   height: 32,
   classCount: 3,
@@ -30,7 +31,7 @@ const valuesOf = ({ classIndex, score, left, top, right, bottom }: Candidate): n
 function decodeOne(head: DetectionHead, row: readonly number[], cell: number, context = CONTEXT): number[][] {
   const data = new Float32Array(8 * row.length);
   data.set(row, cell * row.length);
-  return decode({ out: tensor([1, 8, row.length], data) }, 'out', head, context).map(valuesOf);
+  return decode({ out: tensor([1, 8, row.length], data) }, head, context).map(valuesOf);
 }
 
 describe('decode', () => {
@@ -53,7 +54,7 @@ describe('decode', () => {
     expectTensorClose(found, [2, 0.45, 8, 17, 12, 23], { abs: 1e-6 });
     const anchors = [0, 10, 0, 20, 0, 4, 0, 6, 0.1, 0.7, 0.1, 0.2, 0.1, 0.3];
     const outputs = { out: tensor([1, 7, 2], anchors) };
-    const v8 = decode(outputs, 'out', { kind: 'yolov8' }, CONTEXT).map(valuesOf);
+    const v8 = decode(outputs, { kind: 'yolov8' }, CONTEXT).map(valuesOf);
     expect(v8).toHaveLength(1);
     expectTensorClose(v8[0] ?? [], [0, 0.7, 8, 17, 12, 23], { abs: 1e-6 });
   });
@@ -72,9 +73,9 @@ describe('decode', () => {
     const head = { kind: 'ultraface', boxes: 'boxes', scores: 'scores' } as const;
     const scores = tensor([1, 2, 4], [0.9, 0.05, 0.05, 0, 0.1, 0, 0, 0.9]);
     const boxes = tensor([1, 2, 4], [0, 0, 1, 1, 0.25, 0.5, 0.5, 1]);
-    const [found = []] = decode({ scores, boxes }, '', head, CONTEXT).map(valuesOf);
+    const [found = []] = decode({ scores, boxes }, head, CONTEXT).map(valuesOf);
     expectTensorClose(found, [2, 0.9, 16, 16, 32, 32], { abs: 1e-5 });
-    expect(() => decode({ scores }, '', head, CONTEXT)).toThrow('the model has no output "boxes"');
+    expect(() => decode({ scores }, head, CONTEXT)).toThrow('the model has no output "boxes"');
   });
 
   it('ssd: offsets from priors', () => {
@@ -88,7 +89,7 @@ describe('decode', () => {
     } as const;
     const boxes = tensor([1, 1, 4], [1, -1, 5 * Math.log(0.5), 0]);
     const outputs = { boxes, scores: tensor([1, 1, 4], [0, 0, Math.log(6), Math.log(2)]) };
-    const [found = []] = decode(outputs, '', head, CONTEXT).map(valuesOf);
+    const [found = []] = decode(outputs, head, CONTEXT).map(valuesOf);
     // Centre (0.5 + 1·0.1·0.5, 0.5 − 1·0.1·1), size (0.25, 1); 6 of 1 + 1 + 6 + 2.
     expectTensorClose(found, [1, 0.6, (0.55 - 0.125) * 64, -0.1 * 32, (0.55 + 0.125) * 64, 0.9 * 32], {
       abs: 1e-4,
@@ -101,7 +102,6 @@ describe('decode', () => {
     const planes = Array.from({ length: 8 }, (_, channel) => cells.map((cell) => cell[channel] ?? 0));
     const found = decode(
       { out: tensor([1, 8, 2, 4], planes.flat()) },
-      'out',
       { kind: 'fastestdet' },
       { ...CONTEXT, scoreThreshold: 0 },
     );
@@ -135,7 +135,7 @@ describe('decode', () => {
         cells.flatMap((cell) => cell.slice(1, 5)),
       ),
     };
-    const faces = decode(outputs, '', { kind: 'yunet', strides: [16] }, { ...CONTEXT, scoreThreshold: 0 });
+    const faces = decode(outputs, { kind: 'yunet', strides: [16] }, { ...CONTEXT, scoreThreshold: 0 });
     const expectedFaces = cells.map(([object = 0, x = 0, y = 0, w = 0, h = 0, ...classes], cell) => {
       const best = classes.indexOf(Math.max(...classes));
       const [centerX, centerY] = [((cell % 4) + x) * 16, ((cell >> 2) + y) * 16];

@@ -10,29 +10,22 @@ import { decodeYolov8 } from './heads/yolov8.ts';
 import { decodeYolox } from './heads/yolox.ts';
 import { decodeYunet } from './heads/yunet.ts';
 
-/** Boxes of a detector's outputs, not yet suppressed. `first` names the output of heads with only one. */
-export function decode(
-  outputs: Outputs,
-  first: string,
-  head: DetectionHead,
-  context: DecodeContext,
-): Candidate[] {
-  switch (head.kind) {
-    case 'yolox':
-      return decodeYolox(outputs, first, head, context);
-    case 'yolov5':
-      return decodeYolov5(outputs, first, context);
-    case 'yolov8':
-      return decodeYolov8(outputs, first, context);
-    case 'fastestdet':
-      return decodeFastestDet(outputs, first, context);
-    case 'nanodet':
-      return decodeNanodet(outputs, first, head, context);
-    case 'ultraface':
-      return decodeUltraface(outputs, head, context);
-    case 'ssd':
-      return decodeSsd(outputs, head, context);
-    case 'yunet':
-      return decodeYunet(outputs, head, context);
-  }
+type Decode<Head> = (outputs: Outputs, context: DecodeContext, head: Head) => Candidate[];
+
+const DECODERS: {
+  readonly [Kind in DetectionHead['kind']]: Decode<Extract<DetectionHead, { readonly kind: Kind }>>;
+} = {
+  yolox: decodeYolox,
+  yolov5: decodeYolov5,
+  yolov8: decodeYolov8,
+  fastestdet: decodeFastestDet,
+  nanodet: decodeNanodet,
+  ultraface: decodeUltraface,
+  ssd: decodeSsd,
+  yunet: decodeYunet,
+};
+
+/** Boxes of a detector's outputs, not yet suppressed. */
+export function decode(outputs: Outputs, head: DetectionHead, context: DecodeContext): Candidate[] {
+  return (DECODERS[head.kind] as Decode<DetectionHead>)(outputs, context, head);
 }

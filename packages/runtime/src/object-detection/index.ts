@@ -1,7 +1,7 @@
 import type { Placement } from '../image/fit.ts';
 import { loadImageTask, type ReadImage } from '../image/image-task.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { mapInputs, type TaskHandle } from '../tasks/task-handle.ts';
@@ -66,13 +66,18 @@ export function objectDetectorLoader<Image>(
     const { labels = [], detection: head, preprocessing } = manifest;
     if (!head) throw new RuntimeError('bad-package', 'the package does not say what its outputs mean');
     const { width, height } = preprocessing;
-    const first = handle.session.outputs[0]?.name ?? '';
-    const shared = { width, height, classCount: labels.length, allClasses: head.classes === 'all' };
+    const shared = {
+      first: handle.session.outputs[0]?.name ?? '',
+      width,
+      height,
+      classCount: labels.length,
+      allClasses: head.classes === 'all',
+    };
 
     const detectOne = async (image: Image, given: Required<DetectOptions>): Promise<Detection[]> => {
       const { outputs, placement } = await run(image);
       const { scoreThreshold, maxBoxes, clip } = given;
-      const candidates = decode(outputs, first, head, { ...shared, scoreThreshold });
+      const candidates = decode(outputs, head, { ...shared, scoreThreshold });
       return suppress(candidates, head.iouThreshold ?? IOU_THRESHOLD, maxBoxes).map((candidate) => ({
         label: labels[candidate.classIndex] ?? '',
         score: candidate.score,

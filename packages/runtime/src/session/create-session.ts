@@ -1,5 +1,5 @@
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from './platform.ts';
 import { loadPackage } from './load-package.ts';
 import type { Session, SessionOptions } from './session.ts';
 

@@ -2,7 +2,7 @@ import { chooseRung } from '../engine/choose-rung.ts';
 import type { Manifest } from '../format/index.ts';
 import type { PackageReader, PackageSource } from '../package/package-reader.ts';
 import { readPackageManifest } from '../package/read-package-manifest.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from './platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { together } from '../together.ts';
 import { loadClock, type LoadClock } from './load-clock.ts';
@@ -29,7 +29,7 @@ export async function loadPackage<T>(
   const reader = platform.openPackage(source);
   // The scripts load while the manifest does.
   const started = (options.worker ?? true) ? startWorker(platform) : undefined;
-  if (!started) import('./edge-session.ts').catch(() => {}); // fails where it is needed
+  if (!started) platform.importEdgeSession().catch(() => {}); // fails where it is needed
   let starting: Promise<Session> | undefined;
   try {
     const manifest = await readPackageManifest(reader, options.signal);
@@ -89,11 +89,11 @@ async function startSession(
   if (model.kind === 'edge') {
     const edge = { ...options, rung: chooseRung(options.rung) };
     if (started) return createWorkerSession(started, reader, manifest, model, edge, clock);
-    const { createEdgeSession } = await import('./edge-session.ts');
-    return createEdgeSession(platform, reader, manifest, model, edge, clock);
+    const { createEdgeSession, enginePlatform } = await platform.importEdgeSession();
+    return createEdgeSession(enginePlatform, reader, manifest, model, edge, clock);
   }
   // onnxruntime has workers of its own.
   started?.worker.terminate();
-  const { createOnnxSession } = await import('./onnx-session.ts');
-  return createOnnxSession(platform, reader, manifest, model, options, clock);
+  const { createOnnxSession, onnxPlatform } = await platform.importOnnxSession();
+  return createOnnxSession(onnxPlatform, reader, manifest, model, options, clock);
 }

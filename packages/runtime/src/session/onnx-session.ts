@@ -1,7 +1,7 @@
 import type { Manifest, OnnxModel } from '../format/index.ts';
 import { entryOf } from '../package/entry-of.ts';
 import { readFile, type PackageReader } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { OnnxPlatform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type {
   OnnxInferenceSession,
@@ -35,7 +35,7 @@ interface OnnxInput extends TensorInfo {
 
 /** Loads an ONNX model into onnxruntime, behind the interface of our own sessions. */
 export async function createOnnxSession(
-  platform: Platform,
+  platform: OnnxPlatform,
   reader: PackageReader,
   manifest: Manifest,
   model: OnnxModel,
@@ -66,11 +66,11 @@ export async function createOnnxSession(
   return wrap(runtime, inner, threads === 'auto' ? 0 : threads, clock);
 }
 
-async function importRuntime(platform: Platform): Promise<OnnxRuntime> {
+async function importRuntime(platform: OnnxPlatform): Promise<OnnxRuntime> {
   try {
-    return await platform.importOnnxRuntime();
+    return await platform.importRuntime();
   } catch (cause) {
-    const message = `this package is run by onnxruntime, which is not there: ${platform.onnxRuntimeHint}`;
+    const message = `this package is run by onnxruntime, which is not there: ${platform.hint}`;
     throw new RuntimeError('missing-dependency', message, { cause });
   }
 }

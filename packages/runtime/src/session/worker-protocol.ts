@@ -1,9 +1,10 @@
+import type { Engine } from '../engine/engine.ts';
 import type { EngineOptions } from '../engine/load-engine.ts';
 import type { ThreadStart } from '../engine/run-thread.ts';
 import type { Manifest } from '../format/index.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../runtime-error.ts';
 import type { PackageReader } from '../package/package-reader.ts';
-import type { Outputs, SessionInfo } from './session.ts';
+import type { Outputs } from './session.ts';
 
 /** To a worker. One worker is either a session or a thread of one. */
 export type ToWorker =
@@ -19,7 +20,7 @@ export type ToWorker =
 /** From a worker. */
 export type FromWorker =
   | { readonly kind: 'files' }
-  | { readonly kind: 'loaded'; readonly info: SessionInfo }
+  | { readonly kind: 'loaded'; readonly info: Engine['info'] }
   | { readonly kind: 'load-failed'; readonly error: ErrorData }
   | { readonly kind: 'outputs'; readonly id: number; readonly outputs: Outputs }
   | { readonly kind: 'run-failed'; readonly id: number; readonly error: ErrorData }

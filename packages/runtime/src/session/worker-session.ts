@@ -1,10 +1,11 @@
+import type { Engine } from '../engine/engine.ts';
 import type { EngineOptions } from '../engine/load-engine.ts';
 import type { EdgeModel, Manifest } from '../format/index.ts';
 import type { PackageReader } from '../package/package-reader.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { describeTensors } from './describe-tensors.ts';
 import type { LoadClock } from './load-clock.ts';
-import type { Outputs, Session, SessionInfo } from './session.ts';
+import type { Outputs, Session } from './session.ts';
 import { errorFrom, type FromWorker, type ToWorker } from './worker-protocol.ts';
 
 interface Pending {
@@ -48,7 +49,7 @@ export async function createWorkerSession(
   };
   const post = (message: ToWorker): void => worker.postMessage(message);
 
-  const info = await new Promise<SessionInfo>((resolve, reject) => {
+  const info = await new Promise<Engine['info']>((resolve, reject) => {
     const abort = (): void => {
       end(new RuntimeError('disposed', 'loading was aborted'));
       reject(signal?.reason as Error);

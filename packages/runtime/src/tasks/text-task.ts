@@ -1,5 +1,5 @@
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import { loadPackage } from '../session/load-package.ts';
 import type { Feeds, Session, SessionOptions, Tensor } from '../session/session.ts';

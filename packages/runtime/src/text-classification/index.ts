@@ -1,5 +1,5 @@
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { SessionOptions } from '../session/session.ts';
 import { checkTopK, rankLabels, type ClassifyOptions, type LabelScore } from '../tasks/label-scores.ts';

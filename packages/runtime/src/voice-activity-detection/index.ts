@@ -1,8 +1,9 @@
 import { loadAudioTask, type ReadAudio } from '../audio/audio-task.ts';
 import { checkRate, toMono } from '../audio/raw-audio.ts';
+import { concat } from '../audio/resampler.ts';
 import type { AudioManifest } from '../format/index.ts';
 import type { PackageSource } from '../package/package-reader.ts';
-import type { Platform } from '../platform.ts';
+import type { Platform } from '../session/platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { Session, SessionOptions } from '../session/session.ts';
 import { onlyInput } from '../tasks/only-input.ts';
@@ -71,7 +72,7 @@ export function voiceActivityDetectorLoader<Audio>(
       const rest = await stream.finish();
       const seconds = samples.length / raw.sampleRate;
       return {
-        probabilities: Float32Array.of(...pushed, ...rest),
+        probabilities: concat(pushed, rest),
         seconds,
         chunkSeconds: stream.chunkSeconds,
       };

@@ -1,5 +1,5 @@
 import { checkSamples } from '../audio/raw-audio.ts';
-import { Resampler } from '../audio/resampler.ts';
+import { concat, Resampler } from '../audio/resampler.ts';
 import type { AudioManifest, StreamState } from '../format/index.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { Session } from '../session/session.ts';
@@ -124,11 +124,4 @@ export class ModelStream implements VoiceStream {
 
 function missing(output: string): never {
   throw new RuntimeError('bad-package', `streaming.states: the model has no output "${output}"`);
-}
-
-function concat(a: Float32Array, b: Float32Array): Float32Array {
-  const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -1,4 +1,5 @@
-import { browserWorkerPlatform } from '../browser/worker-platform.ts';
+import { enginePlatform } from '../browser/engine-platform.ts';
+import { openPackage } from '../browser/open-package.ts';
 import { serveWorker, type WorkerScope } from '../session/serve-worker.ts';
 
-serveWorker(globalThis as unknown as WorkerScope, browserWorkerPlatform);
+serveWorker(globalThis as unknown as WorkerScope, { ...enginePlatform, openPackage });

@@ -111,6 +111,34 @@ describeWithChromium('sound in Chromium', () => {
     actual.forEach((value, index) => expect(Math.abs(value - expected[index]!)).toBeLessThan(1e-5));
   });
 
+  it('says what is wrong with what is no sound', async () => {
+    const messages = await page.evaluate((audio) => {
+      const buffer = (...values: number[]): AudioBuffer => {
+        const made = new AudioBuffer({ numberOfChannels: 2, length: values.length, sampleRate: 48_000 });
+        made.copyToChannel(Float32Array.from(values), 1);
+        return made;
+      };
+      const empty = { samples: new Float32Array(), sampleRate: 48_000 };
+      const sources = [buffer(0, NaN), buffer(0, 0, Infinity), empty, new Float32Array(4), 'clip.wav', null];
+      return sources.map((source) => {
+        try {
+          return edgewise.prepareAudio(source, audio).data.length;
+        } catch (error) {
+          return `${(error as Error).name}: ${(error as Error).message}`;
+        }
+      });
+    }, input);
+    const noSound = 'RuntimeError: this is no sound: pass an AudioBuffer, or samples and their sampleRate';
+    expect(messages).toEqual([
+      'RuntimeError: sample 1 is NaN',
+      'RuntimeError: sample 2 is Infinity',
+      'RuntimeError: the clip has no samples',
+      'RuntimeError: sampleRate is a whole number of samples per second from 1 to 768000, not undefined',
+      noSound,
+      noSound,
+    ]);
+  });
+
   it('a stream through the worker gives what Node gives', async () => {
     const files = await voicePackage();
     await mkdir(join(root, 'voice'));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   describeWithChromium,
+  expectTensorClose,
   launchChromium,
   repoRoot,
   seededRandom,
@@ -12,7 +13,7 @@ import {
   type StaticServer,
 } from '@edgewise/test-utils';
 import type { Browser, Page } from 'playwright-core';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RESAMPLES, type ImagePreprocessing } from '../../src/format/index.ts';
 import { prepareImage } from '../../src/node/image.ts';
@@ -21,6 +22,13 @@ import { MOBILENET_PREPROCESSING } from '../image-assets.ts';
 const bundles = join(repoRoot, 'packages/runtime/dist/web');
 const WIDTH = 321;
 const HEIGHT = 243;
+
+const SMALL: ImagePreprocessing = {
+  ...MOBILENET_PREPROCESSING,
+  width: 32,
+  height: 24,
+  fit: { mode: 'stretch' },
+};
 
 const PAGE = `<!doctype html><title>test</title><link rel="icon" href="data:,">
 <script type="module">
@@ -107,29 +115,158 @@ describeWithChromium('image input in Chromium', () => {
     expect(Object.fromEntries(Object.entries(hashes).filter(([, hash]) => hash !== expected))).toEqual({});
   });
 
-  it('says what is wrong with what is no image', async () => {
-    const messages = await page.evaluate(async (options) => {
-      const sources = [
-        new Blob(['text'], { type: 'image/png' }),
-        new Image(),
-        {},
-        document.createElement('canvas'),
-      ];
-      (sources[3] as HTMLCanvasElement).width = 0;
-      return Promise.all(
-        sources.map((source) =>
-          edgewise.prepareImage(source, options).then(
-            () => 'done',
-            (error: Error) => error.message,
-          ),
-        ),
+  const picture = {
+    width: 31,
+    height: 17,
+    channels: 3,
+    data: Uint8Array.from({ length: 31 * 17 * 3 }, (_, i) => 40 + ((i * 7) % 31) + (i % 3) * 60),
+  } as const;
+  const encoder = (): Sharp => sharp(picture.data, { raw: picture });
+  const animation = (): Sharp =>
+    sharp(Buffer.concat([picture.data, picture.data.map((value) => 255 - value)]), {
+      raw: { ...picture, height: 34, pageHeight: 17 },
+    });
+  const deep = Uint16Array.from(picture.data, (value, i) => 256 * value + ((i * 91) % 256));
+  const orientations = [1, 2, 3, 4, 5, 6, 7, 8].map(
+    (orientation) =>
+      [`orientation ${orientation}`, () => encoder().jpeg().withMetadata({ orientation }), 1] as const,
+  );
+
+  it.each<readonly [string, () => Sharp, number]>([
+    ['grey', () => encoder().toColourspace('b-w').png(), 0],
+    ['16 bits', () => sharp(deep, { raw: picture }).toColourspace('rgb16').png(), 1],
+    // The canvas multiplies colours by alpha before our code does.
+    ['alpha', () => encoder().ensureAlpha(0.4).png(), 1],
+    ['palette', () => encoder().threshold(100, { greyscale: false }).png({ palette: true }), 0],
+    ['animated GIF', () => animation().threshold(100, { greyscale: false }).gif(), 0],
+    ['animated WebP', () => animation().webp({ lossless: true }), 0],
+    ['a pixel', () => encoder().resize(1, 1).png(), 0],
+    ['a line', () => encoder().resize(1, 2000, { fit: 'fill' }).png(), 0],
+    ...orientations,
+  ])('a file of %s is what it is in Node', async (_name, encode, tolerance) => {
+    const bytes = await encode().toBuffer();
+    const { data, info } = await sharp(bytes)
+      .autoOrient()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height } = info;
+    const decoded = { data, width, height, channels: info.channels as 3 | 4 };
+    const options = { ...SMALL, mean: [0, 0, 0], std: [1, 1, 1] };
+    const expected = (await prepareImage(decoded, options)).input.data;
+    const actual = await page.evaluate(
+      async ({ source, preprocessing }) => {
+        const blob = await (await fetch(`data:;base64,${source}`)).blob();
+        return Array.from((await edgewise.prepareImage(blob, preprocessing)).input.data);
+      },
+      { source: bytes.toString('base64'), preprocessing: options },
+    );
+    // Lanczos may swing around what decoders round another way.
+    expectTensorClose(actual, expected, { abs: 2 * tolerance });
+  });
+
+  it('ImageData of odd sizes', async () => {
+    for (const [width, height] of [
+      [1, 1],
+      [3, 1],
+      [1, 7],
+      [13, 257],
+    ] as const) {
+      const data = Uint8Array.from({ length: width * height * 4 }, (_, i) => (i % 4 === 3 ? 255 : i * 29));
+      const expected = (await prepareImage({ data, width, height, channels: 4 }, SMALL)).input;
+      const actual = await page.evaluate(
+        async ({ bytes, size, options }) => {
+          const image = new ImageData(Uint8ClampedArray.from(bytes), size);
+          return Array.from((await edgewise.prepareImage(image, options)).input.data);
+        },
+        { bytes: Array.from(data), size: width, options: SMALL },
       );
-    }, MOBILENET_PREPROCESSING);
-    expect(messages).toEqual([
-      'the browser cannot decode this image (image/png)',
-      'an image of 0 × 0 has no pixels',
-      'this is no image: pass a Blob, ImageData, canvas, element or frame',
-      'an image of 0 × 150 has no pixels',
-    ]);
+      expectTensorClose(actual, expected.data);
+    }
+  });
+
+  it('says what is wrong with what is no image', async () => {
+    await using elsewhere = await serveStatic({ root });
+    await encoder().png().toFile(join(root, 'picture.png'));
+    const messages = await page.evaluate(
+      async ({ foreign, cut, options }) => {
+        const bitmap = await createImageBitmap(new ImageData(2, 2));
+        const frame = new VideoFrame(bitmap, { timestamp: 0 });
+        frame.close();
+        bitmap.close();
+        const broken = new Image();
+        broken.src = 'data:image/png;base64,AAAA';
+        await broken.decode().catch(() => {});
+        const theirs = new Image();
+        theirs.src = `${foreign}?again`;
+        await theirs.decode();
+        const tainted = document.createElement('canvas');
+        tainted.getContext('2d')!.drawImage(theirs, 0, 0);
+        const flat = document.createElement('canvas');
+        flat.height = 0;
+        const detached = new ImageData(2, 2);
+        structuredClone(detached.data.buffer, { transfer: [detached.data.buffer] });
+        const truncated = await (await fetch(`data:image/jpeg;base64,${cut}`)).blob();
+        const loading = new Image();
+        loading.src = foreign;
+        const sources = {
+          loading,
+          text: new Blob(['text'], { type: 'image/png' }),
+          nothing: new Blob([]),
+          truncated,
+          unset: new Image(),
+          broken,
+          theirs,
+          tainted,
+          flat,
+          offscreen: new OffscreenCanvas(0, 0),
+          video: document.createElement('video'),
+          bitmap,
+          frame,
+          detached,
+          wide: new ImageData(2, 2, { colorSpace: 'display-p3' }),
+          object: {},
+          address: 'photo.jpg',
+          none: null,
+        };
+        const found: Record<string, string> = {};
+        for (const [name, source] of Object.entries(sources))
+          found[name] = await edgewise.prepareImage(source, options).then(
+            () => 'done',
+            (error: Error) => `${error.name}: ${error.message}`,
+          );
+        return found;
+      },
+      {
+        foreign: `${elsewhere.origin}/picture.png`,
+        cut: (await encoder().resize(200, 200).jpeg().toBuffer()).subarray(0, 1500).toString('base64'),
+        options: MOBILENET_PREPROCESSING,
+      },
+    );
+    const noPixels = (size: string): string =>
+      `RuntimeError: an image of ${size} has no pixels: it is empty, closed or not loaded yet`;
+    const noImage = 'RuntimeError: this is no image: pass a Blob, ImageData, canvas, element or frame';
+    const notOurs =
+      "RuntimeError: the browser does not show this image's pixels; those of another site need crossOrigin and its consent";
+    expect(messages).toEqual({
+      text: 'RuntimeError: the browser cannot decode this image (image/png)',
+      nothing: 'RuntimeError: the browser cannot decode this image (no type)',
+      truncated: 'RuntimeError: the browser cannot decode this image (image/jpeg)',
+      unset: noPixels('0 × 0'),
+      broken: noPixels('0 × 0'),
+      loading: noPixels('0 × 0'),
+      theirs: notOurs,
+      tainted: notOurs,
+      flat: noPixels('300 × 0'),
+      offscreen: noPixels('0 × 0'),
+      video: noPixels('0 × 0'),
+      bitmap: noPixels('0 × 0'),
+      frame: noPixels('0 × 0'),
+      detached: 'RuntimeError: an image of 2 × 2 with 4 channels has 16 bytes, not 0',
+      wide: 'RuntimeError: ImageData has 8 bits a channel here, not floats, and sRGB colours',
+      object: noImage,
+      address: noImage,
+      none: noImage,
+    });
   });
 });

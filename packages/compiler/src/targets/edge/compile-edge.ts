@@ -4,7 +4,7 @@ import { ConstantStore } from './constant-store.ts';
 import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
 import { lowerModel } from './lower.ts';
 import { planMemory } from './plan-memory.ts';
-import { lstmGateColumns, patchBytes } from './kernels/index.ts';
+import { gateColumns, GRU_GATES, LSTM_GATES, patchBytes } from './kernels/index.ts';
 import { stepRows, type Program, type Step } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
 import { floatStride, roundUp, type Value } from './value.ts';
@@ -130,7 +130,11 @@ function macsPerRow(step: Step, maxSequence: number): number {
     case 'linear':
       return step.weight.k * step.weight.n;
     case 'lstm':
-      return lstmGateColumns(step.output.columns) * step.output.columns * (step.output.rows as number);
+    case 'gru': {
+      const { rows, columns } = step.output;
+      const gates = step.op === 'lstm' ? LSTM_GATES : GRU_GATES;
+      return gateColumns(gates, columns) * columns * (rows as number);
+    }
     case 'attention':
       return 2 * maxSequence * step.output.columns;
     case 'conv':

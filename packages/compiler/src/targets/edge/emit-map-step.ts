@@ -7,7 +7,6 @@ import {
   depthwiseInt8ScratchBytes,
   emitAverageBytes,
   emitAveragePool,
-  emitAverageRows,
   emitBinaryBytes,
   emitConvF32,
   emitConvInt8,
@@ -20,7 +19,13 @@ import {
   emitMaxPoolRows,
   emitQuantizeFloats,
   emitQuantizeImage,
+  emitReduceRows,
+  emitRepeated,
   emitResizeLinear,
+  emitResizeTaps,
+  int8PanelBytes,
+  pairFlagWords,
+  patchBytes,
   type ConvF32Spec,
   type ConvInt8Spec,
   type CopyLoop,
@@ -29,8 +34,11 @@ import {
 } from './kernels/index.ts';
 import { readsRows, writesRows, type ConvWeight, type MapStep, type Step } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
-import { bytesStride, elementBytes, floatStride, rowStride } from './value.ts';
+import { bytesStride, elementBytes, floatStride, roundUp, rowStride } from './value.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
+
+/** Positions that a cubic interpolation reads along an axis. */
+const CUBIC_TAPS = 4;
 
 type StepOf<O extends MapStep['op']> = Extract<MapStep, { op: O }>;
 type Emitters = {
@@ -49,11 +57,12 @@ const EMITTERS: Emitters = {
   copy: emitCopy,
   fill: emitFill,
   load: emitLoad,
-  'resize-linear': emitResize,
+  'resize-linear': emitLinearResize,
+  'resize-cubic': emitCubicResize,
   dequantize: emitDequantize,
   'conv-f32': emitFloatConv,
   'depthwise-f32': emitFloatDepthwise,
-  'average-rows': emitFloatAverage,
+  'reduce-rows': emitReduction,
   'max-pool-rows': emitFloatMaxPool,
 };
 
@@ -102,9 +111,9 @@ function emitQuantize(
   });
 }
 
-function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): ConvInt8Spec {
+function convSpec({ x, weight, groups, window, zeroPoint, output }: StepOf<'conv'>): ConvInt8Spec {
   return {
-    n: output.columns,
+    n: output.columns / groups,
     bits: weight.bits,
     isRoundable: weight.isRoundable,
     zeroPoint,
@@ -114,7 +123,26 @@ function convSpec({ x, weight, window, zeroPoint, output }: StepOf<'conv'>): Con
 }
 
 function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
-  const kernel = emitConvInt8(scope.library, convSpec(step), scope.blockRows, scope.rowCounts);
+  const spec = convSpec(step);
+  const { groups, window } = step;
+  const panels = roundUp(spec.n, 8);
+  const k = window ? patchBytes(window) : 0;
+  const kernel = emitRepeated(
+    scope.library,
+    emitConvInt8(scope.library, spec, scope.blockRows, scope.rowCounts),
+    {
+      count: groups,
+      steps: {
+        x: step.x.columns / groups,
+        weights: int8PanelBytes(k, spec.n),
+        bias: 4 * panels,
+        colsum: 4 * panels,
+        multiplier: 4 * panels,
+        pairFlags: (panels / 8) * 4 * pairFlagWords(k),
+        y: spec.n,
+      },
+    },
+  );
   f.call(kernel, {
     x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
     ...weightPointers(step.weight),
@@ -284,22 +312,38 @@ function emitFill(f: FunctionBuilder, { value, output }: StepOf<'fill'>, scope: 
   f.call(kernel, { y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
-function emitResize(
-  f: FunctionBuilder,
-  { x, rowTaps, columnTaps, outWidth, output }: StepOf<'resize-linear'>,
-  scope: StepScope,
-): void {
+type Resize = StepOf<'resize-linear' | 'resize-cubic'>;
+
+function emitLinearResize(f: FunctionBuilder, step: Resize, scope: StepScope): void {
+  const kernel = emitResizeLinear(scope.library, {
+    elementBytes: elementBytes(step.output),
+    ...resizeSpec(step),
+  });
+  f.call(kernel, resizePointers(step, scope));
+}
+
+function emitCubicResize(f: FunctionBuilder, step: Resize, scope: StepScope): void {
+  const kernel = emitResizeTaps(scope.library, { taps: CUBIC_TAPS, ...resizeSpec(step) });
+  f.call(kernel, resizePointers(step, scope));
+}
+
+function resizeSpec({ x, outWidth, output }: Resize): Record<'xStride' | 'yStride' | 'outWidth', number> {
   const size = elementBytes(output);
-  const strides = { xStride: size * rowStride(x), yStride: size * rowStride(output) };
-  const kernel = emitResizeLinear(scope.library, { elementBytes: size, ...strides, outWidth });
-  f.call(kernel, {
-    x: whole(x, scope),
-    rowTaps,
-    columnTaps,
+  return { xStride: size * rowStride(x), yStride: size * rowStride(output), outWidth };
+}
+
+function resizePointers(
+  { x, rowTaps, columnTaps, output }: Resize,
+  scope: StepScope,
+): Record<'x' | 'rowTaps' | 'columnTaps' | 'y' | 'm0' | 'm1', Expr<'i32'>> {
+  return {
+    x: i32.const(whole(x, scope)),
+    rowTaps: i32.const(rowTaps),
+    columnTaps: i32.const(columnTaps),
     y: rowZero(output, scope),
     m0: scope.m0,
     m1: scope.m1,
-  });
+  };
 }
 
 function emitDequantize(
@@ -318,8 +362,8 @@ function emitDequantize(
 
 type FloatConv = StepOf<'conv-f32' | 'depthwise-f32'>;
 
-function floatConvSpec({ window, activation, output }: FloatConv): ConvF32Spec {
-  return { n: output.columns, activation, yStride: floatStride(output), window };
+function floatConvSpec({ groups, window, activation, output }: FloatConv): ConvF32Spec {
+  return { n: output.columns / groups, activation, yStride: floatStride(output), window };
 }
 
 function floatDepthwiseSpec({ window, activation, output }: FloatConv): DepthwiseF32Spec {
@@ -327,7 +371,13 @@ function floatDepthwiseSpec({ window, activation, output }: FloatConv): Depthwis
 }
 
 function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
-  const kernel = emitConvF32(scope.library, floatConvSpec(step), scope.rowCounts);
+  const spec = floatConvSpec(step);
+  const { groups, window } = step;
+  const panels = roundUp(spec.n, 8);
+  const kernel = emitRepeated(scope.library, emitConvF32(scope.library, spec, scope.rowCounts), {
+    count: groups,
+    steps: { x: window.tapBytes, weights: patchBytes(window) * panels, bias: 4 * panels, y: 4 * spec.n },
+  });
   f.call(kernel, floatConvPointers(step, scope));
 }
 
@@ -350,13 +400,21 @@ function floatConvPointers(
   };
 }
 
-function emitFloatAverage(f: FunctionBuilder, { x, output }: StepOf<'average-rows'>, scope: StepScope): void {
-  const kernel = emitAverageRows(scope.library, {
+function emitReduction(
+  f: FunctionBuilder,
+  { x, reduction, output }: StepOf<'reduce-rows'>,
+  scope: StepScope,
+): void {
+  const groups = output.rows as number;
+  const kernel = emitReduceRows(scope.library, {
+    reduction,
     columns: x.columns,
-    rows: x.rows as number,
+    groups,
+    rows: (x.rows as number) / groups,
     xStride: floatStride(x),
+    yStride: floatStride(output),
   });
-  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope) });
+  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
 function emitFloatMaxPool(

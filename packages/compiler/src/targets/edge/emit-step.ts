@@ -4,6 +4,7 @@ import {
   emitAttention,
   emitBinaryRows,
   emitEmbedLayerNorm,
+  emitGru,
   emitKeyBias,
   emitLayerNorm,
   emitLinearF32,
@@ -12,23 +13,27 @@ import {
   emitPackKeys,
   emitPackValues,
   emitQuantizeRows,
+  emitRepeated,
   emitSoftmaxRows,
+  gruScratchBytes,
   linearInt8ScratchBytes,
   lstmScratchBytes,
   type Activation,
   type ActivationQuantization,
+  type GruSpec,
   type LstmSpec,
 } from './kernels/index.ts';
 import { emitMapStep, isMapStep, mapStepScratchBytes } from './emit-map-step.ts';
 import type { FloatWeight, MapStep, Operand, Quantized, QuantizedWeight, Step, Table } from './program.ts';
 import { origin, rowZero, whole, type StepScope } from './step-scope.ts';
-import { floatStride, quantizedParts, quantizedStride, type Value } from './value.ts';
+import { floatStride, quantizedParts, quantizedStride, roundUp, type Value } from './value.ts';
 import { i32, v128, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 /** Scratch that the kernels of a step use, for blocks of at most `rows` rows. */
 export function stepScratchBytes(step: Step, rows: number, maxSequence: number): number {
   if (step.op === 'linear' && step.weight.kind === 'int8') return linearInt8ScratchBytes(step.weight.k, rows);
   if (step.op === 'lstm') return lstmScratchBytes(lstmSpec(step));
+  if (step.op === 'gru') return gruScratchBytes(gruSpec(step));
   if (step.op !== 'attention') return isMapStep(step) ? mapStepScratchBytes(step, rows) : 0;
   return attentionScratchBytes(headsSpec(step.heads, step.output, maxSequence));
 }
@@ -59,6 +64,7 @@ const EMITTERS: Emitters = {
   softmax: emitSoftmax,
   'pick-row': emitPickRow,
   lstm: emitLstmStep,
+  gru: emitGruStep,
 };
 
 /** Emits the call that computes rows [m0, m1) of a step. */
@@ -259,8 +265,9 @@ function emitBinary(f: FunctionBuilder, step: StepOf<'binary'>, scope: StepScope
   });
 }
 
-function emitSoftmax(f: FunctionBuilder, { x, output }: StepOf<'softmax'>, scope: StepScope): void {
+function emitSoftmax(f: FunctionBuilder, { x, isLog, output }: StepOf<'softmax'>, scope: StepScope): void {
   const kernel = emitSoftmaxRows(scope.library, {
+    isLog,
     n: output.columns,
     xStride: floatStride(x),
     yStride: floatStride(output),
@@ -268,35 +275,77 @@ function emitSoftmax(f: FunctionBuilder, { x, output }: StepOf<'softmax'>, scope
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
 }
 
-function lstmSpec({ reverse, weights, output }: StepOf<'lstm'>): LstmSpec {
-  const { rows, columns } = output;
-  const spec = { hidden: columns, steps: rows as number, reverse, yStride: floatStride(output) };
-  return typeof weights === 'number' ? spec : { ...spec, bits: weights.bits };
+type Recurrent = StepOf<'lstm' | 'gru'>;
+
+function recurrentSpec({ reverse, batch, output }: Recurrent): Omit<LstmSpec, 'bits'> {
+  const steps = (output.rows as number) / batch;
+  return { hidden: output.columns, steps, reverse, batch, yStride: floatStride(output) };
+}
+
+function lstmSpec(step: StepOf<'lstm'>): LstmSpec {
+  const spec = recurrentSpec(step);
+  return typeof step.weights === 'number' ? spec : { ...spec, bits: step.weights.bits };
+}
+
+function gruSpec(step: StepOf<'gru'>): GruSpec {
+  return { ...recurrentSpec(step), resetsProduct: step.bias !== undefined };
+}
+
+/** Bytes from one sequence of a batch to the next. */
+function sequenceSteps({ gates, h, output }: Recurrent): Record<'gates' | 'h' | 'y', number> {
+  return { gates: 4 * floatStride(gates), h: operandStep(h, output), y: 4 * floatStride(output) };
+}
+
+/** Bytes from one row of states to the next. */
+function operandStep(operand: Operand, { columns }: Value): number {
+  return 4 * ('value' in operand ? floatStride(operand.value) : roundUp(columns, 8));
+}
+
+function wholeOperand(operand: Operand, scope: StepScope): number {
+  return 'value' in operand ? whole(operand.value, scope) : operand.address;
 }
 
 function emitLstmStep(f: FunctionBuilder, step: StepOf<'lstm'>, scope: StepScope): void {
-  const { weights } = step;
-  const addressOf = (operand: Operand): number =>
-    'value' in operand ? whole(operand.value, scope) : operand.address;
+  const { weights, batch } = step;
   const int8 = typeof weights === 'number' ? undefined : weights;
-  f.call(emitLstm(scope.library, lstmSpec(step)), {
+  const steps = sequenceSteps(step);
+  const kernel = emitRepeated(scope.library, emitLstm(scope.library, lstmSpec(step)), {
+    count: batch,
+    steps: { ...steps, c: operandStep(step.c, step.output), cell: 4 * floatStride(step.cell) },
+  });
+  f.call(kernel, {
     gates: whole(step.gates, scope),
     weights: typeof weights === 'number' ? weights : weights.panels,
     weightScale: int8?.scale ?? 0,
     colsum: int8?.columnSums ?? 0,
     pairFlags: int8?.pairFlags ?? 0,
-    h: addressOf(step.h),
-    c: addressOf(step.c),
+    h: wholeOperand(step.h, scope),
+    c: wholeOperand(step.c, scope),
     y: whole(step.output, scope),
     cell: whole(step.cell, scope),
     scratch: scope.scratch,
   });
 }
 
+function emitGruStep(f: FunctionBuilder, step: StepOf<'gru'>, scope: StepScope): void {
+  const kernel = emitRepeated(scope.library, emitGru(scope.library, gruSpec(step)), {
+    count: step.batch,
+    steps: sequenceSteps(step),
+  });
+  f.call(kernel, {
+    gates: whole(step.gates, scope),
+    weights: step.weights,
+    bias: step.bias ?? 0,
+    h: wholeOperand(step.h, scope),
+    y: whole(step.output, scope),
+    scratch: scope.scratch,
+  });
+}
+
 /** Copies one row, padding included. */
 function emitPickRow(f: FunctionBuilder, { x, row, output }: StepOf<'pick-row'>, scope: StepScope): void {
-  const bytes = 4 * floatStride(x);
-  const from = f.let(i32.const(whole(x, scope) + row * bytes));
+  const bytes = 4 * floatStride(output);
+  const from = f.let(i32.const(whole(x, scope) + row * 4 * floatStride(x)));
   const to = f.let(rowZero(output, scope));
   const end = f.let(i32.add(to, bytes));
   f.whileBelow(to, end, 16, () => {

@@ -6,6 +6,7 @@ import type { Operand } from './program.ts';
 import {
   broadcastView,
   elementOffsets,
+  innermostDim,
   isSameLayout,
   restride,
   viewRows,
@@ -24,7 +25,29 @@ const ACTIVATIONS: Readonly<Record<string, (context: LoweringContext, node: Node
   Exp: () => 'exp',
   Log: () => 'log',
   Sqrt: () => 'sqrt',
+  Reciprocal: () => 'reciprocal',
+  Abs: () => 'abs',
+  Neg: () => 'neg',
+  Floor: () => 'floor',
+  Ceil: () => 'ceil',
+  Round: () => 'round',
+  Sin: () => 'sin',
+  Cos: () => 'cos',
+  Erf: () => 'erf',
   HardSwish: () => 'hard_swish',
+  Mish: () => 'mish',
+  Softplus: () => 'softplus',
+  Softsign: () => 'softsign',
+  Elu: (_, node) => ({ kind: 'elu', amplitude: readAttributes(node).float('alpha', 1), scale: 1, rate: 1 }),
+  Celu: (_, node) => {
+    const alpha = readAttributes(node).float('alpha', 1);
+    return { kind: 'elu', amplitude: alpha, scale: 1, rate: 1 / alpha };
+  },
+  Selu: (_, node) => {
+    const alpha = readAttributes(node).float('alpha', SELU.alpha);
+    const gamma = readAttributes(node).float('gamma', SELU.gamma);
+    return { kind: 'elu', amplitude: gamma * alpha, scale: gamma, rate: 1 };
+  },
   LeakyRelu: (_, node) => ({ kind: 'leaky_relu', slope: readAttributes(node).float('alpha', 0.01) }),
   HardSigmoid: (_, node) => ({
     kind: 'hard_sigmoid',
@@ -39,10 +62,25 @@ const ACTIVATIONS: Readonly<Record<string, (context: LoweringContext, node: Node
   Gelu: (_, node) => (readAttributes(node).string('approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu'),
 };
 
+/** ONNX's defaults. */
+const SELU = { alpha: 1.67326319217681884765625, gamma: 1.05070102214813232421875 };
+
+/** Operators of one tensor that are a function of each element. */
+export const ACTIVATION_OPERATORS: readonly string[] = Object.keys(ACTIVATIONS);
+
 /** Of float32. */
 export const LARGEST = 3.4028234663852886e38;
 
-const BINARIES: Readonly<Record<string, BinaryOperator>> = { Add: 'add', Sub: 'sub', Mul: 'mul', Div: 'div' };
+const BINARIES: Readonly<Record<string, BinaryOperator>> = {
+  Add: 'add',
+  Sub: 'sub',
+  Mul: 'mul',
+  Div: 'div',
+  PRelu: 'prelu',
+  Max: 'max',
+  Min: 'min',
+  Sum: 'add',
+};
 
 export function lowerActivation(context: LoweringContext, node: Node): void {
   const x = floats(context, node, 0);
@@ -50,7 +88,7 @@ export function lowerActivation(context: LoweringContext, node: Node): void {
   context.emit({ op: 'activation', x: x.value, activation, output: context.outputAs(node, x) });
 }
 
-/** One operand must have all dimensions of the result; the other is repeated, and laid out like it. */
+/** The larger operand gets all dimensions of the result; the other is repeated, and laid out like it. */
 export function lowerBinary(context: LoweringContext, node: Node): void {
   const operator = BINARIES[node.opType]!;
   const slots = [0, 1] as const;
@@ -58,7 +96,11 @@ export function lowerBinary(context: LoweringContext, node: Node): void {
     .filter((slot) => !context.isConstant(node, slot))
     .toSorted((a, b) => countOf(context.tensor(node, b).dims) - countOf(context.tensor(node, a).dims))[0];
   if (full === undefined) throw refuse(node, 'both operands are constants');
-  const x = floats(context, node, full);
+  const other = 1 - full;
+  const otherDims = context.isConstant(node, other)
+    ? context.constants.dims(node.inputs[other]!)
+    : context.tensor(node, other).dims;
+  const x = broadcastTo(context, node, floats(context, node, full), otherDims);
   const [a, b] = slots.map((slot): Operand => {
     if (slot === full) return { value: x.value };
     return context.isConstant(node, slot)
@@ -66,6 +108,35 @@ export function lowerBinary(context: LoweringContext, node: Node): void {
       : { value: valueLike(context, node, context.tensor(node, slot), x) };
   }) as [Operand, Operand];
   context.emit({ op: 'binary', operator, a, b, output: context.outputAs(node, x) });
+}
+
+/** Max, Min and Sum of any number of operands, two at a time. */
+export function lowerVariadic(context: LoweringContext, node: Node): void {
+  const [first = '', ...others] = node.inputs;
+  if (others.length === 0) return context.define(node, context.tensor(node, 0));
+  const [output = ''] = node.outputs;
+  others.reduce((left, right, index) => {
+    const result = index === others.length - 1 ? output : `${output}.${index}`;
+    lowerBinary(context, { ...node, inputs: [left, right], outputs: [result] });
+    return result;
+  }, first);
+}
+
+/** A tensor with the dimensions that it has together with another one; copied where it must be repeated. */
+function broadcastTo(
+  context: LoweringContext,
+  node: Node,
+  view: TensorView,
+  others: readonly Rows[],
+): TensorView {
+  const rank = Math.max(view.dims.length, others.length);
+  const at = (dims: readonly Rows[], dim: number): Rows => dims[dim - rank + dims.length] ?? 1;
+  const dims = Array.from({ length: rank }, (_, dim) =>
+    at(view.dims, dim) === 1 ? at(others, dim) : at(view.dims, dim),
+  );
+  if (dims.every((extent, dim) => extent === at(view.dims, dim)) && rank === view.dims.length) return view;
+  const repeated = broadcastView(view, dims)!;
+  return context.relaid(node, repeated, innermostDim(repeated));
 }
 
 function floats(context: LoweringContext, node: Node, slot: number): TensorView {

@@ -6,10 +6,13 @@ import {
   type Activation,
   type NamedActivation,
 } from './kernels/index.ts';
+import { joinArrays } from './join-arrays.ts';
 import { LARGEST } from './lower-elementwise.ts';
 import { countsPaddingOf, isPointwise, kernelOf, windowOf } from './lower-maps.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import type { FloatWeight } from './program.ts';
+import { padRows } from './int4.ts';
+import type { Address, FloatWeight } from './program.ts';
+import { roundUp } from './value.ts';
 
 // Convolutional networks in float32, on maps with channels innermost.
 
@@ -23,28 +26,56 @@ export function lowerConv(context: LoweringContext, node: Node): void {
   const taps = kernel.reduce((product, extent) => product * extent, 1);
   const groups = readAttributes(node).int('group', 1);
   const isDepthwise = groups > 1 && groups === x.columns && filters === groups;
-  if (groups > 1 && !isDepthwise)
-    throw refuse(node, `${groups} groups of ${perGroup} channels are not supported`);
+  const n = isDepthwise ? filters : filters / groups;
 
   const activation = readActivation(node);
-  const { window, space } = windowOf(node, map, kernel);
-  const output = context.mapOutput(node, 'float', [filters, ...space]);
-  const bias = context.constants.bias(node.inputs[2] ?? '', filters);
-  const weights = context.constants.packed(node.inputs[1]!, isDepthwise ? 'depthwise' : 'patches', (values) =>
-    isDepthwise ? packDepthwiseF32(values, filters, taps) : packKernel(values, filters, perGroup, taps),
+  const { window: all, space } = windowOf(node, map, kernel);
+  const window = isDepthwise ? all : { ...all, tapBytes: 4 * perGroup };
+  const output = context.mapOutput(node, 'float', [filters, ...space], roundUp(n, 8) - n);
+  const bias = groupedBias(context, node.inputs[2] ?? '', filters, n);
+  const weights = context.constants.packed(
+    node.inputs[1]!,
+    isDepthwise ? 'depthwise' : `patches ${groups}`,
+    (values) =>
+      isDepthwise
+        ? packDepthwiseF32(values, filters, taps)
+        : packGroups(values, { groups, filters: n, channels: perGroup, taps }),
   );
   if (isDepthwise) {
-    context.emit({ op: 'depthwise-f32', x, weights, bias, window, activation, output });
-  } else if (isPointwise(window)) {
+    context.emit({ op: 'depthwise-f32', x, weights, groups, bias, window, activation, output });
+  } else if (groups === 1 && isPointwise(window)) {
     const weight: FloatWeight = { kind: 'float32', k: perGroup, n: filters, panels: weights, bias };
     context.emit({ op: 'linear', x, weight, activation, output });
   } else {
-    context.emit({ op: 'conv-f32', x, weights, bias, window, activation, output });
+    context.emit({ op: 'conv-f32', x, weights, groups, bias, window, activation, output });
   }
 }
 
+/** The biases of the filters, those of each group of `n` padded to whole panels. */
+function groupedBias({ constants }: LoweringContext, name: string, filters: number, n: number): Address {
+  const padded = roundUp(n, 8);
+  if (name === '' || n === filters) return constants.bias(name, (filters / n) * padded);
+  return constants.packed(name, `groups of ${n}`, (values) => padRows(values, n, padded));
+}
+
+/** Of one group. */
+interface Kernel {
+  readonly filters: number;
+  readonly channels: number;
+  readonly taps: number;
+}
+
+/** The panels of each group, one group behind the other. */
+function packGroups(values: Float32Array, { groups, ...kernel }: Kernel & { groups: number }): Float32Array {
+  const size = values.length / groups;
+  const parts = Array.from({ length: groups }, (_, group) =>
+    packKernel(values.subarray(group * size, (group + 1) * size), kernel),
+  );
+  return joinArrays(parts);
+}
+
 /** ONNX's [filters][channels][taps] to panels over [taps][channels] × filters. */
-function packKernel(values: Float32Array, filters: number, channels: number, taps: number): Float32Array {
+function packKernel(values: Float32Array, { filters, channels, taps }: Kernel): Float32Array {
   const matrix = new Float32Array(values.length);
   for (let filter = 0; filter < filters; filter++) {
     for (let channel = 0; channel < channels; channel++) {
@@ -63,6 +94,7 @@ const NAMED: ReadonlySet<string> = new Set<NamedActivation>([
   'sigmoid',
   'tanh',
   'silu',
+  'mish',
   'hard_swish',
 ]);
 
@@ -86,15 +118,6 @@ function readActivation(node: Node): Activation {
     };
   }
   throw refuse(node, `the activation ${name} is not supported`);
-}
-
-export function lowerGlobalAveragePool(context: LoweringContext, node: Node): void {
-  const { x } = context.map(node, 0, 'float');
-  const space = context
-    .tensor(node, 0)
-    .dims.slice(2)
-    .map(() => 1);
-  context.emit({ op: 'average-rows', x, output: context.mapOutput(node, 'float', [x.columns, ...space]) });
 }
 
 export function lowerFloatMaxPool(context: LoweringContext, node: Node): void {

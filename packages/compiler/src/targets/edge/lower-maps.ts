@@ -13,6 +13,7 @@ import {
 } from './kernels/index.ts';
 import { valueLike } from './lower-elementwise.ts';
 import { concatenate, type ConcatPart } from './lower-moves.ts';
+import { joinArrays } from './join-arrays.ts';
 import { refuse, type LoweringContext, type MapView } from './lowering-context.ts';
 import { restride, type TensorView } from './tensor-view.ts';
 import { elementBytes, roundUp, rowStride } from './value.ts';
@@ -49,33 +50,36 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
   const map = context.map(node, 0, 'bytes');
   const { x } = map;
   const [filters = 0, perGroup = 0, ...kernel] = context.constants.dims(node.inputs[3]!);
-  if (kernel.length !== 2) throw refuse(node, 'only convolutions over two axes are supported');
+  if (kernel.length !== 1 && kernel.length !== 2)
+    throw refuse(node, 'only convolutions over one or two axes are supported');
+  const taps = kernel.reduce((product, extent) => product * extent, 1);
   const groups = readAttributes(node).int('group', 1);
   const isDepthwise = groups > 1 && groups === x.columns && filters === groups;
-  if (groups > 1 && !isDepthwise)
-    throw refuse(node, `${groups} groups of ${perGroup} channels are not supported`);
+  const n = isDepthwise ? filters : filters / groups;
 
   const input = gridOf(context, node, 1);
   const { zeroPoint } = gridOf(context, node, 6);
   const { window: shape, space } = windowOf(node, map, kernel);
-  const window = { ...shape, zeroPoint: input.zeroPoint };
-  const output = context.mapOutput(node, 'bytes', [filters, ...space]);
+  const isByPixel = groups === 1 && isPointwise(shape);
+  const tapBytes = isDepthwise ? shape.tapBytes : roundUp(perGroup, 4);
+  const window = { ...shape, tapBytes, zeroPoint: input.zeroPoint };
+  const output = context.mapOutput(node, 'bytes', [filters, ...space], roundUp(n, 8) - n);
   const weight = context.constants.convWeight(node.outputs[0]!, () =>
     isDepthwise
-      ? depthwiseConstants(context, node, input, kernel[0]! * kernel[1]!)
-      : convConstants(context, node, input, isPointwise(window) ? perGroup : window.tapBytes),
+      ? depthwiseConstants(context, node, input, taps)
+      : convConstants(context, node, input, { groups, stride: isByPixel ? perGroup : tapBytes }),
   );
   if (isDepthwise) context.emit({ op: 'depthwise', x, weight, window, zeroPoint, output });
-  else {
+  else
     context.emit({
       op: 'conv',
       x,
       weight,
-      window: isPointwise(window) ? undefined : window,
+      groups,
+      window: isByPixel ? undefined : window,
       zeroPoint,
       output,
     });
-  }
 }
 
 export function isPointwise({ kernel, strides, pads }: WindowSpec): boolean {
@@ -115,10 +119,11 @@ function lastTwo(values: readonly number[], missing: number): readonly [number, 
   return second === undefined ? [missing, first] : [first, second];
 }
 
-export function kernelOf(node: Node): readonly [number, number] {
-  const [height = 0, width, ...more] = readAttributes(node).ints('kernel_shape') ?? [];
-  if (width === undefined || more.length > 0) throw refuse(node, 'only windows over two axes are supported');
-  return [height, width];
+export function kernelOf(node: Node): readonly number[] {
+  const kernel = readAttributes(node).ints('kernel_shape') ?? [];
+  if (kernel.length !== 1 && kernel.length !== 2)
+    throw refuse(node, 'only windows over one or two axes are supported');
+  return kernel;
 }
 
 export function countsPaddingOf(node: Node): boolean {
@@ -134,29 +139,59 @@ interface Slots {
 
 const CONV_SLOTS: Slots = { weight: 3, output: 6, bias: 8 };
 
-/** The kernel as a matrix over a patch, whose taps are `stride` bytes apart. */
-function convConstants(context: LoweringContext, node: Node, input: ByteGrid, stride: number): ConvConstants {
-  const [filters = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[CONV_SLOTS.weight]!);
+/** The kernel of each group as a matrix over a patch, whose taps are `stride` bytes apart. */
+function convConstants(
+  context: LoweringContext,
+  node: Node,
+  input: ByteGrid,
+  { groups, stride }: { groups: number; stride: number },
+): ConvConstants {
+  const [all = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[CONV_SLOTS.weight]!);
   const taps = kernel.reduce((product, extent) => product * extent, 1);
   const weights = weightsOf(context, node, CONV_SLOTS);
-  const matrix = kernelMatrix(weights, { filters, channels, taps, stride });
-  return matrixConstants(context, node, input, { matrix, k: taps * stride, n: filters, slots: CONV_SLOTS });
+  const bits = fitSevenBits(weights) ? 7 : 8;
+  const n = all / groups;
+  const size = weights.length / groups;
+  const parts = Array.from({ length: groups }, (_, group) => {
+    const part = weights.subarray(group * size, (group + 1) * size);
+    const matrix = kernelMatrix(part, { filters: n, channels, taps, stride });
+    const shape: MatrixShape = { matrix, bits, k: taps * stride, n, first: group * n, slots: CONV_SLOTS };
+    return matrixConstants(context, node, input, shape);
+  });
+  return {
+    bits,
+    panels: joinArrays(parts.map(({ panels }) => panels)),
+    pairFlags: bits === 7 ? joinArrays(parts.map(({ pairFlags }) => pairFlags!)) : undefined,
+    bias: joinArrays(parts.map(({ bias }) => bias)),
+    columnSums: joinArrays(parts.map(({ columnSums }) => columnSums)),
+    multiplier: joinArrays(parts.map(({ multiplier }) => multiplier)),
+    isRoundable: parts.every(({ isRoundable }) => isRoundable),
+  };
+}
+
+interface MatrixShape {
+  readonly matrix: Int8Array;
+  readonly bits: 7 | 8;
+  readonly k: number;
+  readonly n: number;
+  /** The first of the node's channels. */
+  readonly first: number;
+  readonly slots: Slots;
 }
 
 function matrixConstants(
   context: LoweringContext,
   node: Node,
   input: ByteGrid,
-  { matrix, k, n, slots }: { matrix: Int8Array; k: number; n: number; slots: Slots },
+  { matrix, bits, k, n, first, slots }: MatrixShape,
 ): ConvConstants {
-  const bits = fitSevenBits(matrix) ? 7 : 8;
   const panels = new Int8Array(int8PanelBytes(k, n));
   const { columnSums: sums, pairFlags } = packInt8(matrix, k, n, panels);
   return {
     bits,
     panels,
     pairFlags: bits === 7 ? pairFlags : undefined,
-    ...channelConstants(context, node, input, { sums, k, n, slots }),
+    ...channelConstants(context, node, input, { sums, k, n, first, slots }),
   };
 }
 
@@ -176,7 +211,7 @@ function depthwiseConstants(
     bits: 8,
     panels: packDepthwiseWeights(weights, channels, taps),
     pairFlags: undefined,
-    ...channelConstants(context, node, input, { sums, k: taps, n: channels, slots: CONV_SLOTS }),
+    ...channelConstants(context, node, input, { sums, k: taps, n: channels, first: 0, slots: CONV_SLOTS }),
   };
 }
 
@@ -184,7 +219,7 @@ function channelConstants(
   context: LoweringContext,
   node: Node,
   input: ByteGrid,
-  { sums, k, n, slots }: { sums: Int32Array; k: number; n: number; slots: Slots },
+  { sums, k, n, first, slots }: Omit<MatrixShape, 'matrix' | 'bits'> & { sums: Int32Array },
 ): Pick<ConvConstants, 'bias' | 'columnSums' | 'multiplier' | 'isRoundable'> {
   const { constants } = context;
   const bias = node.inputs[slots.bias] ? constants.numbers(node.inputs[slots.bias]!) : [];
@@ -193,10 +228,12 @@ function channelConstants(
   const { fround } = Math;
   const multiplier = new Float32Array(sums.length);
   for (let filter = 0; filter < n; filter++) {
-    const scale = scales.length === 1 ? scales[0]! : scales[filter]!;
+    const scale = scales.length === 1 ? scales[0]! : scales[first + filter]!;
     multiplier[filter] = fround(fround(input.scale * scale) / outputScale);
   }
-  const folded = sums.map((sum, filter) => (bias[filter] ?? 0) - input.zeroPoint * sum);
+  const folded = sums.map(
+    (sum, filter) => (filter < n ? (bias[first + filter] ?? 0) : 0) - input.zeroPoint * sum,
+  );
   return {
     bias: folded,
     columnSums: sums,
@@ -210,14 +247,17 @@ function channelConstants(
 /** Of a byte and a weight. */
 const LARGEST_PRODUCT = 255 * 128;
 
-/** int8 weights without a zero point. */
-function weightsOf(context: LoweringContext, node: Node, { weight }: Slots): Int8Array {
-  const zeros = node.inputs[weight + 2] ? context.constants.numbers(node.inputs[weight + 2]!) : [];
-  const weights = context.constants.int8(node.inputs[weight]!);
-  if (!weights || zeros.some((zero) => zero !== 0)) {
-    throw refuse(node, 'its weights must be int8 with zero point 0');
-  }
-  return weights;
+/** Weights without a zero point: int8 with 0, or uint8 with one zero point where the differences from it fit. */
+function weightsOf({ constants }: LoweringContext, node: Node, { weight }: Slots): Int8Array {
+  const [name = '', , zeroName = ''] = node.inputs.slice(weight);
+  const [zero = 0, ...more] = zeroName === '' ? [] : constants.numbers(zeroName);
+  const weights = constants.int8(name);
+  if (weights && [zero, ...more].every((value) => value === 0)) return weights;
+  const differences = constants.numbers(name).map((value) => value - zero);
+  const doFit =
+    more.every((value) => value === zero) && differences.every((value) => value >= -128 && value <= 127);
+  if (!doFit) throw refuse(node, 'its weights less their zero point do not fit into int8');
+  return Int8Array.from(differences);
 }
 
 /** Inputs: a, a_scale, a_zero_point, b [K,N], b_scale, b_zero_point, c?, y_scale?, y_zero_point?; alpha 1. */
@@ -241,10 +281,11 @@ export function lowerQGemm(context: LoweringContext, node: Node): void {
     const matrix = transposed
       ? kernelMatrix(weights, { filters: n, channels: k, taps: 1, stride: k })
       : weights;
-    return matrixConstants(context, node, input, { matrix, k, n, slots });
+    const bits = fitSevenBits(matrix) ? 7 : 8;
+    return matrixConstants(context, node, input, { matrix, bits, k, n, first: 0, slots });
   });
   const zeroPoint = isQuantized ? gridOf(context, node, slots.output).zeroPoint : undefined;
-  context.emit({ op: 'conv', x, weight, window: undefined, zeroPoint, output });
+  context.emit({ op: 'conv', x, weight, groups: 1, window: undefined, zeroPoint, output });
 }
 
 /** ai.onnx MaxPool on bytes. */
@@ -360,9 +401,9 @@ function notQuantized(node: Node, slot: number): CompilerError {
 
 /** Scale and zero point in slots `slot` and `slot + 1`. */
 function gridOf(context: LoweringContext, node: Node, slot: number): ByteGrid {
-  const zero = node.inputs[slot + 1];
-  return {
-    scale: context.constants.scalar(node.inputs[slot] ?? ''),
-    zeroPoint: zero ? context.constants.scalar(zero) : 0,
-  };
+  const { constants } = context;
+  const [scale = '', zero = ''] = node.inputs.slice(slot);
+  const dtype = zero === '' ? 'uint8' : constants.tensor(zero).dtype;
+  if (dtype !== 'uint8') throw refuse(node, `values of ${dtype} are not supported, only uint8`);
+  return { scale: constants.scalar(scale), zeroPoint: zero === '' ? 0 : constants.scalar(zero) };
 }

@@ -1,36 +1,78 @@
 import type { Node } from '../../ir/index.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import { isSameLayout, isWhole, viewRows, type TensorView } from './tensor-view.ts';
+import { broadcastView, isSameLayout, isWhole, sliceView, viewRows, type TensorView } from './tensor-view.ts';
 import { roundUp, type Value } from './value.ts';
 
-/** ai.onnx MatMul of two matrices that are both computed: the second is packed as the weights of a layer are. */
+/** ai.onnx MatMul of matrices that are computed, several of them in a batch (heads): the second is packed as weights are. */
 export function lowerMatMul(context: LoweringContext, node: Node): void {
-  const right = context.tensor(node, 1);
-  const left = context.tensor(node, 0);
-  for (const { dims } of [left, right]) {
-    if (
-      dims.length < 2 ||
-      !dims.every((dim, axis) => dim !== 'sequence' && (dim === 1 || axis >= dims.length - 2))
-    )
-      throw refuse(node, 'only products of two matrices of fixed sizes are supported');
+  const views = [context.tensor(node, 0), context.tensor(node, 1)] as const;
+  if (views.some(({ dims }) => dims.length < 2 || dims.includes('sequence')))
+    throw refuse(node, 'only products of matrices of fixed sizes are supported');
+  const batch = batchOf(node, views);
+  const [left, right] = views.map((view) => batched(context, node, view, batch)) as [TensorView, TensorView];
+  const [m, n] = [left.dims.at(-2) as number, right.dims.at(-1) as number];
+  const count = batch.reduce((product, dim) => product * dim, 1);
+  const dims = [...batch, m, n];
+  const output = context.output(node, { kind: 'float', rows: count * m, columns: n }, dims);
+  if (count === 1) return multiply(context, node, matrixAt(left, 0), matrixAt(right, 0), output);
+  const target = viewRows(output, dims);
+  for (let index = 0; index < count; index++) {
+    const part: Value = { name: `${output.name}.${index}`, kind: 'float', rows: m, columns: n };
+    multiply(context, node, matrixAt(left, index), matrixAt(right, index), part);
+    context.copy(node, viewRows(part, [m, n]), matrixAt(target, index));
   }
-  const [k, n] = right.dims.slice(-2) as [number, number];
-  const x = context.input(node, 0);
-  const panels = packColumns(context, node, right, [k, n]);
-  const weight = { kind: 'float32', k, n, panels, bias: context.constants.bias('', n) } as const;
-  const output = context.outputLike(node, 0, n);
-  context.emit({ op: 'linear', x, weight, activation: 'none', output });
 }
 
-/** Panels of eight columns. The columns may be rows of a buffer (a transposed matrix), as keys are, or lie across them, as values do. */
-function packColumns(
+/** The dimensions in front of the matrices, as they repeat each other. */
+function batchOf(node: Node, [left, right]: readonly [TensorView, TensorView]): number[] {
+  const rank = Math.max(left.dims.length, right.dims.length) - 2;
+  return Array.from({ length: rank }, (_, dim) => {
+    const [a, b] = [left, right].map(({ dims }) => (dims[dim - rank + dims.length - 2] ?? 1) as number);
+    if (a !== b && a !== 1 && b !== 1) throw refuse(node, 'its batches are of different sizes');
+    return a === 1 ? b! : a!;
+  });
+}
+
+/** A tensor with all dimensions of the batch, from whose matrices each can be taken. */
+function batched(
   context: LoweringContext,
   node: Node,
   view: TensorView,
-  [k, n]: readonly [number, number],
-): Value {
+  batch: readonly number[],
+): TensorView {
+  const isSliceable = view.axes.slice(0, -2).every((axes) => axes.length <= 1);
+  const source = isSliceable ? view : context.relaid(node, view, view.dims.length - 1);
+  return broadcastView(source, [...batch, ...view.dims.slice(-2)])!;
+}
+
+/** One matrix of a batch, counted in the order of the tensor. */
+function matrixAt(view: TensorView, index: number): TensorView {
+  let [matrix, rest] = [view, index];
+  for (let dim = view.dims.length - 3; dim >= 0; dim--) {
+    const extent = view.dims[dim] as number;
+    matrix = sliceView(matrix, dim, rest % extent, 1);
+    rest = Math.floor(rest / extent);
+  }
+  return { ...matrix, dims: matrix.dims.slice(-2), axes: matrix.axes.slice(-2) };
+}
+
+function multiply(
+  context: LoweringContext,
+  node: Node,
+  left: TensorView,
+  right: TensorView,
+  output: Value,
+): void {
+  const [k, n] = right.dims as [number, number];
+  const panels = packColumns(context, node, right, `${output.name}.panels`);
+  const weight = { kind: 'float32', k, n, panels, bias: context.constants.bias('', n) } as const;
+  context.emit({ op: 'linear', x: context.rows(node, left), weight, activation: 'none', output });
+}
+
+/** Panels of eight columns. The columns may be rows of a buffer (a transposed matrix), as keys are, or lie across them, as values do. */
+function packColumns(context: LoweringContext, node: Node, view: TensorView, name: string): Value {
   const { value, dims } = view;
-  const name = `${node.outputs[0]}.panels`;
+  const [k, n] = dims as [number, number];
   const areRows =
     value.kind === 'float' && isWhole(view) && isSameLayout(view, viewRows(value, dims, dims.length - 2));
   const x = areRows ? value : context.rows(node, view);

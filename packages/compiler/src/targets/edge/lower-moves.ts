@@ -1,8 +1,6 @@
 import { denseTensor, typedData, type DenseTensor, type Node } from '../../ir/index.ts';
 import { evaluateNode, readAttributes } from '../../ops/index.ts';
-import { packTaps } from './kernels/index.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import { linearTaps } from './resize-taps.ts';
 import {
   elementOffsets,
   innermostDim,
@@ -88,49 +86,6 @@ function regularRows(
     return true;
   });
   return isRegular ? { starts, step } : undefined;
-}
-
-/** Resize: x, roi, scales?, sizes?. To the nearest element, which moves elements, or linear over height and width. */
-export function lowerResize(context: LoweringContext, node: Node): void {
-  const attributes = readAttributes(node);
-  const mode = attributes.string('mode', 'nearest');
-  if (mode === 'nearest') return lowerMove(context, node);
-  if (mode !== 'linear') throw refuse(node, `the mode ${mode} is not supported`);
-  if (attributes.int('antialias', 0) !== 0) throw refuse(node, 'antialias is not supported');
-  const kind = context.isBytes(node, 0) ? 'bytes' : 'float';
-  const { x, height, width } = context.map(node, 0, kind);
-  const axes = resizedAxes(context, node, [1, x.columns, height, width]);
-  if (axes[0]!.scale !== 1 || axes[1]!.scale !== 1)
-    throw refuse(node, 'only height and width can be resized');
-  const coordinates = attributes.string('coordinate_transformation_mode', 'half_pixel');
-  const step = elementBytes(x) * rowStride(x);
-  const [rowTaps, columnTaps] = [axes[2]!, axes[3]!].map((axis, index) => {
-    const taps = linearTaps(coordinates, axis);
-    if (!taps) throw refuse(node, `the coordinates ${coordinates} are not supported`);
-    return context.constants.list(packTaps(taps, index === 0 ? width * step : step));
-  }) as [number, number];
-  const [outHeight, outWidth] = [axes[2]!.to, axes[3]!.to];
-  const output = context.mapOutput(node, kind, [x.columns, outHeight, outWidth]);
-  context.emit({ op: 'resize-linear', x, rowTaps, columnTaps, outWidth, output });
-}
-
-/** Extents before and after, and the scale, of each dimension. */
-function resizedAxes(
-  { constants }: LoweringContext,
-  node: Node,
-  dims: readonly number[],
-): { from: number; to: number; scale: number }[] {
-  const [, , scalesName = '', sizesName = ''] = node.inputs;
-  const axes = readAttributes(node).ints('axes') ?? [...dims.keys()];
-  const [scales, sizes] = [scalesName, sizesName].map((name) => (name ? constants.numbers(name) : []));
-  return dims.map((from, dim) => {
-    const at = axes.indexOf(dim);
-    if (at < 0) return { from, to: from, scale: 1 };
-    const to = sizes![at];
-    if (to !== undefined) return { from, to, scale: Math.fround(to / from) };
-    const scale = scales![at]!;
-    return { from, to: Math.floor(Math.fround(from * scale)), scale };
-  });
 }
 
 /** A part of a concatenation; bytes may go through a table of 256 first. */

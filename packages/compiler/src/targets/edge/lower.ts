@@ -1,8 +1,8 @@
 import { CompilerError, type Diagnostic } from '../../diagnostics/index.ts';
 import type { Model, Node } from '../../ir/index.ts';
-import { readAttributes, type AttributeReader } from '../../ops/index.ts';
+import { opsetVersion, readAttributes, type AttributeReader } from '../../ops/index.ts';
 import { LoweringContext, operatorName, refuse, type LowerOptions } from './lowering-context.ts';
-import { lowerActivation, lowerBinary } from './lower-elementwise.ts';
+import { ACTIVATION_OPERATORS, lowerActivation, lowerBinary, lowerVariadic } from './lower-elementwise.ts';
 import {
   lowerDequantizeLinear,
   lowerMapBytes,
@@ -15,15 +15,13 @@ import {
   lowerQLinearGlobalAveragePool,
   lowerQuantizeLinear,
 } from './lower-maps.ts';
-import {
-  lowerAveragePool,
-  lowerConv,
-  lowerFloatMaxPool,
-  lowerGlobalAveragePool,
-} from './lower-float-maps.ts';
+import { lowerAveragePool, lowerConv, lowerFloatMaxPool } from './lower-float-maps.ts';
 import { lowerMatMul } from './lower-matmul.ts';
-import { lowerLstm } from './lower-recurrent.ts';
-import { lowerConcat, lowerMove, lowerPad, lowerResize } from './lower-moves.ts';
+import { lowerGru } from './lower-gru.ts';
+import { lowerLstm } from './lower-lstm.ts';
+import { lowerGlobalPool, lowerReduction, REDUCTION_OPERATORS } from './lower-reductions.ts';
+import { lowerConcat, lowerMove, lowerPad } from './lower-moves.ts';
+import { lowerResize } from './lower-resize.ts';
 import type { Activation } from './kernels/index.ts';
 import type { Norm, Program, StaticRange } from './program.ts';
 import { isWhole, type TensorView } from './tensor-view.ts';
@@ -40,24 +38,21 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   'edgewise.LayerNorm': lowerLayerNorm,
   'edgewise.AddLayerNorm': lowerLayerNorm,
   'edgewise.Gelu': lowerActivation,
-  Relu: lowerActivation,
-  Tanh: lowerActivation,
-  Sigmoid: lowerActivation,
-  Exp: lowerActivation,
-  Log: lowerActivation,
-  Sqrt: lowerActivation,
-  HardSwish: lowerActivation,
-  HardSigmoid: lowerActivation,
-  LeakyRelu: lowerActivation,
-  Clip: lowerActivation,
+  ...Object.fromEntries(ACTIVATION_OPERATORS.map((operator) => [operator, lowerActivation])),
   Add: lowerBinary,
   Sub: lowerBinary,
   Mul: lowerBinary,
   Div: lowerBinary,
+  PRelu: lowerBinary,
+  Max: lowerVariadic,
+  Min: lowerVariadic,
+  Sum: lowerVariadic,
+  GRU: lowerGru,
   LSTM: lowerLstm,
   'com.microsoft.DynamicQuantizeLSTM': lowerLstm,
   MatMul: lowerMatMul,
   Softmax: lowerSoftmax,
+  LogSoftmax: lowerSoftmax,
   Identity: lowerMove,
   Reshape: lowerMove,
   Flatten: lowerMove,
@@ -77,7 +72,9 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   'edgewise.Conv': lowerConv,
   MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
   AveragePool: lowerAveragePool,
-  GlobalAveragePool: lowerGlobalAveragePool,
+  GlobalAveragePool: lowerGlobalPool,
+  GlobalMaxPool: lowerGlobalPool,
+  ...Object.fromEntries(REDUCTION_OPERATORS.map((operator) => [operator, lowerReduction])),
   QuantizeLinear: lowerQuantizeLinear,
   DequantizeLinear: lowerDequantizeLinear,
   QLinearConv: lowerQLinearConv,
@@ -121,9 +118,46 @@ export function lowerModel(model: Model, options: LowerOptions): Program {
   if (unsupported[0]) {
     throw new CompilerError('unsupported', unsupported[0].message, { diagnostics: unsupported });
   }
+  refuseOldOpset(model);
   const context = new LoweringContext(model.graph, model.opsets, options);
-  for (const node of model.graph.nodes) LOWERINGS[operatorName(node)]!(context, node);
+  for (const node of model.graph.nodes) lowerNode(context, node);
   return context.finish();
+}
+
+/** Operators that were spelled otherwise, or broadcast by attribute, before this opset. */
+const SPELLED_SINCE: Readonly<Record<string, number>> = {
+  Add: 7,
+  Sub: 7,
+  Mul: 7,
+  Div: 7,
+  PRelu: 7,
+  Clip: 11,
+  Pad: 11,
+  Resize: 11,
+};
+
+const RAISE_HINT =
+  'The compact recipes raise the opset where they can; otherwise export the model again with opset 17 or newer.';
+
+function refuseOldOpset({ opsets, graph }: Model): void {
+  const opset = opsetVersion(opsets, '');
+  const old = graph.nodes.find(({ domain, opType }) => domain === '' && opset < (SPELLED_SINCE[opType] ?? 0));
+  if (!old) return;
+  throw new CompilerError('unsupported', `The engine does not know ${old.opType} of opset ${opset}.`, {
+    at: { node: old.name || old.opType },
+    hint: RAISE_HINT,
+  });
+}
+
+/** What constants and the evaluator refuse names the node as well. */
+function lowerNode(context: LoweringContext, node: Node): void {
+  try {
+    LOWERINGS[operatorName(node)]!(context, node);
+    context.checkOutputs(node);
+  } catch (error) {
+    if (!(error instanceof CompilerError) || error.code === 'bad-option' || error.at?.node) throw error;
+    throw refuse(node, error.message.replace(/^The /, 'the ').replace(/\.$/, ''), error.hint);
+  }
 }
 
 function lowerEmbed(context: LoweringContext, node: Node): void {
@@ -233,9 +267,13 @@ function lowerSoftmax(context: LoweringContext, node: Node): void {
   const view = context.tensor(node, 0);
   if (view.value.kind === 'bytes') throw refuse(node, 'its input is quantized');
   const rank = view.dims.length;
-  const axis = (readAttributes(node).int('axis', -1) + rank) % rank;
+  const isFlattening = opsetVersion(context.opsets, '') < 13;
+  const axis = (readAttributes(node).int('axis', isFlattening ? 1 : -1) + rank) % rank;
+  if (isFlattening && view.dims.slice(axis + 1).some((dim) => dim !== 1))
+    throw refuse(node, 'all axes from one on, as before opset 13, are not supported');
   const x = isAlongRows(view, axis) ? view : context.relaid(node, view, axis);
-  context.emit({ op: 'softmax', x: x.value, output: context.outputAs(node, x) });
+  const isLog = node.opType === 'LogSoftmax';
+  context.emit({ op: 'softmax', x: x.value, isLog, output: context.outputAs(node, x) });
 }
 
 /** Whether the rows of the buffer hold nothing but one dimension. */

@@ -69,6 +69,11 @@ export class LoweringContext {
   /** A tensor of float32 with fixed dimensions, or one whole number per token. */
   #defineInput({ name, type }: ValueInfo): void {
     const dims = type?.kind === 'tensor' && type.dtype === 'float32' ? fixedDims(type.shape) : undefined;
+    if (dims?.includes(0))
+      throw new CompilerError('unsupported', `Input "${name}" is empty: [${dims.join(', ')}].`, {
+        at: { value: name },
+        hint: 'Give it elements, or remove it from the model.',
+      });
     const shape: readonly Rows[] = dims ?? [1, 'sequence'];
     const value: Value = dims
       ? { name, kind: 'dense', rows: 1, columns: dims.reduce((product, dim) => product * dim, 1) }
@@ -209,8 +214,19 @@ export class LoweringContext {
     this.emit({ op: 'copy', x, loops, list: undefined, table, isInFilled, output: to.value });
   }
 
+  /** Refuses a node with an output that it has not given, but which somebody reads. */
+  checkOutputs({ outputs, ...node }: Node): void {
+    const missing = outputs.find((name) => name !== '' && !this.#tensors.has(name) && this.#isRead(name));
+    if (missing !== undefined) throw refuse({ outputs, ...node }, `its output "${missing}" is not supported`);
+  }
+
+  #isRead(name: string): boolean {
+    return this.#consumers.has(name) || this.#graph.outputs.some((output) => output.name === name);
+  }
+
   /** Gives one of a node's outputs. */
   define(node: Node, view: TensorView, slot = 0): void {
+    if (view.dims.includes(0)) throw refuse(node, 'an output without elements is not supported');
     this.#tensors.set(node.outputs[slot]!, view);
   }
 
@@ -231,9 +247,10 @@ export class LoweringContext {
     node: Node,
     kind: 'bytes' | 'float',
     [columns, ...space]: readonly [channels: number, ...space: number[]],
+    overhang = 0,
   ): Value {
     const rows = space.reduce((product, extent) => product * extent, 1);
-    return this.output(node, { kind, rows, columns }, [1, columns, ...space], 1);
+    return this.output(node, { kind, rows, columns, overhang }, [1, columns, ...space], 1);
   }
 
   /** Defines a node's output with the positions of a whole tensor in a buffer of its own. */
@@ -326,10 +343,15 @@ export function operatorName(node: Node): string {
   return node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
 }
 
-export function refuse(node: Node, why: string): CompilerError {
-  return new CompilerError('unsupported', `The engine cannot run ${node.opType} "${node.name}": ${why}.`, {
-    at: { node: node.name || node.opType },
-    hint: 'Use the onnx target: onnxruntime runs the package.',
+export function refuse(
+  node: Node,
+  why: string,
+  hint = 'Use the onnx target: onnxruntime runs the package.',
+): CompilerError {
+  const name = node.name || node.outputs.find((output) => output !== '') || node.opType;
+  return new CompilerError('unsupported', `The engine cannot run ${node.opType} "${name}": ${why}.`, {
+    at: { node: name },
+    hint,
   });
 }
 

@@ -1,4 +1,11 @@
-import type { Activation, BinaryOperator, ByteGrid, ByteWindowSpec, WindowSpec } from './kernels/index.ts';
+import type {
+  Activation,
+  BinaryOperator,
+  ByteGrid,
+  ByteWindowSpec,
+  Reduction,
+  WindowSpec,
+} from './kernels/index.ts';
 import type { CopyLoops } from './tensor-view.ts';
 import { rowStride, type Rows, type Value } from './value.ts';
 
@@ -128,12 +135,28 @@ export type Step =
       readonly h: Operand;
       readonly c: Operand;
       readonly reverse: boolean;
-      /** The hidden state after every step. */
+      readonly batch: number;
+      /** The hidden state after every step, the sequences of the batch side by side. */
       readonly output: Value;
       /** The cell state after the last step. */
       readonly cell: Value;
     }
-  | { readonly op: 'softmax'; readonly x: Value; readonly output: Value }
+  | {
+      readonly op: 'gru';
+      /** x·W + b of every step. */
+      readonly gates: Value;
+      /** Panels of R. */
+      readonly weights: Address;
+      /** Of the candidate's product of the state; undefined: the reset gate takes the state. */
+      readonly bias: Address | undefined;
+      /** The states before the first step, one row each. */
+      readonly h: Operand;
+      readonly reverse: boolean;
+      readonly batch: number;
+      /** The state after every step, the sequences of the batch side by side. */
+      readonly output: Value;
+    }
+  | { readonly op: 'softmax'; readonly x: Value; readonly isLog: boolean; readonly output: Value }
   | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value }
   | MapStep;
 
@@ -155,6 +178,8 @@ export type MapStep =
       readonly op: 'conv';
       readonly x: Value;
       readonly weight: ConvWeight;
+      /** Each group of channels has weights of its own, one behind the other; with a window only. */
+      readonly groups: number;
       /** Undefined: 1×1 with stride 1, pixel by pixel. */
       readonly window: ByteWindowSpec | undefined;
       /** Undefined: the output is float32. */
@@ -215,7 +240,8 @@ export type MapStep =
   /** A constant of float32, in rows that are padded as those of a value are. */
   | { readonly op: 'load'; readonly address: Address; readonly output: Value }
   | {
-      readonly op: 'resize-linear';
+      /** Linear over floats or bytes, cubic over floats. */
+      readonly op: 'resize-linear' | 'resize-cubic';
       readonly x: Value;
       /** Taps for each row and each column of the output. */
       readonly rowTaps: Address;
@@ -228,13 +254,21 @@ export type MapStep =
   | {
       readonly op: 'conv-f32' | 'depthwise-f32';
       readonly x: Value;
+      /** Each group of channels has weights of its own; those of conv-f32 lie one behind the other. */
+      readonly groups: number;
       readonly weights: Address;
       readonly bias: Address;
       readonly window: WindowSpec;
       readonly activation: Activation;
       readonly output: Value;
     }
-  | { readonly op: 'average-rows'; readonly x: Value; readonly output: Value }
+  | {
+      readonly op: 'reduce-rows';
+      /** As many rows for each row of the output, one behind the other. */
+      readonly x: Value;
+      readonly reduction: Reduction;
+      readonly output: Value;
+    }
   | { readonly op: 'max-pool-rows'; readonly x: Value; readonly window: WindowSpec; readonly output: Value };
 
 export interface Norm {
@@ -279,9 +313,10 @@ const READS_ALL: ReadonlySet<Step['op']> = new Set<Step['op']>([
   'average',
   'average-pool',
   'resize-linear',
+  'resize-cubic',
   'conv-f32',
   'depthwise-f32',
-  'average-rows',
+  'reduce-rows',
   'max-pool-rows',
 ]);
 
@@ -306,6 +341,7 @@ export function rowReads(step: Step): Value[] {
     case 'fill':
     case 'load':
     case 'key-bias':
+    case 'gru':
     case 'lstm':
       return [];
     case 'attention':
@@ -332,6 +368,8 @@ export function wholeReads(step: Step): Value[] {
       return step.mask ? [step.mask] : [];
     case 'linear':
       return typeof step.weight.panels === 'number' ? [] : [step.weight.panels];
+    case 'gru':
+      return [step.gates, ...operandValues(step.h)];
     case 'lstm':
       return [step.gates, ...operandValues(step.h, step.c)];
     case 'attention':
@@ -380,7 +418,7 @@ export function readsRows({ x, list, loops: { from, rows } }: Copy): boolean {
 
 /** Whether the step writes its row r to row r of the output; others are copies to places anywhere in it. */
 export function writesRows(step: Step): boolean {
-  if (step.op === 'lstm') return false;
+  if (step.op === 'lstm' || step.op === 'gru') return false;
   if (step.op !== 'copy') return true;
   const { output, loops } = step;
   return (
@@ -398,7 +436,7 @@ function isEveryRow(steps: readonly number[], stride: number): boolean {
 
 /** Rows that the step computes; a step that is not row by row counts as one row, which one thread computes. */
 export function stepRows(step: Step): Rows {
-  if (step.op === 'key-bias' || step.op === 'lstm') return 1;
+  if (step.op === 'key-bias' || step.op === 'lstm' || step.op === 'gru') return 1;
   if (step.op === 'copy') return step.loops.rows.reduce((product, { extent }) => product * extent, 1);
   return step.op === 'quantize' ? step.quantized.value.rows : step.output.rows;
 }

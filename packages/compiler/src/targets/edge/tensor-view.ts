@@ -121,7 +121,9 @@ function covers(axes: readonly Axis[], extent: Rows, stride: number): boolean {
 
 /** The dimension whose neighbours are closest in memory. */
 export function innermostDim({ axes, dims }: TensorView): number {
-  const steps = axes.map((list) => Math.min(Infinity, ...list.map(({ stride }) => stride || Infinity)));
+  const steps = axes.map((list) =>
+    Math.min(Infinity, ...list.map(({ stride }) => Math.abs(stride) || Infinity)),
+  );
   const least = Math.min(...steps);
   return least === Infinity ? dims.length - 1 : steps.lastIndexOf(least);
 }
@@ -137,6 +139,11 @@ export function broadcastView(view: TensorView, dims: readonly Rows[]): TensorVi
     axes.push(own === extent ? (view.axes[dim - added] ?? []) : [{ extent, stride: 0 }]);
   }
   return { ...view, dims, axes };
+}
+
+/** The dimensions in another order, or some of them. */
+export function permuteView(view: TensorView, order: readonly number[]): TensorView {
+  return { ...view, dims: order.map((dim) => view.dims[dim]!), axes: order.map((dim) => view.axes[dim]!) };
 }
 
 /** A range of a view along one dimension. */

@@ -52,8 +52,9 @@ export function floatStride(value: Value): number {
 }
 
 /** Bytes from one pixel of a map to the next. */
-export function bytesStride({ columns, pixelBytes }: Value): number {
-  return pixelBytes ?? (columns <= 8 ? 8 : roundUp(columns, 16));
+export function bytesStride({ columns, overhang = 0, pixelBytes }: Value): number {
+  const written = columns + overhang;
+  return pixelBytes ?? (written <= 8 ? 8 : roundUp(written, 16));
 }
 
 export function elementBytes(value: Value): 1 | 4 {

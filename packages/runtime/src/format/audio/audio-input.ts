@@ -4,8 +4,11 @@ export interface AudioInput {
   readonly sampleRate: number;
   /** Samples that the model takes at a time: a clip, or the chunk of a stream. */
   readonly samples: number;
-  /** `max`: a clip is divided by its largest sample where that is above 0; not for streams. Default `none`. */
-  readonly gain?: 'none' | 'max';
+  /**
+   * `max`: a clip is divided by its largest sample where that is above 0. `standard`: its samples get the mean 0 and the
+   * variance 1. Not for streams. Default `none`.
+   */
+  readonly gain?: 'none' | 'max' | 'standard';
   /** Multiplies the samples, which are −1…1. Default 1. */
   readonly scale?: number;
   /** What is computed of the samples. Left out: the samples are the input. */
@@ -28,6 +31,10 @@ export interface AudioFeatures {
   readonly mel: MelFilterBank;
   readonly log: LogScale;
   readonly dct?: CosineTransform;
+  /** So many frames are kept, from the start. Default: all. */
+  readonly frames?: number;
+  /** Values that are further below the clip's largest are raised to it less this. Default: none are. */
+  readonly range?: number;
   /** A feature is (value − mean) / std. Defaults 0 and 1. */
   readonly mean?: number;
   readonly std?: number;

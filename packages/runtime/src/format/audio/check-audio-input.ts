@@ -13,7 +13,7 @@ const MAX_FEATURES = 1 << 24;
 export function checkAudioInput(field: Field): void {
   const rate = int(at(field, 'sampleRate'), MIN_RATE, MAX_RATE);
   const samples = int(at(field, 'samples'), 1, MAX_SAMPLES);
-  optional(at(field, 'gain'), (gain) => oneOf(gain, ['none', 'max']));
+  optional(at(field, 'gain'), (gain) => oneOf(gain, ['none', 'max', 'standard']));
   optional(at(field, 'scale'), nonZero);
   optional(at(field, 'features'), (features) => checkFeatures(features, rate, samples));
 }
@@ -24,7 +24,7 @@ function checkFeatures(features: Field, rate: number, samples: number): void {
   const half = padding === 'reflect' ? fftSize >> 1 : 0;
   // A mirrored sample must be there.
   if (half >= samples) fail(at(features, 'fftSize'), `below twice the samples (${samples})`);
-  int(at(features, 'frameLength'), 1, Math.min(fftSize, samples + 2 * half));
+  const length = int(at(features, 'frameLength'), 1, Math.min(fftSize, samples + 2 * half));
   const step = int(at(features, 'frameStep'), 1, MAX_FFT_SIZE);
   oneOf(at(features, 'window'), AUDIO_WINDOWS);
   oneOf(at(features, 'spectrum'), ['magnitude', 'power']);
@@ -32,6 +32,11 @@ function checkFeatures(features: Field, rate: number, samples: number): void {
   if ((samples + 2 * half) * bands > MAX_FEATURES * step) {
     fail(at(features, 'frameStep'), `so large that there are at most ${MAX_FEATURES} features`);
   }
+  const span = half > 0 ? fftSize : length;
+  optional(at(features, 'frames'), (frames) =>
+    int(frames, 1, Math.floor((samples + 2 * half - span) / step) + 1),
+  );
+  optional(at(features, 'range'), positive);
   checkLog(at(features, 'log'));
   optional(at(features, 'dct'), (dct) => {
     int(at(dct, 'coefficients'), 1, bands);
@@ -58,9 +63,12 @@ function checkMel(mel: Field, rate: number): number {
 
 function checkLog(log: Field): void {
   oneOf(at(log, 'base'), ['e', '10', 'decibel']);
-  const floor = at(log, 'floor');
-  if (finite(floor) <= 0) fail(floor, 'a number above 0');
+  positive(at(log, 'floor'));
   oneOf(at(log, 'floorMode'), ['add', 'max']);
+}
+
+function positive(field: Field): void {
+  if (finite(field) <= 0) fail(field, 'a number above 0');
 }
 
 function nonZero(field: Field): void {

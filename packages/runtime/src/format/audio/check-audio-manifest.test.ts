@@ -45,7 +45,7 @@ it('takes good ones', () => {
 it.each<[object, string]>([
   [{ sampleRate: 0 }, 'audio.sampleRate must be a whole number from 1000 to 768000, not 0'],
   [{ samples: 1e9 }, 'audio.samples must be a whole number from 1'],
-  [{ gain: 'peak' }, 'audio.gain must be "none" or "max"'],
+  [{ gain: 'peak' }, 'audio.gain must be "none" or "max" or "standard"'],
   [{ scale: 0 }, 'audio.scale must be a number other than 0'],
   [{ samples: 400 }, 'features.frameLength must be a whole number from 1 to 400, not 480'],
 ])('refuses audio %j', (change, message) => {
@@ -60,6 +60,8 @@ it.each<[object, string]>([
   [{ frameStep: 0 }, 'frameStep must be a whole number from 1'],
   [{ window: 'kaiser' }, 'window must be "hann" or "hann-symmetric" or'],
   [{ padding: 'edge' }, 'padding must be "none" or "reflect"'],
+  [{ frames: 50 }, 'frames must be a whole number from 1 to 49, not 50'],
+  [{ range: 0 }, 'range must be a number above 0, not 0'],
   [{ spectrum: 'complex' }, 'spectrum must be "magnitude" or "power"'],
   [{ mel: undefined }, 'mel must be an object, not missing'],
   [{ mel: { ...FEATURES.mel, low: -1 } }, 'mel.low must be at least 0 Hz, not -1'],
@@ -98,7 +100,7 @@ it.each<[object, string]>([
   [{ labels: undefined }, 'labels must be an array of names, not missing'],
   [{ scores: 'softmax' }, 'scores must be "logits" or "probabilities"'],
   [{ ...VOICE, audio: manifest().audio }, 'audio.features must be left out: a voice activity model takes'],
-  [{ ...VOICE, audio: { ...VOICE.audio, gain: 'max' } }, 'audio.gain must be none: a stream has no largest'],
+  [{ ...VOICE, audio: { ...VOICE.audio, gain: 'max' } }, 'audio.gain must be none: a stream is never whole'],
   [{ ...VOICE, streaming: undefined }, 'streaming must be an object, not missing'],
   [{ ...VOICE, streaming: { states: [], context: -1 } }, 'streaming.context must be a whole number from 0'],
   [{ ...VOICE, streaming: {} }, 'streaming.states must be an array of 0 to 32 elements, not missing'],

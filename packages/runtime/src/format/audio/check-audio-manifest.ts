@@ -29,7 +29,7 @@ function checkVoiceActivity(root: Field): void {
   const features = at(at(root, 'audio'), 'features');
   if (features.value !== undefined) fail(features, 'left out: a voice activity model takes samples');
   const gain = at(at(root, 'audio'), 'gain');
-  if (gain.value === 'max') fail(gain, 'none: a stream has no largest sample');
+  if (gain.value !== undefined && gain.value !== 'none') fail(gain, 'none: a stream is never whole');
   checkStreaming(at(root, 'streaming'));
   optional(at(root, 'threshold'), (field) => {
     if (!((field.value as number) > 0 && (field.value as number) < 1))

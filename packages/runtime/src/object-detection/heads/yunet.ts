@@ -1,11 +1,12 @@
 import type { YunetHead } from '../../format/index.ts';
 import type { Outputs } from '../../session/session.ts';
 import {
-  cornersOf,
+  cornersInCell,
   gridCells,
-  listClasses,
+  listCandidates,
   outputOf,
   type Candidate,
+  type Cell,
   type DecodeContext,
 } from '../candidate.ts';
 
@@ -13,27 +14,29 @@ import {
  * Per stride S: `cls_S` [1, cells, classes], `obj_S` [1, cells, 1], `bbox_S` [1, cells, 4]. score = √(class ×
  * objectness); centre = (cell + offset) × stride, size = exp(log size) × stride (OpenCV's modules/objdetect/src/face_detect.cpp).
  */
-export function decodeYunet(outputs: Outputs, { strides }: YunetHead, context: DecodeContext): Candidate[] {
-  return strides.flatMap((stride) => decodeStride(outputs, stride, context));
+export function decodeYunet(outputs: Outputs, context: DecodeContext, { strides }: YunetHead): Candidate[] {
+  return strides.flatMap((stride) => decodeStride(outputs, context, stride));
 }
 
-function decodeStride(outputs: Outputs, stride: number, context: DecodeContext): Candidate[] {
+function decodeStride(outputs: Outputs, context: DecodeContext, stride: number): Candidate[] {
   const cells = gridCells(context, [stride]);
   const { classCount } = context;
-  const { data: classes } = outputOf(outputs, `cls_${stride}`, [1, cells.length, classCount]);
-  const { data: objects } = outputOf(outputs, `obj_${stride}`, [1, cells.length, 1]);
-  const { data: boxes } = outputOf(outputs, `bbox_${stride}`, [1, cells.length, 4]);
-  const roots = Float64Array.from(classes, (share) => Math.sqrt(Math.min(Math.max(share, 0), 1)));
-  return cells.flatMap(({ column, row }, cell) => {
-    const object = Math.sqrt(Math.min(Math.max(objects[cell] as number, 0), 1));
-    const found = listClasses({ data: roots, start: cell * classCount, step: 1 }, object, context);
-    const at = (index: number): number => boxes[cell * 4 + index] as number;
-    const box = cornersOf(
-      (column + at(0)) * stride,
-      (row + at(1)) * stride,
-      Math.exp(at(2)) * stride,
-      Math.exp(at(3)) * stride,
-    );
-    return found.map((item) => ({ ...item, ...box }));
+  const partOf = (name: string, size: number): ArrayLike<number> =>
+    outputOf(outputs, `${name}_${stride}`, [1, cells.length, size]).data;
+  const scores = Float64Array.from(partOf('cls', classCount), rootOfShare);
+  const objects = partOf('obj', 1);
+  const boxes = partOf('bbox', 4);
+  return listCandidates(cells.length, context, (anchor) => {
+    const at = (index: number): number => boxes[anchor * 4 + index] as number;
+    return {
+      scores,
+      start: anchor * classCount,
+      factor: rootOfShare(objects[anchor] as number),
+      corners: () => cornersInCell(cells[anchor] as Cell, at(0), at(1), at(2), at(3)),
+    };
   });
+}
+
+function rootOfShare(share: number): number {
+  return Math.sqrt(Math.min(Math.max(share, 0), 1));
 }

@@ -178,7 +178,11 @@ function emitElements(
   const turns = Math.floor(extent / UNROLLED);
   const walk = { ...p, x: f.let(p.x), y: f.let(p.y) };
   const emitTurn = (count: number): void => {
-    for (let index = 0; index < count; index++) f.do(emitElement(spec, walk, index * from, index * to));
+    // Offsets of instructions cannot be negative: backwards the pointer is at the last element.
+    const back = from < 0 && count > 0 ? (count - 1) * from : 0;
+    const pointers = back === 0 ? walk : { ...walk, x: f.let(i32.add(walk.x, back)) };
+    for (let index = 0; index < count; index++)
+      f.do(emitElement(spec, pointers, index * from - back, index * to));
   };
   f.whileBelow(f.let(i32.const(0)), turns, 1, () => {
     emitTurn(UNROLLED);

@@ -1,4 +1,4 @@
-import { f32x4, i32, v128, type FunctionRef } from '../../../wasm/index.ts';
+import { f32x4, i32, v128, type Expr, type FunctionBuilder, type FunctionRef } from '../../../wasm/index.ts';
 import { activationCode, type Activation } from './finish-panel.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { forEachEight } from './vector-code.ts';
@@ -39,7 +39,8 @@ export function emitActivateRows(
   );
 }
 
-export type BinaryOperator = 'add' | 'sub' | 'mul' | 'div';
+/** prelu: a, times b where a is below 0. */
+export type BinaryOperator = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'prelu';
 
 export interface BinaryRowsSpec {
   operator: BinaryOperator;
@@ -63,7 +64,12 @@ export function emitBinaryRows(
       f.whileBelow(p.m0, p.m1, 1, () => {
         forEachEight(f, spec.n, (at) => {
           for (const offset of [0, 16]) {
-            const result = f32x4[spec.operator](v128.load(at(p.a), offset), v128.load(at(p.b), offset));
+            const operands = [p.a, p.b].map((pointer) => v128.load(at(pointer), offset)) as [
+              Expr<'v128'>,
+              Expr<'v128'>,
+            ];
+            const result =
+              spec.operator === 'prelu' ? prelu(f, ...operands) : f32x4[spec.operator](...operands);
             f.do(v128.store(at(p.y), result, offset));
           }
         });
@@ -73,4 +79,9 @@ export function emitBinaryRows(
       });
     }),
   );
+}
+
+function prelu(f: FunctionBuilder, a: Expr<'v128'>, slope: Expr<'v128'>): Expr<'v128'> {
+  const x = f.let(a);
+  return v128.bitselect(f32x4.mul(x, slope), x, f32x4.lt(x, v128.zero()));
 }

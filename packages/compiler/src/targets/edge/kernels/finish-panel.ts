@@ -1,22 +1,32 @@
-import { f32x4, v128, type FunctionRef } from '../../../wasm/index.ts';
+import { f32x4, v128, type Expr, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import {
   clip,
+  elu,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  mish,
+  relu,
+  softplus,
+  softsign,
+} from './vector-activations.ts';
+import {
+  erf,
   exp,
   gelu,
   geluTanh,
-  hardSigmoid,
-  hardSwish,
   log,
-  leakyRelu,
+  mapEach,
   sigmoid,
   silu,
   tanh,
   type VectorFunction,
 } from './vector-math.ts';
+import { cos, sin } from './vector-trigonometry.ts';
 
 /** What a layer may apply to its sums. */
-export type Activation = NamedActivation | ActivationWithLimits | ActivationWithSlope | HardSigmoid;
+export type Activation = NamedActivation | ActivationWithLimits | ActivationWithSlope | HardSigmoid | Elu;
 export type NamedActivation =
   | 'none'
   | 'relu'
@@ -25,10 +35,22 @@ export type NamedActivation =
   | 'tanh'
   | 'sigmoid'
   | 'silu'
+  | 'mish'
   | 'hard_swish'
+  | 'softplus'
+  | 'softsign'
   | 'exp'
   | 'sqrt'
-  | 'log';
+  | 'log'
+  | 'sin'
+  | 'cos'
+  | 'erf'
+  | 'abs'
+  | 'neg'
+  | 'reciprocal'
+  | 'floor'
+  | 'ceil'
+  | 'round';
 
 /** min(high, max(low, x)) */
 export interface ActivationWithLimits {
@@ -50,17 +72,43 @@ export interface HardSigmoid {
   readonly offset: number;
 }
 
+/** x·scale; below 0 amplitude·(e^(x·rate) − 1). */
+export interface Elu {
+  readonly kind: 'elu';
+  readonly amplitude: number;
+  readonly scale: number;
+  readonly rate: number;
+}
+
+/** What is one instruction. */
+const instruction =
+  (code: (x: Expr<'v128'>) => Expr<'v128'>): VectorFunction =>
+  (_library, f, xs) =>
+    mapEach(f, xs, code);
+
 const NAMED: Readonly<Record<Exclude<NamedActivation, 'none'>, VectorFunction>> = {
-  relu: (_library, f, xs) => xs.map((x) => f.let(f32x4.pmax(v128.zero(), x))),
+  relu,
   gelu,
   gelu_tanh: geluTanh,
   tanh,
   sigmoid,
   silu,
+  mish,
   hard_swish: hardSwish,
+  softplus,
+  softsign,
   exp,
   log,
-  sqrt: (_library, f, xs) => xs.map((x) => f.let(f32x4.sqrt(x))),
+  sin,
+  cos,
+  erf,
+  sqrt: instruction(f32x4.sqrt),
+  abs: instruction(f32x4.abs),
+  neg: instruction(f32x4.neg),
+  reciprocal: (library, f, xs) => mapEach(f, xs, (x) => f32x4.div(library.splat(1), x)),
+  floor: instruction(f32x4.floor),
+  ceil: instruction(f32x4.ceil),
+  round: instruction(f32x4.nearest),
 };
 
 /** The code of an activation. */
@@ -73,6 +121,8 @@ export function activationCode(activation: Exclude<Activation, 'none'>): VectorF
       return leakyRelu(activation.slope);
     case 'hard_sigmoid':
       return hardSigmoid(activation.slope, activation.offset);
+    case 'elu':
+      return elu(activation.amplitude, activation.scale, activation.rate);
   }
 }
 

@@ -35,7 +35,6 @@ export {
   packDepthwiseF32,
   type DepthwiseF32Spec,
 } from './depthwise-f32.ts';
-export { emitAverageRows, type AverageRowsSpec } from './average-rows.ts';
 export { emitMaxPoolRows, type MaxPoolRowsSpec } from './max-pool-rows.ts';
 export {
   KERNEL_CONSTANTS_BYTES,
@@ -48,22 +47,18 @@ export { emitLayerNorm, type LayerNormSpec } from './layer-norm.ts';
 export { emitLinearF32, type LinearF32Spec } from './linear-f32.ts';
 export { emitLinearInt8, linearInt8ScratchBytes, type LinearInt8Spec } from './linear-int8.ts';
 export { emitFloatVector, type FloatVectorSpec } from './float-vector.ts';
-export {
-  emitLstm,
-  LSTM_GATES,
-  lstmGateColumns,
-  lstmScratchBytes,
-  packLstmGates,
-  type LstmSpec,
-} from './lstm.ts';
+export { emitGru, GRU_GATES, gruScratchBytes, type GruSpec } from './gru.ts';
+export { emitLstm, gateColumns, LSTM_GATES, lstmScratchBytes, packGates, type LstmSpec } from './lstm.ts';
 export { int8PanelBytes, packInt8, type Int8PanelFacts } from './pack-int8.ts';
 export { kernelMatrix, packFloatWeights, packInt4Weights, packMultipliers } from './pack-weights.ts';
 export { pairFlagWords } from './pair-flags.ts';
 export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';
+export { emitReduceRows, type ReduceRowsSpec, type Reduction } from './reduce-rows.ts';
+export { emitRepeated, type RepeatedSpec } from './repeated.ts';
 export { tileHeights, type RowCounts } from './row-tiles.ts';
-export { emitSoftmaxRows } from './softmax-rows.ts';
+export { emitSoftmaxRows, type SoftmaxRowsSpec } from './softmax-rows.ts';
 export { emitAveragePool, type AveragePoolSpec } from './average-pool.ts';
 export { emitBinaryBytes, type BinaryBytesSpec } from './binary-bytes.ts';
 export { averageMultiplier, emitAverageBytes, type AverageBytesSpec } from './average-bytes.ts';
@@ -73,6 +68,7 @@ export { emitFillRows, type FillRowsSpec } from './fill-rows.ts';
 export { emitMaxPoolBytes, type MaxPoolBytesSpec } from './max-pool-bytes.ts';
 export { emitQuantizeFloats, type QuantizeFloatsSpec } from './quantize-floats.ts';
 export { emitResizeLinear, packTaps, type LinearTap, type ResizeLinearSpec } from './resize-linear.ts';
+export { emitResizeTaps, packManyTaps, type ResizeTapsSpec, type Taps } from './resize-taps.ts';
 export { emitQuantizeImage, type QuantizeImageSpec } from './quantize-image.ts';
 export { BYTE_LIMITS_BYTES, ROUNDABLE, type ByteGrid } from './requantize.ts';
 export { convInt8ScratchBytes, emitConvInt8, type ConvInt8Spec } from './conv-int8.ts';

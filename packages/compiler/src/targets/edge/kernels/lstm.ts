@@ -17,16 +17,18 @@ export interface LstmSpec {
   steps: number;
   /** From the last step to the first. */
   reverse: boolean;
-  /** Floats from step to step of y. */
+  /** Sequences whose steps alternate in gates and y. */
+  batch: number;
+  /** Floats from row to row of y. */
   yStride: number;
   /** Bits of R where it is int8; the state is then quantized at every step. */
   bits?: 7 | 8;
 }
 
 const PARAMS = {
-  /** x·W + b of every step: rows of lstmGateColumns floats. */
+  /** x·W + b of every step: rows of gateColumns(LSTM_GATES, hidden) floats. */
   gates: 'i32',
-  /** packLstmGates' layout of R, or that of linearInt8's weights with the columns of packLstmGates. */
+  /** packGates' layout of R, or that of linearInt8's weights with the columns of packGates. */
   weights: 'i32',
   /** Of int8 weights, as linearInt8's; else anything. */
   weightScale: 'i32',
@@ -44,12 +46,12 @@ const PARAMS = {
 } as const;
 
 /** Columns of the sums of all gates: each gate's are padded to whole panels. */
-export function lstmGateColumns(hidden: number): number {
-  return LSTM_GATES * roundUp(hidden, 8);
+export function gateColumns(gates: number, hidden: number): number {
+  return gates * roundUp(hidden, 8);
 }
 
 export function lstmScratchBytes({ hidden, bits }: LstmSpec): number {
-  const sums = 4 * lstmGateColumns(hidden);
+  const sums = 4 * gateColumns(LSTM_GATES, hidden);
   return bits === undefined
     ? sums
     : sums + ROW_BYTES + quantizedRowBytes(hidden) + linearInt8ScratchBytes(hidden, 1);
@@ -58,11 +60,11 @@ export function lstmScratchBytes({ hidden, bits }: LstmSpec): number {
 /** Scale and zero point of the quantized state. */
 const ROW_BYTES = 32;
 
-/** ONNX's [4·hidden][k] (gates i, o, f, c) as panels over k × lstmGateColumns. */
-export function packLstmGates(weights: Float32Array, hidden: number, k: number): Float32Array {
-  const columns = lstmGateColumns(hidden);
+/** ONNX's [gates·hidden][k] as panels over k × gateColumns. */
+export function packGates(weights: Float32Array, gates: number, hidden: number, k: number): Float32Array {
+  const columns = gateColumns(gates, hidden);
   const matrix = new Float32Array(k * columns);
-  for (let row = 0; row < LSTM_GATES * hidden; row++) {
+  for (let row = 0; row < gates * hidden; row++) {
     const column = Math.floor(row / hidden) * roundUp(hidden, 8) + (row % hidden);
     for (let i = 0; i < k; i++) matrix[i * columns + column] = weights[row * k + i]!;
   }
@@ -70,14 +72,15 @@ export function packLstmGates(weights: Float32Array, hidden: number, k: number):
 }
 
 /**
- * Long short-term memory as ONNX defines it, with its default activations:
+ * Long short-term memory as ONNX defines it, with its default activations and one sequence:
  * c' = σ(f)·c + σ(i)·tanh(g), h = σ(o)·tanh(c'), the sums of the gates (h·R in the order of h) + (x·W + b); of int8 weights what linearInt8
  * gives of a dynamically quantized row, with x·W + b as the bias.
  */
 export function emitLstm(library: KernelLibrary, spec: LstmSpec): FunctionRef<typeof PARAMS, undefined> {
   return library.once('lstm', spec, (name) => {
-    const { hidden, steps, reverse, yStride } = spec;
-    const columns = lstmGateColumns(hidden);
+    const { hidden, steps, reverse, batch } = spec;
+    const gateStride = 4 * batch * gateColumns(LSTM_GATES, hidden);
+    const yStride = 4 * batch * spec.yStride;
     const multiply =
       spec.bits === undefined
         ? emitFloatProduct(library, hidden)
@@ -86,8 +89,8 @@ export function emitLstm(library: KernelLibrary, spec: LstmSpec): FunctionRef<ty
     return library.module.function(name, { params: PARAMS }, (f, p) => {
       const sign = reverse ? -1 : 1;
       if (reverse) {
-        f.increment(p.gates, 4 * columns * (steps - 1));
-        f.increment(p.y, 4 * yStride * (steps - 1));
+        f.increment(p.gates, gateStride * (steps - 1));
+        f.increment(p.y, yStride * (steps - 1));
       }
       f.whileBelow(f.local('i32'), i32.const(steps), 1, () => {
         const { weights, weightScale, colsum, pairFlags, scratch } = p;
@@ -95,8 +98,8 @@ export function emitLstm(library: KernelLibrary, spec: LstmSpec): FunctionRef<ty
         f.call(advance, { gates: p.scratch, c: p.c, cell: p.cell, y: p.y });
         f.set(p.h, p.y);
         f.set(p.c, p.cell);
-        f.increment(p.gates, sign * 4 * columns);
-        f.increment(p.y, sign * 4 * yStride);
+        f.increment(p.gates, sign * gateStride);
+        f.increment(p.y, sign * yStride);
       });
     });
   });
@@ -118,7 +121,7 @@ function emitFloatProduct(library: KernelLibrary, hidden: number): Product {
   return library.once('lstm product f32', { hidden }, (name) => {
     const multiply = emitFloatVector(library, { k: hidden });
     return library.module.function(name, { params: PRODUCT_PARAMS }, (f, p) => {
-      const panels = lstmGateColumns(hidden) / 8;
+      const panels = gateColumns(LSTM_GATES, hidden) / 8;
       f.call(multiply, { x: p.h, w: p.weights, y: p.scratch, extra: p.gates, panels });
     });
   });
@@ -126,7 +129,7 @@ function emitFloatProduct(library: KernelLibrary, hidden: number): Product {
 
 function emitInt8Product(library: KernelLibrary, hidden: number, bits: 7 | 8): Product {
   return library.once('lstm product int8', { hidden, bits }, (name) => {
-    const columns = lstmGateColumns(hidden);
+    const columns = gateColumns(LSTM_GATES, hidden);
     const quantize = emitQuantizeRows(library, {
       k: hidden,
       xStride: roundUp(hidden, 8),

@@ -49,3 +49,12 @@ export const LN2_LOWER = -2.1219444e-4;
 /** Bits of √½, where the mantissa begins. */
 export const SQRT_HALF_BITS = 0x3f3504f3;
 export const SMALLEST_NORMAL: number = 2 ** -126;
+
+/**
+ * (sin a − a)/a³ on |a| ≤ π/2 as a polynomial in a²: error of the sine 4.7e-9 before rounding, a least-maximum fit by the
+ * same method. π in three parts, the first with 8 bits and the second with 12.
+ */
+export const SIN_COEFFICIENTS: readonly number[] = [
+  -0.16666657096556434, 0.008333017292610606, -0.00019806615266003197, 0.0000026000548927252764,
+];
+export const PI_PARTS: readonly number[] = [3.140625, 0.0009675025939941406, 1.5099580252808664e-7];

@@ -19,7 +19,7 @@ export function emitMaxPoolBytes(
     library.module.function(name, { params: PARAMS }, (f, p) => {
       const flip = f.let(i8x16.splat(i32.shl(i32.eq(library.mode, MODE.s8), 7)));
       const largest = f.local('v128');
-      const isNarrow = spec.xStride % 16 !== 0;
+      const isNarrow = Math.min(spec.xStride, spec.yStride) % 16 !== 0;
       emitPoolWindows(f, spec, p, {
         start: () => f.set(largest, v128.zero()),
         visit: (address) => f.set(largest, i8x16.maxU(largest, v128.xor(v128.load(address), flip))),

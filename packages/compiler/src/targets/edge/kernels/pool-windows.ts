@@ -36,7 +36,7 @@ export function emitPoolWindows(
   f.increment(p.y, i32.mul(p.m0, yStride));
   f.whileBelow(p.m0, p.m1, 1, () => {
     f.set(channel, 0);
-    f.whileBelow(channel, xStride, vectorBytes, () => {
+    f.whileBelow(channel, Math.min(xStride, yStride), vectorBytes, () => {
       pooling.start();
       for (let ky = 0; ky < kernel[0]; ky++) {
         const y = position(outY, 0, ky);

@@ -75,7 +75,8 @@ export function emitResizeLinear(
         const column = f.let(i32.add(p.columnTaps, i32.mul(outX, TAP_BYTES)));
         const corners = emitCorners(f, p.x, row, column);
         f.set(channel, 0);
-        f.whileBelow(channel, spec.xStride, spec.elementBytes === 1 ? 8 : 16, () => {
+        const bytes = Math.min(spec.xStride, spec.yStride);
+        f.whileBelow(channel, bytes, spec.elementBytes === 1 ? 8 : 16, () => {
           const to = f.let(i32.add(p.y, channel));
           if (spec.elementBytes === 4) {
             const values = corners.map(({ address, weight }) =>

@@ -3,7 +3,12 @@ import type { ElementwiseSpec } from './elementwise.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { LOG2_E } from './math-constants.ts';
 import { forEachEight, keepLanes, reduceLanes } from './vector-code.ts';
-import { exp2 } from './vector-math.ts';
+import { exp2, log } from './vector-math.ts';
+
+export interface SoftmaxRowsSpec extends ElementwiseSpec {
+  /** Whether the logarithms are wanted: (x − max) − ln Σ. */
+  readonly isLog: boolean;
+}
 
 const PARAMS = { x: 'i32', y: 'i32', m0: 'i32', m1: 'i32' } as const;
 
@@ -12,7 +17,7 @@ const PARAMS = { x: 'i32', y: 'i32', m0: 'i32', m1: 'i32' } as const;
  */
 export function emitSoftmaxRows(
   library: KernelLibrary,
-  spec: ElementwiseSpec,
+  spec: SoftmaxRowsSpec,
 ): FunctionRef<typeof PARAMS, undefined> {
   return library.once('softmax rows', spec, (name) =>
     library.module.function(name, { params: PARAMS }, (f, p) => {
@@ -48,16 +53,21 @@ export function emitSoftmaxRows(
           exp2(library, f, distances).forEach((weight, half) => {
             const lane = lanes[half as 0 | 1];
             f.set(value, keepLanes(weight, valid - 4 * half));
-            f.do(v128.store(at(p.y), value, 16 * half));
+            if (!spec.isLog) f.do(v128.store(at(p.y), value, 16 * half));
             f.set(lane, f32x4.add(lane, value));
           });
         });
         const sum = reduceLanes(f, f32x4.add(lanes[0], lanes[1]), f32x4.add);
-        const inverse = f.let(f32x4.splat(f32.div(f32.const(1), sum)));
+        const total = spec.isLog
+          ? log(library, f, [f.let(f32x4.splat(sum))])[0]!
+          : f.let(f32x4.splat(f32.div(f32.const(1), sum)));
         forEachEight(f, spec.n, (at, valid) => {
           for (const half of [0, 1] as const) {
             if (half * 4 >= valid) continue;
-            f.do(v128.store(at(p.y), f32x4.mul(v128.load(at(p.y), 16 * half), inverse), 16 * half));
+            const result = spec.isLog
+              ? f32x4.sub(f32x4.sub(v128.load(at(p.x), 16 * half), maximum), total)
+              : f32x4.mul(v128.load(at(p.y), 16 * half), total);
+            f.do(v128.store(at(p.y), result, 16 * half));
           }
         });
         f.increment(p.x, 4 * spec.xStride);

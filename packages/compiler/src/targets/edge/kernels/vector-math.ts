@@ -18,7 +18,7 @@ import {
 // (reference/math.ts, same names) and every CPU agree to the bit. Functions take several vectors at once: each
 // constant is then read once for all of them, and their chains of operations overlap.
 
-type Vector = Local<'v128'>;
+export type Vector = Local<'v128'>;
 
 /** The code of a function for some vectors; the results are new locals. */
 export type VectorFunction = (
@@ -27,17 +27,21 @@ export type VectorFunction = (
   xs: readonly Vector[],
 ) => readonly Vector[];
 
-function mapEach(f: FunctionBuilder, xs: readonly Vector[], code: (x: Vector) => Expr<'v128'>): Vector[] {
+export function mapEach(
+  f: FunctionBuilder,
+  xs: readonly Vector[],
+  code: (x: Vector) => Expr<'v128'>,
+): Vector[] {
   return xs.map((x) => f.let(code(x)));
 }
 
 /** A constant for the next few operations. */
-function shared(library: KernelLibrary, f: FunctionBuilder, value: number): Vector {
+export function shared(library: KernelLibrary, f: FunctionBuilder, value: number): Vector {
   return f.let(library.splat(value));
 }
 
 /** c[0] + x·(c[1] + x·(c[2] + …)). */
-function horner(
+export function horner(
   library: KernelLibrary,
   f: FunctionBuilder,
   xs: readonly Vector[],
@@ -96,7 +100,7 @@ export const exp: VectorFunction = (library, f, xs) =>
   exp2(library, f, scaleAndClamp(library, f, xs, LOG2_E, EXPONENT_LIMIT));
 
 /** min(high, max(low, x·factor)). */
-function scaleAndClamp(
+export function scaleAndClamp(
   library: KernelLibrary,
   f: FunctionBuilder,
   xs: readonly Vector[],
@@ -112,7 +116,7 @@ function scaleAndClamp(
 }
 
 /** Beyond, 2^x leaves the normal numbers. */
-const EXPONENT_LIMIT = 126;
+export const EXPONENT_LIMIT = 126;
 
 /**
  * ln x, absolute error at most 1e-7·max(1, |ln x|). Numbers below the smallest normal one count as 0 and give −∞, those below 0 give
@@ -184,42 +188,23 @@ export const geluTanh: VectorFunction = (library, f, xs) => {
 
 /** GELU with erf: 0.5·x·(1 + erf(x/√2)). Absolute error at most 1.6e-6, exact for |x| > 5.31. */
 export const gelu: VectorFunction = (library, f, xs) => {
-  const zs = scaleAndClamp(library, f, xs, Math.SQRT1_2, ERF_LIMIT);
+  const quotients = erfOf(library, f, scaleAndClamp(library, f, xs, Math.SQRT1_2, ERF_LIMIT));
+  const half = shared(library, f, 0.5);
+  return xs.map((x, index) => {
+    const halfX = f.let(f32x4.mul(x, half));
+    return f.let(f32x4.add(f32x4.mul(halfX, quotients[index]!), halfX));
+  });
+};
+
+/** Absolute error at most 5.5e-7. */
+export const erf: VectorFunction = (library, f, xs) =>
+  erfOf(library, f, scaleAndClamp(library, f, xs, 1, ERF_LIMIT)).map((quotient) => f.let(quotient));
+
+/** z·P(z²)/Q(z²) for |z| ≤ ERF_LIMIT. */
+function erfOf(library: KernelLibrary, f: FunctionBuilder, zs: readonly Vector[]): Expr<'v128'>[] {
   const squares = mapEach(f, zs, (z) => f32x4.mul(z, z));
   const fourth = mapEach(f, squares, (square) => f32x4.mul(square, square));
   const numerators = polynomial(library, f, squares, fourth, ERF_NUMERATOR);
   const denominators = polynomial(library, f, squares, fourth, ERF_DENOMINATOR);
-  const half = shared(library, f, 0.5);
-  return xs.map((x, index) => {
-    const [z, p, q] = [zs[index], numerators[index], denominators[index]] as [Vector, Vector, Vector];
-    const halfX = f.let(f32x4.mul(x, half));
-    return f.let(f32x4.add(f32x4.mul(halfX, f32x4.div(f32x4.mul(z, p), q)), halfX));
-  });
-};
-
-export const clip =
-  (low: number, high: number): VectorFunction =>
-  (library, f, xs) =>
-    mapEach(f, xs, (x) => f32x4.pmin(library.splat(high), f32x4.pmax(library.splat(low), x)));
-
-/** x·max(0, min(1, x/6 + 0.5)), ONNX's HardSwish with its alpha of 1/6 rounded to float32. */
-export const hardSwish: VectorFunction = (library, f, xs) => {
-  const gates = mapEach(f, xs, (x) =>
-    f32x4.add(f32x4.mul(x, library.splat(Math.fround(1 / 6))), library.splat(0.5)),
-  );
-  return clip(0, 1)(library, f, gates).map((gate, index) => f.let(f32x4.mul(xs[index] as Vector, gate)));
-};
-
-export const hardSigmoid =
-  (slope: number, offset: number): VectorFunction =>
-  (library, f, xs) => {
-    const line = mapEach(f, xs, (x) => f32x4.add(f32x4.mul(x, library.splat(slope)), library.splat(offset)));
-    return clip(0, 1)(library, f, line);
-  };
-
-export const leakyRelu =
-  (slope: number): VectorFunction =>
-  (library, f, xs) =>
-    mapEach(f, xs, (x) =>
-      v128.bitselect(f32x4.mul(x, library.splat(Math.fround(slope))), x, f32x4.lt(x, v128.zero())),
-    );
+  return zs.map((z, index) => f32x4.div(f32x4.mul(z, numerators[index]!), denominators[index]!));
+}

@@ -1,13 +1,13 @@
 import type { CopyLoop } from '../kernels/copy-elements.ts';
 
-/** Copies the elements of nested loops (steps in elements) from x to y, bytes through a table. */
+/** Copies the elements of nested loops (steps in elements) from x, from element `first` on, to y, bytes through a table. */
 export function copyElements<T extends Float32Array | Uint8Array>(
   x: T,
   y: T,
-  loops: readonly CopyLoop[],
+  { loops, first }: { readonly loops: readonly CopyLoop[]; readonly first: number },
   table?: Uint8Array,
 ): void {
-  visit(0, 0, 0);
+  visit(0, first, 0);
 
   function visit(depth: number, from: number, to: number): void {
     const loop = loops[depth];

@@ -1,6 +1,8 @@
 import type { Activation } from '../kernels/finish-panel.ts';
 import type { WindowSpec } from '../kernels/gather-patches.ts';
+import type { Reduction } from '../kernels/reduce-rows.ts';
 import type { LinearTap } from '../kernels/resize-linear.ts';
+import type { Taps } from '../kernels/resize-taps.ts';
 import { add, div, mul } from './math.ts';
 import { activate } from './rows.ts';
 
@@ -51,13 +53,30 @@ function inputPixel(window: WindowSpec, outY: number, outX: number, tap: number)
   return y >= 0 && y < height && x >= 0 && x < width ? y * width + x : -1;
 }
 
-/** Column means: sums in the order of the rows, times 1/rows. */
-export function averageRows(x: Float32Array, columns: number): Float32Array {
-  const rows = x.length / columns;
-  return Float32Array.from({ length: columns }, (_, column) => {
-    let sum = 0;
-    for (let row = 0; row < rows; row++) sum = add(sum, x[row * columns + column]!);
-    return mul(sum, Math.fround(1 / rows));
+const COMBINATIONS: Readonly<
+  Record<Reduction, { start: number; combine: (a: number, b: number) => number }>
+> = {
+  sum: { start: 0, combine: add },
+  mean: { start: 0, combine: add },
+  min: { start: Infinity, combine: Math.min },
+  max: { start: -Infinity, combine: Math.max },
+  product: { start: 1, combine: mul },
+};
+
+/** Each `rows` rows behind each other become one, column by column in their order; the mean is the sum times 1/rows. */
+export function reduceRows(
+  x: Float32Array,
+  reduction: Reduction,
+  columns: number,
+  rows: number,
+): Float32Array {
+  const { start, combine } = COMBINATIONS[reduction];
+  return Float32Array.from({ length: x.length / rows }, (_, index) => {
+    const first = Math.floor(index / columns) * rows;
+    let result = start;
+    for (let row = first; row < first + rows; row++)
+      result = combine(result, x[row * columns + (index % columns)]!);
+    return reduction === 'mean' ? mul(result, Math.fround(1 / rows)) : result;
   });
 }
 
@@ -126,5 +145,25 @@ export function resizeLinear(
       }
     }
     return sum!;
+  });
+}
+
+/** Separable interpolation: along a row first, then the rows, each sum from its first tap on. */
+export function resizeTaps(
+  x: { width: number; channels: number; values: Float32Array },
+  rows: readonly Taps[],
+  columns: readonly Taps[],
+): Float32Array {
+  const weighted = ({ positions, weights }: Taps, valueAt: (position: number) => number): number =>
+    positions
+      .map((position, tap) => mul(Math.fround(weights[tap]!), valueAt(position)))
+      .reduce((sum, value) => add(sum, value));
+  return Float32Array.from({ length: rows.length * columns.length * x.channels }, (_, index) => {
+    const pixel = Math.floor(index / x.channels);
+    const row = rows[Math.floor(pixel / columns.length)]!;
+    const column = columns[pixel % columns.length]!;
+    return weighted(row, (y) =>
+      weighted(column, (at) => x.values[(y * x.width + at) * x.channels + (index % x.channels)]!),
+    );
   });
 }

@@ -1,4 +1,5 @@
 export { attention, type AttentionShape } from './attention.ts';
+export { gru, type GruLayer } from './gru.ts';
 export { floatState, int8State, lstm, type LstmLayer } from './lstm.ts';
 export { embedLayerNorm, type EmbedInputs, type Table } from './embed-layer-norm.ts';
 export {
@@ -31,9 +32,10 @@ export {
 export { copyElements } from './copy-elements.ts';
 export {
   averagePoolRows,
-  averageRows,
   convF32,
   maxPoolRows,
+  reduceRows,
   resizeLinear,
+  resizeTaps,
   type FloatKernel,
 } from './float-maps.ts';

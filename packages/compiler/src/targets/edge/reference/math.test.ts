@@ -1,5 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { exp2, gelu, geluTanh, log, sigmoid, silu, tanh } from './math.ts';
+import {
+  cos,
+  elu,
+  erf as erfOf,
+  exp2,
+  gelu,
+  geluTanh,
+  log,
+  mish,
+  sigmoid,
+  silu,
+  sin,
+  softplus,
+  tanh,
+} from './math.ts';
 
 // The kernels compute what this reference does, to the bit (test/kernels); here it is held against double precision.
 
@@ -81,6 +95,31 @@ describe('against double precision', () => {
       1,
       1,
     ]);
+  });
+
+  it('sin and cos: absolute error', () => {
+    for (const limit of [4, 100, 10_000]) {
+      expect(worst(between(-limit, limit), sin, Math.sin)).toBeLessThan(2e-7);
+      expect(worst(between(-limit, limit), cos, Math.cos)).toBeLessThan(2e-7);
+    }
+    expect([sin(0), cos(0)]).toEqual([0, 1]);
+    expect([sin(NaN), cos(Infinity)]).toEqual([NaN, NaN]);
+  });
+
+  it('erf and elu: absolute error', () => {
+    expect(worst(between(-5, 5), erfOf, erf)).toBeLessThan(5.5e-7);
+    const exactElu = (x: number): number => (x < 0 ? 1.5 * Math.expm1(0.7 * x) : 1.1 * x);
+    const scale = (value: number): number => Math.max(1, Math.abs(value));
+    expect(worst(between(-20, 20), (x) => elu(x, 1.5, 1.1, 0.7), exactElu, scale)).toBeLessThan(4.5e-7);
+  });
+
+  it('softplus and mish: absolute error, relative to x where x is large', () => {
+    const scale = (value: number): number => Math.max(1, Math.abs(value));
+    const exactSoftplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+    expect(worst(between(-30, 30), softplus, exactSoftplus, scale)).toBeLessThan(3e-7);
+    const exactMish = (x: number): number => x * Math.tanh(exactSoftplus(x));
+    expect(worst(between(-30, 30), mish, exactMish, scale)).toBeLessThan(4e-7);
+    expect([mish(100), softplus(100)]).toEqual([100, 100]);
   });
 
   it('gelu, gelu_tanh, silu: absolute error, relative to x where x is large', () => {

@@ -7,12 +7,14 @@ import {
   LN2_UPPER,
   LOG2_E,
   LOG_COEFFICIENTS,
+  PI_PARTS,
   ROUND_TO_INTEGER,
+  SIN_COEFFICIENTS,
   SMALLEST_NORMAL,
   SQRT_HALF_BITS,
 } from '../kernels/math-constants.ts';
 
-// kernels/vector-math.ts for one number, every operation rounded to float32.
+// kernels/vector-*.ts for one number, every operation rounded to float32.
 
 const fround = Math.fround;
 const floatBits = new Float32Array(1);
@@ -105,15 +107,58 @@ export function geluTanh(x: number): number {
 }
 
 export function gelu(x: number): number {
-  const z = clamp(mul(x, fround(Math.SQRT1_2)), -ERF_LIMIT, ERF_LIMIT);
+  const half = mul(x, 0.5);
+  return add(mul(half, erf(mul(x, fround(Math.SQRT1_2)))), half);
+}
+
+export function erf(x: number): number {
+  const z = clamp(x, -ERF_LIMIT, ERF_LIMIT);
   const square = mul(z, z);
   const fourth = mul(square, square);
-  const erf = div(
-    mul(z, polynomial(square, fourth, ERF_NUMERATOR)),
-    polynomial(square, fourth, ERF_DENOMINATOR),
-  );
-  const half = mul(x, 0.5);
-  return add(mul(half, erf), half);
+  return div(mul(z, polynomial(square, fourth, ERF_NUMERATOR)), polynomial(square, fourth, ERF_DENOMINATOR));
+}
+
+export const sin = (x: number): number => oddSine(reduceAngle(x, 0));
+
+export function cos(x: number): number {
+  const { turns, angle } = reduceAngle(x, 0.5);
+  return oddSine({ turns, angle: -angle });
+}
+
+interface Reduced {
+  readonly turns: number;
+  readonly angle: number;
+}
+
+function reduceAngle(x: number, shift: number): Reduced {
+  const turns = add(sub(mul(x, fround(1 / Math.PI)), shift), ROUND_TO_INTEGER);
+  const count = add(sub(turns, ROUND_TO_INTEGER), shift);
+  return { turns, angle: PI_PARTS.reduce((rest, part) => sub(rest, mul(count, fround(part))), x) };
+}
+
+function oddSine({ turns, angle }: Reduced): number {
+  const square = mul(angle, angle);
+  const sine = add(angle, mul(mul(angle, square), horner(square, SIN_COEFFICIENTS)));
+  return (bitsOf(turns) & 1) === 1 ? -sine : sine;
+}
+
+export function softplus(x: number): number {
+  return add(x > 0 ? x : 0, log(add(1, exp(-Math.abs(x)))));
+}
+
+export function softsign(x: number): number {
+  return div(x, add(1, Math.abs(x)));
+}
+
+export function mish(x: number): number {
+  const power = exp2(Math.min(60, clamp(mul(x, fround(LOG2_E)), -126, 126)));
+  const n = mul(power, add(power, 2));
+  return mul(x, div(n, add(n, 2)));
+}
+
+export function elu(x: number, amplitude: number, scale: number, rate: number): number {
+  if (!(x < 0)) return mul(x, fround(scale));
+  return mul(sub(exp(mul(x, fround(rate))), 1), fround(amplitude));
 }
 
 export function hardSwish(x: number): number {

@@ -5,7 +5,10 @@ import type { ActivationQuantization } from '../kernels/quantize-row.ts';
 import {
   add,
   clamp,
+  cos,
   div,
+  elu,
+  erf,
   exp,
   exp2,
   gelu,
@@ -13,10 +16,14 @@ import {
   hardSwish,
   laneSum,
   log,
+  mish,
   mul,
   roundHalfEven,
   sigmoid,
   silu,
+  sin,
+  softplus,
+  softsign,
   sub,
   tanh,
 } from './math.ts';
@@ -74,10 +81,22 @@ const NAMED: Readonly<Record<NamedActivation, (x: number) => number>> = {
   tanh,
   sigmoid,
   silu,
+  mish,
   hard_swish: hardSwish,
+  softplus,
+  softsign,
   log,
   sqrt: (x) => Math.fround(Math.sqrt(x)),
   exp,
+  sin,
+  cos,
+  erf,
+  abs: Math.abs,
+  neg: (x) => -x,
+  reciprocal: (x) => div(1, x),
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: (x) => (Math.abs(x) < 2 ** 22 ? Math.sign(x) * Math.abs(roundHalfEven(x)) : x),
 };
 
 export function activate(x: Float32Array, activation: Activation): Float32Array {
@@ -91,6 +110,8 @@ export function activate(x: Float32Array, activation: Activation): Float32Array 
       const [slope, offset] = [Math.fround(activation.slope), Math.fround(activation.offset)];
       return x.map((value) => clamp(add(mul(value, slope), offset), 0, 1));
     }
+    case 'elu':
+      return x.map((value) => elu(value, activation.amplitude, activation.scale, activation.rate));
   }
 }
 
@@ -165,7 +186,15 @@ export function addRows(a: Float32Array, b: Float32Array): Float32Array {
   return binaryRows(a, b, 'add');
 }
 
-const BINARIES: Readonly<Record<BinaryOperator, (a: number, b: number) => number>> = { add, sub, mul, div };
+const BINARIES: Readonly<Record<BinaryOperator, (a: number, b: number) => number>> = {
+  add,
+  sub,
+  mul,
+  div,
+  min: Math.min,
+  max: Math.max,
+  prelu: (a, b) => (a < 0 ? mul(a, b) : a),
+};
 
 /** a ∘ b; a single row of b is repeated. */
 export function binaryRows(a: Float32Array, b: Float32Array, operator: BinaryOperator): Float32Array {
@@ -203,7 +232,7 @@ export function layerNorm(
   return y;
 }
 
-export function softmaxRows(x: Float32Array, n: number): Float32Array {
+export function softmaxRows(x: Float32Array, n: number, isLog = false): Float32Array {
   const y = new Float32Array(x.length);
   for (let start = 0; start < x.length; start += n) {
     const row = x.subarray(start, start + n);
@@ -212,11 +241,12 @@ export function softmaxRows(x: Float32Array, n: number): Float32Array {
       const scaled = mul(sub(value, maximum), Math.fround(LOG2_E));
       return exp2(scaled > -127 ? scaled : -127);
     });
-    const inverse = div(
-      1,
-      laneSum(n, (column) => weights[column] as number),
-    );
-    for (let column = 0; column < n; column++) y[start + column] = mul(weights[column] as number, inverse);
+    const sum = laneSum(n, (column) => weights[column] as number);
+    for (let column = 0; column < n; column++) {
+      y[start + column] = isLog
+        ? sub(sub(row[column] as number, maximum), log(sum))
+        : mul(weights[column] as number, div(1, sum));
+    }
   }
   return y;
 }

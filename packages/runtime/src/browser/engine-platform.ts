@@ -1,15 +1,10 @@
-import { httpReader } from '../package/http-reader.ts';
-import { mapReader } from '../package/map-reader.ts';
-import type { WorkerPlatform } from '../platform.ts';
+import type { EnginePlatform } from '../platform.ts';
 import { RuntimeError } from '../runtime-error.ts';
 import type { FromWorker, ToWorker } from '../session/worker-protocol.ts';
+import { startWorker } from './start-worker.ts';
 
 /** Pages and workers. */
-export const browserWorkerPlatform: WorkerPlatform = {
-  openPackage: (source) =>
-    typeof source === 'string' || source instanceof URL
-      ? httpReader(new URL(source, globalThis.document?.baseURI ?? globalThis.location.href))
-      : mapReader(source),
+export const enginePlatform: EnginePlatform = {
   hasReliableDot: true,
   maxThreads: canWait() ? navigator.hardwareConcurrency : 1,
   startThread: (start) =>
@@ -26,11 +21,6 @@ export const browserWorkerPlatform: WorkerPlatform = {
       worker.postMessage(message);
     }),
 };
-
-/** `worker.js` lies beside the bundle that this code becomes part of; bundlers know this exact expression. */
-export function startWorker(): Worker {
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-}
 
 /** Threads need memory that can be shared, and a calling thread that may wait: a worker, never a page itself. */
 function canWait(): boolean {

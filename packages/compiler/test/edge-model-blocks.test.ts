@@ -1,0 +1,335 @@
+import { createSession } from '@edgewise/runtime/node';
+import { expectTensorClose, seededRandom } from '@edgewise/test-utils';
+import { describe, expect, it } from 'vitest';
+import { writeOnnx } from '../src/import/onnx/index.ts';
+import { denseTensor, parseModel, typedData, type Model } from '../src/ir/index.ts';
+import { runPasses, type Transform } from '../src/rewrite/index.ts';
+import { buildPackage, compileEdge } from '../src/targets/index.ts';
+import { compactConvNet, compactRecurrentNet } from '../src/transforms/index.ts';
+import { runOnnx } from './onnxruntime.ts';
+
+// Blocks of models for devices as exporters write them, through the recipes, on the engine and in onnxruntime.
+
+/** Sums in another order and polynomials of our own, through a few layers. */
+const TOLERANCE = { abs: 1e-5, rel: 1e-5 };
+
+const VISION: Readonly<Record<string, string>> = {
+  'MobileNetV3: an inverted residual with squeeze and excitation': `
+  input x: float32[1,8,10,10]
+  constant w1: float32[24,8,1,1] random(1)
+  constant b1: float32[24] random(2)
+  constant w2: float32[24,1,5,5] random(3)
+  constant b2: float32[24] random(4)
+  constant s1: float32[8,24,1,1] random(5)
+  constant s2: float32[24,8,1,1] random(6)
+  constant w3: float32[8,24,1,1] random(7)
+  a = Conv(x, w1, b1)
+  b = HardSwish(a)
+  c = Conv(b, w2, b2) group=24 pads=[2, 2, 2, 2]
+  d = HardSwish(c)
+  e = GlobalAveragePool(d)
+  f = Conv(e, s1)
+  g = Relu(f)
+  h = Conv(g, s2)
+  i = HardSigmoid(h) alpha=0.16666667
+  j = Mul(i, d)
+  k = Conv(j, w3)
+  y = Add(k, x)
+  output y: float32[1,8,10,10]`,
+  'EfficientNet: SiLU, squeeze by a mean': `
+  input x: float32[1,12,9,7]
+  constant w: float32[12,1,3,3] random(1)
+  constant b: float32[12] random(2)
+  constant s1: float32[3,12,1,1] random(3)
+  constant s2: float32[12,3,1,1] random(4)
+  constant axes: int64[2] {2, 3}
+  a = Conv(x, w, b) group=12 pads=[1, 1, 1, 1] strides=[2, 2]
+  s = Sigmoid(a)
+  c = Mul(a, s)
+  d = ReduceMean(c, axes) keepdims=1
+  e = Conv(d, s1)
+  f = Sigmoid(e)
+  g = Mul(e, f)
+  h = Conv(g, s2)
+  i = Sigmoid(h)
+  y = Mul(c, i)
+  output y: float32[1,12,5,4]`,
+  'ShuffleNet: pointwise groups, a shuffle of channels': `
+  input x: float32[1,12,6,6]
+  constant w1: float32[12,4,1,1] random(1)
+  constant w2: float32[12,1,3,3] random(2)
+  constant w3: float32[12,4,1,1] random(3)
+  constant apart: int64[5] {1, 3, 4, 6, 6}
+  constant together: int64[4] {1, 12, 6, 6}
+  a = Conv(x, w1) group=3
+  b = Relu(a)
+  c = Reshape(b, apart)
+  d = Transpose(c) perm=[0, 2, 1, 3, 4]
+  e = Reshape(d, together)
+  f = Conv(e, w2) group=12 pads=[1, 1, 1, 1] strides=[2, 2]
+  g = Conv(f, w3) group=3
+  h = AveragePool(x) kernel_shape=[3, 3] strides=[2, 2] pads=[1, 1, 1, 1]
+  i = Concat(h, g) axis=1
+  y = Relu(i)
+  output y: float32[1,24,3,3]`,
+  'ResNeXt: a bottleneck in 4 groups': `
+  input x: float32[1,16,7,7]
+  constant w1: float32[8,16,1,1] random(1)
+  constant w2: float32[8,2,3,3] random(2)
+  constant g: float32[8] random(3)
+  constant o: float32[8] random(4)
+  constant m: float32[8] random(5)
+  constant v: float32[8] {0.5, 1, 1.5, 2, 2.5, 3, 0.25, 0.75}
+  constant w3: float32[16,8,1,1] random(6)
+  a = Conv(x, w1)
+  b = Relu(a)
+  c = Conv(b, w2) group=4 pads=[1, 1, 1, 1]
+  d = BatchNormalization(c, g, o, m, v)
+  e = Relu(d)
+  f = Conv(e, w3)
+  h = Add(f, x)
+  y = Relu(h)
+  output y: float32[1,16,7,7]`,
+  'U-Net: up by a ConvTranspose, a skip, one output': `
+  input x: float32[1,3,8,12]
+  constant w1: float32[6,3,3,3] random(1)
+  constant w2: float32[12,6,3,3] random(2)
+  constant t: float32[12,6,2,2] random(3)
+  constant tb: float32[6] random(4)
+  constant g: float32[6] random(5)
+  constant o: float32[6] random(6)
+  constant m: float32[6] random(7)
+  constant v: float32[6] {0.5, 1, 1.5, 2, 2.5, 3}
+  constant w3: float32[6,12,3,3] random(8)
+  constant w4: float32[1,6,1,1] random(9)
+  constant t2: float32[1,2,4,4] random(10)
+  a = Conv(x, w1) pads=[1, 1, 1, 1]
+  b = Relu(a)
+  c = MaxPool(b) kernel_shape=[2, 2] strides=[2, 2]
+  d = Conv(c, w2) pads=[1, 1, 1, 1]
+  e = Relu(d)
+  f = ConvTranspose(e, t, tb) strides=[2, 2]
+  h = BatchNormalization(f, g, o, m, v)
+  i = Relu(h)
+  j = Concat(i, b) axis=1
+  k = Conv(j, w3) pads=[1, 1, 1, 1]
+  l = LeakyRelu(k) alpha=0.1
+  n = Conv(l, w4)
+  p = ConvTranspose(n, t2) strides=[2, 2] pads=[1, 1, 1, 1]
+  y = Sigmoid(p)
+  output y: float32[1,2,16,24]`,
+  'YOLOv8: a split block, pooled pyramid, a head with distributions': `
+  input x: float32[1,8,4,6]
+  constant w1: float32[8,8,1,1] random(1)
+  constant w2: float32[4,4,3,3] random(2)
+  constant w3: float32[8,12,1,1] random(3)
+  constant w4: float32[8,32,1,1] random(4)
+  constant w5: float32[18,8,1,1] random(5)
+  constant wd: float32[1,4,1,1] {0, 1, 2, 3}
+  constant halves: int64[2] {4, 4}
+  constant flat: int64[3] {1, 18, 24}
+  constant parts: int64[2] {16, 2}
+  constant bins: int64[4] {1, 4, 4, 24}
+  constant box: int64[3] {1, 4, 24}
+  constant pair: int64[2] {2, 2}
+  constant anchors: float32[1,2,24] random(6)
+  constant two: float32[] {2}
+  constant stride: float32[] {8}
+  constant scales: float32[4] {1, 1, 2, 2}
+  constant down: float32[8,8,3,3] random(7)
+  a0 = Conv(x, w1)
+  as = Sigmoid(a0)
+  a = Mul(a0, as)
+  b, c = Split(a, halves) axis=1
+  d0 = Conv(c, w2) pads=[1, 1, 1, 1]
+  ds = Sigmoid(d0)
+  d = Mul(d0, ds)
+  e = Add(c, d)
+  f = Concat(b, c, e) axis=1
+  g = Conv(f, w3)
+  p1 = MaxPool(g) kernel_shape=[5, 5] pads=[2, 2, 2, 2]
+  p2 = MaxPool(p1) kernel_shape=[5, 5] pads=[2, 2, 2, 2]
+  p3 = MaxPool(p2) kernel_shape=[5, 5] pads=[2, 2, 2, 2]
+  q = Concat(g, p1, p2, p3) axis=1
+  r = Conv(q, w4)
+  u = Resize(r, _, scales) mode="nearest" coordinate_transformation_mode="asymmetric" nearest_mode="floor"
+  v = Conv(u, down) strides=[2, 2] pads=[1, 1, 1, 1]
+  s = Conv(v, w5)
+  t = Reshape(s, flat)
+  boxes, classes = Split(t, parts) axis=1
+  h1 = Reshape(boxes, bins)
+  h2 = Transpose(h1) perm=[0, 2, 1, 3]
+  h3 = Softmax(h2) axis=1
+  h4 = Conv(h3, wd)
+  h5 = Reshape(h4, box)
+  lt, rb = Split(h5, pair) axis=1
+  x1 = Sub(anchors, lt)
+  x2 = Add(anchors, rb)
+  sum = Add(x1, x2)
+  centre = Div(sum, two)
+  size = Sub(x2, x1)
+  xywh = Concat(centre, size) axis=1
+  scaled = Mul(xywh, stride)
+  scores = Sigmoid(classes)
+  y = Concat(scaled, scores) axis=1
+  output y: float32[1,6,24]`,
+  'YOLO11: attention over positions with two heads': `
+  input x: float32[1,8,3,5]
+  constant w: float32[16,8,1,1] random(1)
+  constant p: float32[8,1,3,3] random(2)
+  constant o: float32[8,8,1,1] random(3)
+  constant heads: int64[4] {1, 2, 8, 15}
+  constant parts: int64[3] {2, 2, 4}
+  constant map: int64[4] {1, 8, 3, 5}
+  constant scale: float32[] {0.7}
+  a = Conv(x, w)
+  b = Reshape(a, heads)
+  q, k, v = Split(b, parts) axis=2
+  qt = Transpose(q) perm=[0, 1, 3, 2]
+  s = MatMul(qt, k)
+  t = Mul(s, scale)
+  u = Softmax(t) axis=-1
+  ut = Transpose(u) perm=[0, 1, 3, 2]
+  r = MatMul(v, ut)
+  m = Reshape(r, map)
+  vm = Reshape(v, map)
+  pe = Conv(vm, p) group=8 pads=[1, 1, 1, 1]
+  n = Add(m, pe)
+  z = Conv(n, o)
+  y = Add(x, z)
+  output y: float32[1,8,3,5]`,
+  'ConvNeXt: normalization and matrices behind a depthwise convolution': `
+  input x: float32[1,8,6,5]
+  constant w: float32[8,1,7,7] random(1)
+  constant b: float32[8] random(2)
+  constant g: float32[8] random(3)
+  constant o: float32[8] random(4)
+  constant m1: float32[8,32] random(5)
+  constant b1: float32[32] random(6)
+  constant m2: float32[32,8] random(7)
+  constant b2: float32[8] random(8)
+  constant gamma: float32[8,1,1] random(9)
+  constant root: float32[] {1.4142135}
+  constant one: float32[] {1}
+  constant half: float32[] {0.5}
+  a = Conv(x, w, b) group=8 pads=[3, 3, 3, 3]
+  t = Transpose(a) perm=[0, 2, 3, 1]
+  n = LayerNormalization(t, g, o) axis=-1 epsilon=1e-6
+  c0 = MatMul(n, m1)
+  c = Add(b1, c0)
+  d = Div(c, root)
+  e = Erf(d)
+  f = Add(e, one)
+  h = Mul(c, f)
+  i = Mul(h, half)
+  j0 = MatMul(i, m2)
+  j = Add(b2, j0)
+  k = Transpose(j) perm=[0, 3, 1, 2]
+  l = Mul(gamma, k)
+  y = Add(l, x)
+  output y: float32[1,8,6,5]`,
+  'MODNet: instance normalization of a part, the rest in batches': `
+  input x: float32[1,6,5,7]
+  constant s: float32[6] random(1)
+  constant o: float32[6] random(2)
+  constant w: float32[4,6,3,3] random(3)
+  a = InstanceNormalization(x, s, o) epsilon=1e-5
+  b = Relu(a)
+  c = Conv(b, w) pads=[1, 1, 1, 1]
+  y = Sigmoid(c)
+  output y: float32[1,4,5,7]`,
+};
+
+const VOICE: Readonly<Record<string, string>> = {
+  'a denoiser: GRU over frequencies and over time, transposed convolutions, a slope for each channel': `
+  input x: float32[1,2,1,16]
+  input state: float32[1,8,6]
+  constant w1: float32[6,2,1,5] random(1)
+  constant slope: float32[6,1,1] random(2)
+  constant wf: float32[2,9,6] random(3)
+  constant rf: float32[2,9,3] random(4)
+  constant bf: float32[2,18] random(5)
+  constant wt: float32[1,18,6] random(6)
+  constant rt: float32[1,18,6] random(7)
+  constant bt: float32[1,36] random(8)
+  constant t: float32[6,2,1,5] random(9)
+  constant none: int64[1] {0}
+  constant third: int64[1] {2}
+  constant rows: int64[3] {8, 1, 6}
+  constant batch: int64[3] {1, 8, 6}
+  constant back: int64[4] {1, 8, 1, 6}
+  a0 = Conv(x, w1) strides=[1, 2] pads=[0, 2, 0, 2]
+  a = PRelu(a0, slope)
+  b = Transpose(a) perm=[3, 0, 2, 1]
+  c = Reshape(b, rows)
+  d, _ = GRU(c, wf, rf, bf) hidden_size=3 direction="bidirectional" linear_before_reset=1
+  e = Transpose(d) perm=[2, 0, 1, 3]
+  f = Reshape(e, batch)
+  g, next = GRU(f, wt, rt, bt, _, state) hidden_size=6 linear_before_reset=1
+  h = Reshape(g, back)
+  i = Transpose(h) perm=[0, 3, 2, 1]
+  j = Add(i, a)
+  k = ConvTranspose(j, t) strides=[1, 2] pads=[0, 2, 0, 2] output_padding=[0, 1]
+  y = Tanh(k)
+  output y: float32[1,2,1,16]
+  output next: float32[1,8,6]`,
+  'a vocoder: ConvTranspose over one axis, dilated convolutions': `
+  input x: float32[1,8,11]
+  constant t: float32[8,4,8] random(1)
+  constant b: float32[4] random(2)
+  constant w: float32[4,4,3] random(3)
+  constant o: float32[1,4,7] random(4)
+  a = LeakyRelu(x) alpha=0.1
+  c = ConvTranspose(a, t, b) strides=[4] pads=[2, 2]
+  d = LeakyRelu(c) alpha=0.1
+  e = Conv(d, w) dilations=[3] pads=[3, 3]
+  f = Add(e, c)
+  g = LeakyRelu(f)
+  h = Conv(g, o) pads=[3, 3]
+  y = Tanh(h)
+  output y: float32[1,1,44]`,
+};
+
+describe('vision', () => {
+  it.each(Object.entries(VISION))('%s', (_, body) => expectSame(body, compactConvNet()));
+});
+
+describe('voice', () => {
+  it.each(Object.entries(VOICE))('%s', (_, body) => expectSame(body, compactRecurrentNet()));
+});
+
+async function expectSame(body: string, recipe: readonly Transform[]): Promise<void> {
+  const original: Model = parseModel(`ir 8\nopset ai.onnx 18\n\ngraph main {${body}\n}`);
+  const random = seededRandom(3);
+  const feeds = new Map(
+    original.graph.inputs.map(({ name, type }) => {
+      const shape = type?.kind === 'tensor' ? (type.shape as number[]) : [];
+      const count = shape.reduce((product, dim) => product * dim, 1);
+      return [name, denseTensor('float32', shape, random.normal(count))];
+    }),
+  );
+  const outcome = await runOnnx(writeOnnx(original).bytes, feeds, { graphOptimizationLevel: 'all' });
+  if ('failure' in outcome) throw new Error(outcome.failure);
+  const { model, diagnostics } = await runPasses(original, recipe);
+  expect(diagnostics).toEqual([]);
+  const { model: edge, files } = compileEdge(model);
+  const packaged = await buildPackage({ description: { name: 'test', task: 'test' }, model: edge, files });
+  const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, typedData(tensor)]));
+  for (const options of [
+    { rung: 'simd', threads: 1 },
+    { rung: 'relaxed', threads: 3 },
+  ] as const) {
+    const session = await createSession(packaged, options);
+    const results = await session.run(inputs);
+    session.dispose();
+    for (const [name, { dims, data }] of Object.entries(outcome.outputs)) {
+      expect(results[name]!.shape).toEqual(dims);
+      const scale = Math.max(...(data as Float32Array).map(Math.abs));
+      expectTensorClose(results[name]!.data as Float32Array, data as Float32Array, {
+        abs: TOLERANCE.abs * Math.max(1, scale),
+        rel: TOLERANCE.rel,
+        label: name,
+      });
+    }
+  }
+}
