@@ -49,7 +49,7 @@ const CASES = [
  * @typedef {{ text: string, gold: number }} Example
  * @typedef {(text: string) => readonly number[]} Encode
  * @typedef {{ model: Model, encode: Encode, removed: string }} Variant
- * @typedef {Record<string, unknown> & { model: string, pruned: string, repair: string, removed: string, bytes: number, accuracy: Estimate, drop: Estimate, latency: import('./lib/statistics.mjs').Summary }} Row
+ * @typedef {Record<string, unknown> & { model: string, pruned: string, repair: string, removed: string, bytes: number, accuracy: Estimate, drop: Estimate, outputError: number, latency: import('./lib/statistics.mjs').Summary }} Row
  */
 
 /** @param {import('./run.mjs').Options} options */
@@ -115,7 +115,7 @@ export async function run(options) {
   }
   const points = (/** @type {number} */ share) => (share * 100).toFixed(2);
   printTable(
-    rows.map(({ model, pruned, repair, bytes, accuracy, drop, latency }) => ({
+    rows.map(({ model, pruned, repair, bytes, accuracy, drop, outputError, latency }) => ({
       model,
       pruned,
       repair,
@@ -123,6 +123,7 @@ export async function run(options) {
       '95 %': `${points(accuracy.low)}–${points(accuracy.high)}`,
       'drop, points': points(drop.value),
       '95 % ': `${points(drop.low)}–${points(drop.high)}`,
+      'output error, %': points(outputError),
       'weights, MB': (bytes / 1e6).toFixed(2),
       'of the time': spread(latency),
     })),
@@ -185,12 +186,16 @@ async function measured({ model, encode, removed }, examples) {
   const { session, bytes } = await openEdge(narrowed);
   const inputs = examples.map(({ text }) => ({ input_ids: encode(text) }));
   const correct = [];
+  /** @type {number[]} */
+  const logits = [];
   for (const [at, input] of inputs.entries()) {
     const [negative = 0, positive = 0] = (await session.run(input))['logits']?.data ?? [];
     correct.push(Number(positive > negative) === examples[at]?.gold);
+    logits.push(negative, positive);
   }
   return {
     session,
+    logits,
     inputs: inputs.slice(0, TIMED_SENTENCES),
     correct,
     bytes,
@@ -219,8 +224,14 @@ async function rowOf(model, pruned, repair, variant, float, scale) {
     bytes: variant.bytes,
     accuracy: clopperPearson(right, variant.correct.length),
     drop: pairedAccuracyDrop(float.correct, variant.correct),
+    outputError: relativeError(variant.logits, float.logits),
     latency: pairedRatio(times, floatTimes),
   };
+}
+
+/** Root of the squared differences over the root of the squares. @param {readonly number[]} values @param {readonly number[]} expected */
+function relativeError(values, expected) {
+  return Math.hypot(...values.map((value, at) => value - (expected[at] ?? NaN))) / Math.hypot(...expected);
 }
 
 /** Milliseconds for some sentences, one after the other. @param {Measured} measured */

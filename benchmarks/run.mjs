@@ -16,11 +16,13 @@ import { parseArgs } from 'node:util';
 const BENCHMARKS = [
   'browser-latency',
   'threads',
+  'vision-threads',
   'native',
   'native-vision',
   'cold-start',
   'memory',
   'quantize',
+  'quantization',
   'accuracy',
   'pruning',
   'vision-accuracy',

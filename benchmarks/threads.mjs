@@ -4,14 +4,11 @@ import { launch, servePages } from './lib/browser.mjs';
 import { edgewisePackage } from './lib/edgewise.mjs';
 import { tokenIds } from './lib/inputs.mjs';
 import { CACHE, modelFolder } from './lib/models.mjs';
-import { engineAgreement, measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
-import { note, printTable, short, spread, writeResult } from './lib/report.mjs';
+import { engineAgreement, measureEngines, openBenchPage } from './lib/page.mjs';
+import { note, writeResult } from './lib/report.mjs';
 import { SHAPES, VOCABULARY } from './lib/shapes.mjs';
-import { leastRatio, pairedRatio, summarize } from './lib/statistics.mjs';
+import { AUTO, openThreads, printThreads, threadSpeeds, TWO } from './lib/thread-speed.mjs';
 
-const ONE = 'one thread';
-const TWO = 'two threads';
-const AUTO = 'as the engine chooses';
 const ROUNDS = { 16: 100, 128: 40, 512: 12 };
 /** Least speed-up. At 16 tokens it is what the engine chooses that must not lose; a few percent are noise. */
 const BARS = { 16: { [AUTO]: 1 }, 128: { [TWO]: 1.6 } };
@@ -28,11 +25,7 @@ export async function run(options) {
       const packaged = await edgewisePackage({ folder, name, task, recipe: 'w7a8-dynamic' });
       const page = await openBenchPage(browser, server.origin);
       const spec = { session: 'edgewise', url: `/packages/${packaged.id}`, inputs, output };
-      const opened = await openEngines(page, [
-        { ...spec, label: ONE, threads: 1, options: { worker: true } },
-        { ...spec, label: TWO, threads: 2 },
-        { ...spec, label: AUTO, options: { worker: true, threads: 'auto' } },
-      ]);
+      const opened = await openThreads(page, spec);
       for (const [key, rounds] of Object.entries(ROUNDS)) {
         const tokens = /** @type {keyof typeof ROUNDS} */ (Number(key));
         const input = { ids: tokenIds(tokens, VOCABULARY), text: '' };
@@ -46,15 +39,11 @@ export async function run(options) {
           shape: name,
           tokens,
           agreement,
-          engines: opened.map(({ label, info }) => ({
-            engine: label,
-            threads: info['threads'],
-            mode: info['mode'],
-            ms: summarize(times[label] ?? []),
-            speedUp: pairedRatio(times[ONE] ?? [], times[label] ?? []),
-            leastSpeedUp: leastRatio(times[ONE] ?? [], times[label] ?? []),
-            bar: tokens === 512 ? undefined : /** @type {Record<string, number>} */ (BARS[tokens])[label],
-          })),
+          engines: threadSpeeds(
+            opened,
+            times,
+            /** @type {Record<number, Record<string, number>>} */ (BARS)[tokens],
+          ),
         });
       }
       await page.close();
@@ -63,18 +52,6 @@ export async function run(options) {
     await browser.close();
     await server.close();
   }
-  printTable(
-    cases.flatMap(({ shape, tokens, engines }) =>
-      engines.map(({ engine, ms, speedUp, leastSpeedUp, bar }) => ({
-        shape,
-        tokens,
-        engine,
-        'ms (p10–p90)': spread(ms),
-        'speed-up': engine === ONE ? '' : spread(speedUp),
-        'of least': engine === ONE ? '' : short(leastSpeedUp),
-        bar: bar ?? '',
-      })),
-    ),
-  );
+  printThreads(cases.map(({ shape, tokens, engines }) => ({ facts: { shape, tokens }, engines })));
   if (options.keep) writeResult('threads', { cases }, { chromium: browser.version() });
 }

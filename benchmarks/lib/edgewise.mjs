@@ -4,17 +4,21 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
   buildPackage,
-  calibrate,
   compactEncoder,
+  compileActivations,
   compileEdge,
   denseTensor,
   evaluateModel,
+  float32Tensor,
+  linearInputs,
+  observeActivations,
   quantizeEmbeddings,
   quantizeLinears,
   quantizeWeightsInt4,
   readOnnx,
   runPasses,
 } from '@edgewise/compiler';
+import { createSession } from '@edgewise/runtime/node';
 import { CACHE } from './models.mjs';
 
 /**
@@ -43,7 +47,7 @@ export const RECIPES = {
  * @property {'feature-extraction' | 'text-classification'} task
  * @property {string} recipe key of RECIPES
  * @property {number} [maxSequence] default 512
- * @property {readonly (readonly number[])[]} [calibration] token ids of sentences, for static activations
+ * @property {readonly (readonly number[])[]} [calibration] token ids of sentences, for static activations and second moments
  */
 
 /**
@@ -98,8 +102,11 @@ async function quantize(
   calibration,
 ) {
   if (weightBits === undefined) return model;
-  const ranges = activations === 'static' ? await activationRanges(model, calibration) : undefined;
-  const layers = { activations, ...(ranges && { ranges }) };
+  const seen = calibration.length > 0 ? await observe(model, calibration) : undefined;
+  const layers = {
+    activations,
+    ...(seen && { ranges: seen.ranges, moments: seen.moments }),
+  };
   const { model: quantized } = await runPasses(model, [
     storageBits === 4
       ? quantizeWeightsInt4({ computeBits: weightBits, ...layers })
@@ -110,7 +117,7 @@ async function quantize(
 }
 
 /** @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
-async function activationRanges(model, calibration) {
+async function observe(model, calibration) {
   const names = model.graph.inputs.map(({ name }) => name);
   const samples = calibration.map(
     (ids) =>
@@ -122,7 +129,7 @@ async function activationRanges(model, calibration) {
         }),
       ),
   );
-  return calibrate(
+  return observeActivations(
     model,
     (sample, want, emit) =>
       evaluateModel(model, sample, { want }).forEach((tensor, value) => emit(value, tensor)),
@@ -137,4 +144,38 @@ function labelsOf(folder) {
     readFileSync(join(folder, 'config.json'), 'utf8'),
   );
   return Object.values(id2label);
+}
+
+/** The same on our engine, as `edgewise optimize` does. @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
+export async function observeOnEngine(model, calibration) {
+  const maxSequence = Math.max(...calibration.map(({ length }) => length));
+  const session = await openArtifact(compileActivations(model, linearInputs(model), { maxSequence }));
+  const samples = calibration.map(
+    (ids) => new Map([['ids', denseTensor('int64', [1, ids.length], BigInt64Array.from(ids, BigInt))]]),
+  );
+  let next = 0;
+  const seen = await observeActivations(
+    model,
+    async (_, want, emit) => {
+      const outputs = await session.run({ input_ids: calibration[next++] ?? [] });
+      for (const name of want) {
+        const { shape = [], data = new Float32Array() } = outputs[name] ?? {};
+        emit(name, float32Tensor(shape, data));
+      }
+    },
+    samples,
+  );
+  session.dispose();
+  return seen;
+}
+
+/** @param {import('@edgewise/compiler').EdgeArtifact} artifact */
+export async function openArtifact(artifact) {
+  const sha256 = (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest('hex');
+  const files = await buildPackage({
+    description: { name: 'benchmark', task: 'benchmark' },
+    sha256,
+    ...artifact,
+  });
+  return createSession(files, { threads: 1 });
 }

@@ -99,13 +99,32 @@ describe('edgewise optimize', () => {
     });
   });
 
+  it('measures what each layer alone costs the answers, when it is told to', async () => {
+    const target = join(folder, 'sensitive');
+    const texts = join(folder, 'texts.txt');
+    const lines = readFileSync(join(repoRoot, MODEL, 'calibration.txt'), 'utf8').split('\n');
+    writeFileSync(texts, lines.slice(0, 24).join('\n'));
+    const { code } = await runCli(...optimize('--out', target, '--calibration', texts, '--sensitivity'));
+    expect(code).toBe(0);
+    const { layers = [] } = report(target).sensitivity ?? {};
+    expect(layers).toHaveLength(26);
+    for (const { signalToNoiseDb } of layers) {
+      expect(signalToNoiseDb).toBeGreaterThan(30);
+      expect(signalToNoiseDb).toBeLessThan(110);
+    }
+    expect(readFileSync(join(target, 'report.html'), 'utf8')).toContain('Sensitivity by layer');
+    rmSync(target, { recursive: true });
+    rmSync(texts);
+  });
+
   it('takes answers from the cache but measures times, --json alone on stdout, exit code 1 when none fits', async () => {
     const missed = join(folder, 'missed');
     const { code, stdout, stderr } = await runCli(
-      ...optimize('--out', missed, '--max-size', '900kB', '--json'),
+      ...optimize('--out', missed, '--max-size', '900kB', '--json', '--sensitivity'),
     );
     expect(code).toBe(1);
     expect(stderr.match(/% as before/g)).toHaveLength(6);
+    expect(stderr).toContain('Sensitivity was not measured: it needs --calibration');
     const printed = JSON.parse(stdout) as OptimizeReport;
     const before = report();
     const rows = [printed.baseline, ...printed.candidates];
@@ -167,8 +186,9 @@ describe('edgewise optimize --prune', () => {
     const calibration = join(folder, 'few.txt');
     const texts = readFileSync(join(repoRoot, MODEL, 'calibration.txt'), 'utf8').split('\n');
     writeFileSync(calibration, texts.slice(0, 80).join('\n'));
+    const limits = ['--max-size', '900kB', '--max-drop', '20%'];
     const more = ['--calibration', calibration, '--prune', 'vocabulary,neurons', '--max-tokens', 'auto'];
-    const { code, stderr } = await runCli(...optimize('--out', target, '--max-size', '900kB', ...more));
+    const { code, stderr } = await runCli(...optimize('--out', target, ...limits, ...more));
     expect(stderr).toContain('candidate 13 of 13: vocabulary-99.9+neurons-70+w7a8-static');
     expect(code).toBe(0);
     const { candidates, chosen, notes } = report(target);

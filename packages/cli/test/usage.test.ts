@@ -71,6 +71,10 @@ describe('bad usage', () => {
     ],
     [['optimize', MODEL, '--data', DATA, ...OUT, '--prune', 'heads'], '--prune needs --calibration.'],
     [
+      ['optimize', MODEL, '--data', DATA, '--calibration', DATA, ...OUT, '--prune', 'heads'],
+      '--prune needs --max-drop.',
+    ],
+    [
       ['optimize', MODEL, '--data', DATA, ...OUT, '--prune', 'heads,feet'],
       "'feet' is not known: choose vocabulary, layers, heads, neurons",
     ],

@@ -66,7 +66,7 @@ async function onEngine(model: Model, use: (run: ActivationRunner) => Promise<Ac
 }
 
 describe.each(Object.keys(MODELS))('activations of %s on the engine', (name) => {
-  it('are those of the reference evaluator, and so are ranges and importance', async () => {
+  it('are those of the reference evaluator, and so are ranges and second moments', async () => {
     const model = await compactModel(name);
     const samples = samplesFor(model);
     const evaluate = createEvaluator();
@@ -86,9 +86,10 @@ describe.each(Object.keys(MODELS))('activations of %s on the engine', (name) => 
       }),
     );
     expect(worst).toBeLessThan(OF_RANGE);
-    for (const [value, importance] of expected.importance) {
-      expectTensorClose(actual.importance.get(value) ?? [], importance, {
-        abs: OF_MEAN_SQUARE * 1e-3 * Math.max(...importance),
+    for (const [value, moments] of expected.moments) {
+      const squares = moments.meanSquares();
+      expectTensorClose(actual.moments.get(value)?.meanSquares() ?? [], squares, {
+        abs: OF_MEAN_SQUARE * 1e-3 * Math.max(...squares),
         rel: OF_MEAN_SQUARE,
         label: value,
       });

@@ -35,6 +35,18 @@ const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
       { kind: 'conv', filters: 33, kernel: [1, 1], strides: [2, 2] },
     ],
   },
+  'groups of any number and size of channels': {
+    seed: 5,
+    image: [3, 21, 18],
+    layers: [
+      { kind: 'conv', filters: 12, kernel: [3, 3], pads: [1, 1, 1, 1], groups: 3 },
+      { kind: 'conv', filters: 20, kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], groups: 4 },
+      { kind: 'conv', filters: 40, kernel: [1, 1], groups: 2 },
+      { kind: 'max-pool', kernel: [2, 2], strides: [1, 1], pads: [0, 0, 1, 1] },
+      { kind: 'conv', filters: 40, kernel: [1, 3], pads: [0, 1, 0, 1], groups: 20 },
+      { kind: 'add', back: 1 },
+    ],
+  },
   'branches, pooling and a matrix': {
     seed: 4,
     image: [3, 31, 29],

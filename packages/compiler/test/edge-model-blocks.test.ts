@@ -2,11 +2,12 @@ import { createSession } from '@edgewise/runtime/node';
 import { expectTensorClose, seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { writeOnnx } from '../src/import/onnx/index.ts';
-import { denseTensor, parseModel, typedData, type Model } from '../src/ir/index.ts';
+import { denseTensor, parseModel, typedData, type DenseTensor, type Model } from '../src/ir/index.ts';
 import { runPasses, type Transform } from '../src/rewrite/index.ts';
-import { buildPackage, compileEdge } from '../src/targets/index.ts';
+import { buildPackage, compileEdge, expandEdgewise } from '../src/targets/index.ts';
 import { compactConvNet, compactRecurrentNet } from '../src/transforms/index.ts';
 import { runOnnx } from './onnxruntime.ts';
+import { quantizeOnNoise, withByteOutputs } from './quantize-on-noise.ts';
 
 // Blocks of models for devices as exporters write them, through the recipes, on the engine and in onnxruntime.
 
@@ -173,6 +174,82 @@ const VISION: Readonly<Record<string, string>> = {
   scores = Sigmoid(classes)
   y = Concat(scaled, scores) axis=1
   output y: float32[1,6,24]`,
+  'YOLOv5: a head with anchors': `
+  input x: float32[1,6,4,5]
+  constant w: float32[21,6,1,1] random(1)
+  constant b: float32[21] random(2)
+  constant apart: int64[5] {1, 3, 7, 4, 5}
+  constant parts: int64[3] {2, 2, 3}
+  constant rows: int64[3] {1, 60, 7}
+  constant grid: float32[1,3,4,5,2] random(3)
+  constant anchors: float32[1,3,4,5,2] random(4)
+  constant two: float32[] {2}
+  constant stride: float32[] {8}
+  a = Conv(x, w, b)
+  c = Reshape(a, apart)
+  d = Transpose(c) perm=[0, 1, 3, 4, 2]
+  e = Sigmoid(d)
+  f, g, h = Split(e, parts) axis=4
+  i = Mul(f, two)
+  j = Add(i, grid)
+  k = Mul(j, stride)
+  l = Mul(g, two)
+  m = Pow(l, two)
+  n = Mul(m, anchors)
+  o = Concat(k, n, h) axis=4
+  y = Reshape(o, rows)
+  output y: float32[1,60,7]`,
+  'MobileViT: patches unfolded, attention, folded again': `
+  input x: float32[1,6,4,4]
+  constant w: float32[8,6,1,1] random(1)
+  constant g: float32[8] random(2)
+  constant o: float32[8] random(3)
+  constant qkv: float32[8,24] random(4)
+  constant bq: float32[24] random(5)
+  constant proj: float32[8,8] random(6)
+  constant out: float32[6,8,1,1] random(7)
+  constant unfold: int64[4] {16, 2, 2, 2}
+  constant patches: int64[4] {1, 8, 4, 4}
+  constant heads: int64[5] {4, 4, 3, 2, 4}
+  constant joined: int64[3] {4, 4, 8}
+  constant fold1: int64[4] {4, 4, 1, 8}
+  constant fold2: int64[4] {16, 2, 2, 2}
+  constant back: int64[4] {1, 8, 4, 4}
+  constant scale: float32[] {0.5}
+  constant zero: int64[] {0}
+  constant one: int64[] {1}
+  constant two: int64[] {2}
+  a = Conv(x, w)
+  b = Reshape(a, unfold)
+  c = Transpose(b) perm=[0, 2, 1, 3]
+  d = Reshape(c, patches)
+  e = Transpose(d) perm=[0, 3, 2, 1]
+  f = Reshape(e, joined)
+  n = LayerNormalization(f, g, o) axis=-1
+  h0 = MatMul(n, qkv)
+  h = Add(bq, h0)
+  i = Reshape(h, heads)
+  j = Transpose(i) perm=[2, 0, 3, 1, 4]
+  q = Gather(j, zero) axis=0
+  k = Gather(j, one) axis=0
+  v = Gather(j, two) axis=0
+  kt = Transpose(k) perm=[0, 1, 3, 2]
+  s = MatMul(q, kt)
+  t = Mul(s, scale)
+  u = Softmax(t) axis=-1
+  r = MatMul(u, v)
+  m = Transpose(r) perm=[0, 2, 1, 3]
+  p = Reshape(m, joined)
+  pr = MatMul(p, proj)
+  z = Add(f, pr)
+  z1 = Reshape(z, fold1)
+  z2 = Transpose(z1) perm=[2, 3, 1, 0]
+  z3 = Reshape(z2, fold2)
+  z4 = Transpose(z3) perm=[0, 2, 1, 3]
+  z5 = Reshape(z4, back)
+  z6 = Conv(z5, out)
+  y = Add(x, z6)
+  output y: float32[1,6,4,4]`,
   'YOLO11: attention over positions with two heads': `
   input x: float32[1,8,3,5]
   constant w: float32[16,8,1,1] random(1)
@@ -273,6 +350,26 @@ const VOICE: Readonly<Record<string, string>> = {
   y = Tanh(k)
   output y: float32[1,2,1,16]
   output next: float32[1,8,6]`,
+  'DeepFilterNet: a matrix for each group of features, a GRU': `
+  input x: float32[1,3,8]
+  constant w: float32[2,4,6] random(1)
+  constant b: float32[12] random(2)
+  constant wi: float32[1,15,12] random(3)
+  constant ri: float32[1,15,5] random(4)
+  constant bi: float32[1,30] random(5)
+  constant apart: int64[4] {1, 3, 2, 4}
+  constant together: int64[3] {1, 3, 12}
+  constant none: int64[1] {1}
+  a = Reshape(x, apart)
+  c = Einsum(a, w) equation="btgi,gih->btgh"
+  d = Reshape(c, together)
+  e = Add(d, b)
+  f = Relu(e)
+  g = Transpose(f) perm=[1, 0, 2]
+  h, _ = GRU(g, wi, ri, bi) hidden_size=5 linear_before_reset=1
+  i = Squeeze(h, none)
+  y = Transpose(i) perm=[1, 0, 2]
+  output y: float32[1,3,5]`,
   'a vocoder: ConvTranspose over one axis, dilated convolutions': `
   input x: float32[1,8,11]
   constant t: float32[8,4,8] random(1)
@@ -294,12 +391,26 @@ describe('vision', () => {
   it.each(Object.entries(VISION))('%s', (_, body) => expectSame(body, compactConvNet()));
 });
 
+describe('vision in int8: every byte is what onnxruntime computes', () => {
+  it.each(Object.entries(VISION))('%s', async (_, body) => {
+    const { model, image } = await quantizeOnNoise(parse(body));
+    const watched = withByteOutputs(model);
+    const added = watched.graph.outputs.slice(model.graph.outputs.length).map(({ name }) => name);
+    expect(added.length).toBeGreaterThan(0);
+    await expectOutputs(watched, image, writeOnnx(expandEdgewise(watched)).bytes, new Set(added));
+  });
+});
+
 describe('voice', () => {
   it.each(Object.entries(VOICE))('%s', (_, body) => expectSame(body, compactRecurrentNet()));
 });
 
+function parse(body: string): Model {
+  return parseModel(`ir 8\nopset ai.onnx 18\n\ngraph main {${body}\n}`);
+}
+
 async function expectSame(body: string, recipe: readonly Transform[]): Promise<void> {
-  const original: Model = parseModel(`ir 8\nopset ai.onnx 18\n\ngraph main {${body}\n}`);
+  const original = parse(body);
   const random = seededRandom(3);
   const feeds = new Map(
     original.graph.inputs.map(({ name, type }) => {
@@ -308,13 +419,25 @@ async function expectSame(body: string, recipe: readonly Transform[]): Promise<v
       return [name, denseTensor('float32', shape, random.normal(count))];
     }),
   );
-  const outcome = await runOnnx(writeOnnx(original).bytes, feeds, { graphOptimizationLevel: 'all' });
-  if ('failure' in outcome) throw new Error(outcome.failure);
   const { model, diagnostics } = await runPasses(original, recipe);
   expect(diagnostics).toEqual([]);
+  await expectOutputs(model, feeds, writeOnnx(original).bytes);
+}
+
+/** What onnxruntime makes of a file, on both rungs; some outputs to the bit. */
+async function expectOutputs(
+  model: Model,
+  feeds: ReadonlyMap<string, DenseTensor>,
+  onnx: Uint8Array,
+  exact: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  const outcome = await runOnnx(onnx, feeds, { graphOptimizationLevel: 'all' });
+  if ('failure' in outcome) throw new Error(outcome.failure);
   const { model: edge, files } = compileEdge(model);
   const packaged = await buildPackage({ description: { name: 'test', task: 'test' }, model: edge, files });
-  const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, typedData(tensor)]));
+  const inputs = Object.fromEntries(
+    [...feeds].map(([name, tensor]) => [name, typedData(tensor) as Float32Array]),
+  );
   for (const options of [
     { rung: 'simd', threads: 1 },
     { rung: 'relaxed', threads: 3 },
@@ -325,11 +448,11 @@ async function expectSame(body: string, recipe: readonly Transform[]): Promise<v
     for (const [name, { dims, data }] of Object.entries(outcome.outputs)) {
       expect(results[name]!.shape).toEqual(dims);
       const scale = Math.max(...(data as Float32Array).map(Math.abs));
-      expectTensorClose(results[name]!.data as Float32Array, data as Float32Array, {
-        abs: TOLERANCE.abs * Math.max(1, scale),
-        rel: TOLERANCE.rel,
-        label: name,
-      });
+      const tolerance = exact.has(name)
+        ? {}
+        : { abs: TOLERANCE.abs * Math.max(1, scale), rel: TOLERANCE.rel };
+      const numbers = data as Float32Array;
+      expectTensorClose(results[name]!.data as Float32Array, numbers, { ...tolerance, label: name });
     }
   }
 }

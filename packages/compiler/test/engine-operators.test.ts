@@ -179,6 +179,21 @@ const FLOATS: Readonly<Record<string, string>> = {
   f = Sigmoid(e)
   y = Div(x, f)
   output y: float32[1,5,3,4]`,
+  'a scalar where a dimension goes on from rows to columns': `
+  input x: float32[1,3,4,5]
+  constant flat: int64[2] {3, 20}
+  constant half: float32[] {0.5}
+  a = Relu(x)
+  b = Reshape(a, flat)
+  y = Sub(half, b)
+  output y: float32[3,20]`,
+  'a constant beside a convolution in groups': `
+  input x: float32[1,6,4,5]
+  constant w: float32[4,3,1,3] random(1)
+  constant c: float32[1,1,5] random(2)
+  a = edgewise.Conv(x, w) group=2 pads=[0, 1, 0, 1] activation="none"
+  y = Min(a, c)
+  output y: float32[1,4,4,5]`,
   'maps of one shape, in different layouts': `
   input x: float32[1,4,4,4]
   a = Relu(x)

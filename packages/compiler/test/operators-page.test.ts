@@ -15,7 +15,7 @@ Types and shapes of all operators listed here are inferred, with symbolic dimens
 runs the operator too: constants that depend on it can be folded, and passes around it can be checked numerically.
 Operators that have a kernel are marked as run by the engine: in float32, and those of quantized graphs in bytes, with fixed dimensions (or tokens of
 encoders) and batch 1. Models reach it as compact graphs, in which matrix products, normalizations and most activations have become operators of the
-domain \`edgewise\`, and a ConvTranspose a convolution. \`compileEdge\` refuses with a message what a kernel does not do; the last section lists what the
+domain \`edgewise\`, and ConvTranspose, InstanceNormalization and Einsum other operators of the list. \`compileEdge\` refuses with a message what a kernel does not do; the last section lists what the
 engine runs and refuses of ONNX's own tests.
 
 An operator that is not listed is kept as it is by every transform; types that the model declares for its outputs are used.

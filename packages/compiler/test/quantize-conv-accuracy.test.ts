@@ -5,7 +5,14 @@ import sharp from 'sharp';
 import { expect } from 'vitest';
 import { preprocess } from '../../runtime/src/image/preprocess.ts';
 import { readOnnx, writeOnnx } from '../src/import/onnx/index.ts';
-import { denseTensor, float32Tensor, type DenseTensor, type Model } from '../src/ir/index.ts';
+import {
+  denseTensor,
+  float32Tensor,
+  typedData,
+  type DenseTensor,
+  type Model,
+  type Node,
+} from '../src/ir/index.ts';
 import { inferTypes } from '../src/ops/index.ts';
 import {
   followFloat,
@@ -136,3 +143,115 @@ itWithAssets(
   },
   TIMEOUT_MS,
 );
+
+const PHOTOS = 'datasets/imagenet-calibration';
+const MOBILENET = 'models/vision/mobilenet_v1_0.25_224.onnx';
+
+/** The middle of each photo, from -1 to 1. */
+async function photos(count: number): Promise<Input[]> {
+  const folder = sharedAsset(PHOTOS);
+  const paths = readdirSync(folder).filter((name) => name.endsWith('.jpg')).sort().slice(0, count); // prettier-ignore
+  return Promise.all(
+    paths.map(async (path) => {
+      const image = sharp(join(folder, path)).resize(224, 224, { fit: 'cover' }).removeAlpha();
+      const pixels = await image.toColourspace('srgb').raw().toBuffer();
+      const planes = Float32Array.from({ length: 3 * 224 * 224 }, (_, at) => {
+        const [channel, pixel] = [Math.floor(at / (224 * 224)), at % (224 * 224)];
+        return pixels[3 * pixel + channel]! / 127.5 - 1;
+      });
+      return new Map([['input', float32Tensor([1, 3, 224, 224], planes)]]);
+    }),
+  );
+}
+
+type Int8Weight = DenseTensor & { dtype: 'int8' };
+
+const numbersOf = (model: Model, name: string): Float32Array =>
+  typedData(model.graph.initializers.get(name) as DenseTensor & { dtype: 'float32' });
+
+const weightOf = (model: Model, node: Node): Int8Weight =>
+  model.graph.initializers.get(node.inputs[3] ?? '') as Int8Weight;
+
+const layerOf = (model: Model, value: string): Node =>
+  model.graph.nodes.find(({ outputs }) => outputs[0] === `${value}.quantized`)!;
+
+/** What onnxruntime's quantizer does by default: one scale for all filters of a layer. */
+function useOneScale(model: Model): void {
+  const { initializers, nodes } = model.graph;
+  for (const { opType, inputs } of nodes) {
+    if (opType !== 'QLinearConv') continue;
+    const [, , , weightName = '', scaleName = '', , , , biasName = ''] = inputs;
+    const weight = initializers.get(weightName) as Int8Weight;
+    const scales = numbersOf(model, scaleName);
+    const length = typedData(weight).length / scales.length;
+    const real = Float32Array.from(typedData(weight), (q, i) => q * scales[Math.floor(i / length)]!);
+    const scale = real.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127;
+    const bias = typedData(initializers.get(biasName) as DenseTensor & { dtype: 'int32' });
+    initializers.set(weightName, denseTensor('int8', weight.dims, Int8Array.from(real, (w) => Math.round(w / scale)))); // prettier-ignore
+    initializers.set(scaleName, float32Tensor([scales.length], new Float32Array(scales.length).fill(scale)));
+    initializers.set(biasName, denseTensor('int32', [scales.length], bias.map((b, i) => Math.round((b * scales[i]!) / scale)))); // prettier-ignore
+  }
+}
+
+itWithAssets(
+  'what breaks a MobileNet is noticed, with the layer and the cause',
+  [PHOTOS, MOBILENET],
+  async () => {
+    const float = await compact(MOBILENET);
+    const inputs = await photos(12);
+    const [samples, calibration] = [inputs.slice(0, 4), inputs.slice(4)];
+    const statistics = await observeConvNet(float, runnerOf(float), calibration);
+    const candidateOf = async (seen: ConvNetStatistics): Promise<Model> =>
+      (await runPasses(float, [quantizeConvNet({ statistics: seen, activationRange: 'minmax', noiseLimit: 1 })])).model; // prettier-ignore
+    const verdict = async (candidate: Model): Promise<string> => {
+      const runCandidate = runnerOf(candidate);
+      const report = await followFloat({
+        float,
+        runFloat: runnerOf(float),
+        candidate,
+        runCandidate,
+        samples,
+      });
+      return report.diagnostics[0]?.message ?? 'follows';
+    };
+    expect(await verdict(await candidateOf(statistics))).toBe('follows');
+
+    const oneScale = await candidateOf(statistics);
+    useOneScale(oneScale);
+    expect(await verdict(oneScale)).toMatch(
+      /: conv1 \('conv1_relu'\) has a scale that is too coarse for \d of its 8 filters/,
+    );
+
+    const zeroed = await candidateOf(statistics);
+    const dead = layerOf(zeroed, 'conv_pw_4_relu');
+    const { dims, data } = weightOf(zeroed, dead);
+    zeroed.graph.initializers.set(dead.inputs[3]!, denseTensor('int8', dims, new Int8Array(data.length)));
+    expect(await verdict(zeroed)).toMatch(/: conv_pw_4 \('conv_pw_4_relu'\) has weights that are all zero/);
+
+    const swapped = await candidateOf(statistics);
+    const [a, b] = ['conv_pw_8_relu', 'conv_pw_9_relu'].map((value) => layerOf(swapped, value)) as [
+      Node,
+      Node,
+    ];
+    const [ofA, ofB] = [weightOf(swapped, a), weightOf(swapped, b)];
+    swapped.graph.initializers.set(a.inputs[3]!, ofB);
+    swapped.graph.initializers.set(b.inputs[3]!, ofA);
+    expect(await verdict(swapped)).toMatch(
+      /: conv_pw_[89] \('conv_pw_[89]_relu'\) has weights that are not the float layer's/,
+    );
+
+    // Pixels of 0…255 where the model wants -1…1.
+    const bytes = calibration.map(
+      (input) => new Map([['input', float32Tensor([1, 3, 224, 224], numbersOfInput(input))]]),
+    );
+    const wrong = await candidateOf(await observeConvNet(float, runnerOf(float), bytes));
+    expect(await verdict(wrong)).toMatch(
+      /: the input 'input' has a range of 0 … 255 where the float model reaches -1 … 1: it was calibrated on other data/,
+    );
+  },
+  TIMEOUT_MS,
+);
+
+function numbersOfInput(input: Input): Float32Array {
+  return typedData(input.get('input') as DenseTensor & { dtype: 'float32' }).map((x) => (x + 1) * 127.5);
+}

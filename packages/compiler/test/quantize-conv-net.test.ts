@@ -179,6 +179,17 @@ describe('quantizeConvNet', () => {
     }
   });
 
+  it('rounds the weights of a filter together for less noise in the outputs of the layers', async () => {
+    const noiseOf = async (rounding: 'nearest' | 'together'): Promise<number> => {
+      let sum = 0;
+      const onLayer = ({ noise = NaN }: LayerEffect): void => void (sum += noise);
+      await quantized({ weightBits: 7, weightNoiseLimit: 1, noiseLimit: 1, rounding, onLayer });
+      return sum;
+    };
+    const [nearest, together] = [await noiseOf('nearest'), await noiseOf('together')];
+    expect(together).toBeLessThan(0.9 * nearest);
+  });
+
   it('leaves a layer float that it is told to, and still runs', async () => {
     const model = await quantized({ keepFloat: ['b'] });
     expect(model.graph.nodes.map(operatorName).filter((name) => name === 'edgewise.Conv')).toEqual([

@@ -19,6 +19,8 @@ export type Layer =
       /** As in ONNX: top, left, bottom, right. */
       pads?: [number, number, number, number];
       depthwise?: boolean;
+      /** Of channels. Default 1. */
+      groups?: number;
     }
   | {
       kind: 'max-pool';
@@ -105,7 +107,8 @@ export function quantizedNetwork({
       return record(output, x.grid, x.channels);
     }
     const { filters, kernel, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], depthwise } = layer;
-    const perFilter = depthwise ? 1 : x.channels;
+    const groups = depthwise ? filters : (layer.groups ?? 1);
+    const perFilter = x.channels / groups;
     const depth = perFilter * kernel[0] * kernel[1];
     const weights = Int8Array.from({ length: filters * depth }, () => random.int(-127, 127));
     const y = grid(output, 0.03);
@@ -137,7 +140,7 @@ export function quantizedNetwork({
         dilations: ints(dilations),
         pads: ints(pads),
         kernel_shape: ints(kernel),
-        group: { kind: 'int', value: BigInt(depthwise ? filters : 1) },
+        group: { kind: 'int', value: BigInt(groups) },
       },
     );
     record(output, y, filters);

@@ -60,6 +60,11 @@ async function optimizeModel(
     signal,
     progress,
   });
+  const sensitivity = given.sensitivity ? await builder.sensitivity() : undefined;
+  if (given.sensitivity && sensitivity === undefined)
+    progress.warn(
+      'Sensitivity was not measured: it needs --calibration, and a text, image or convolutional sound model.',
+    );
   const report = createReport(result, {
     date: new Date().toISOString(),
     machine,
@@ -70,6 +75,7 @@ async function optimizeModel(
     budget,
     layers: layerCosts(model, subject.sizes),
     notes: [...subject.notes, ...builder.notes(), ...notes],
+    ...(sensitivity && { sensitivity }),
   });
   progress.stage(`write ${given.out}`);
   const { task, target } = given;

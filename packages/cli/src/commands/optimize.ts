@@ -34,6 +34,7 @@ export interface OptimizeOptions extends CommonOptions {
   readonly out: string;
   readonly cache: string;
   readonly fresh: boolean;
+  readonly sensitivity: boolean;
 }
 
 const options: OptionTable<OptimizeOptions> = {
@@ -79,7 +80,7 @@ const options: OptionTable<OptimizeOptions> = {
   ),
   prune: value(
     'parts',
-    `texts only, with --calibration: also try candidates without some of these: ${PRUNABLE_NAMES.join(',')}; what goes is found on the calibration texts, and what is left is fitted to them`,
+    `texts only, with --calibration and --max-drop: also try candidates without some of these: ${PRUNABLE_NAMES.join(',')}; what goes is found on the calibration texts, and what is left is fitted to them`,
     listOf(PRUNABLE_NAMES),
   ),
   out: {
@@ -91,6 +92,9 @@ const options: OptionTable<OptimizeOptions> = {
     default: defaultCacheFolder(),
   },
   fresh: flag('run every example again, also those whose answers are kept'),
+  sensitivity: flag(
+    'also measure what the answers lose when one layer alone is quantized, for the report; needs --calibration and takes a build of the model for each layer',
+  ),
   ...COMMON_OPTIONS,
 };
 

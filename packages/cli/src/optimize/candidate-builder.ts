@@ -15,7 +15,7 @@ import { sha256 } from '../files/hash.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { breathe } from './breathe.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline, Sensitivity } from './pipeline.ts';
 
 const ONNX_FILE = 'model.onnx';
 
@@ -36,6 +36,8 @@ export interface CandidateBuilder {
   readonly build: (recipe: Recipe) => Promise<PackageFiles>;
   /** The same with what was asked for and measured in the manifest. */
   readonly finish: (recipe: Recipe, budget: Budget, proof: Proof) => Promise<PackageFiles>;
+  /** Undefined for a pipeline that was not calibrated, or has no layers of its own. */
+  readonly sensitivity: () => Promise<Sensitivity | undefined>;
   /** What was taken out of the candidates that were built so far, for people. */
   readonly notes: () => readonly string[];
 }
@@ -109,6 +111,7 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
   return {
     build: (recipe) => build(recipe, {}),
     finish: (recipe, budget, proof) => build(recipe, { budget, proof }),
+    sensitivity: async () => pipeline.sensitivity?.(compact, original, calibrated, options),
     notes: () => [...notes],
   };
 }

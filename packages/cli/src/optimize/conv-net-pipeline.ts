@@ -3,22 +3,30 @@ import {
   CompilerError,
   followFloat,
   listConvNetRecipes,
+  measureSensitivity,
   observeConvNet,
+  quantizeConvNet,
   runPasses,
   separateActivations,
+  typedData,
   type ActivationRunner,
+  type ConvNetStatistics,
   type Model,
 } from '@edgewise/compiler';
 import type { Media } from '../files/media.ts';
 import { counted } from './counted.ts';
 import { onnxEvaluator, ONNXRUNTIME_NOISE, openOnnx, type OnnxModel } from './onnx-evaluator.ts';
-import type { Pipeline, Sample } from './pipeline.ts';
+import { joinNumbers } from './join-numbers.ts';
+import type { Pipeline, Sample, Sensitivity } from './pipeline.ts';
 
 /** Ranges of images settle sooner than those of texts. */
 const CALIBRATION_FILES = 100;
 
 /** Candidates are compared with the float model on so many. */
 const CHECKED_FILES = 4;
+
+/** What a layer does to the answers shows on a few. */
+const SENSITIVITY_FILES = 8;
 
 export interface ConvNetPipelineOptions {
   /** Extents of dimensions that the model leaves open. */
@@ -50,6 +58,8 @@ export function convNetPipeline({
   };
   const check: Pipeline['check'] = (compact, candidate, signal) =>
     checkFollows(compact, candidate, sampled(files.slice(0, CHECKED_FILES), sampleOf), signal);
+  const sensitivity: Pipeline['sensitivity'] = (compact, _original, { convNet = new Map() }, work) =>
+    measure(compact, convNet, sampled(calibration.slice(0, SENSITIVITY_FILES), sampleOf), work);
   return {
     recipes: listConvNetRecipes({ calibrated: isCalibrated }),
     shared: 'conv-net',
@@ -57,7 +67,7 @@ export function convNetPipeline({
     samples: () => Promise.all(files.slice(0, 1).map(sampleOf)),
     evaluate: onnxEvaluator(),
     noise: ONNXRUNTIME_NOISE,
-    ...(isCalibrated ? { calibrate, check } : {}),
+    ...(isCalibrated ? { calibrate, check, sensitivity } : {}),
     compile: {},
   };
 }
@@ -113,6 +123,41 @@ async function checkFollows(
   } finally {
     await Promise.all([runFloat.close(), runCandidate.close()]);
   }
+}
+
+/** One layer after the other in 8 bits, its input with it, on onnxruntime. */
+async function measure(
+  compact: Model,
+  statistics: ConvNetStatistics,
+  files: AsyncIterable<Sample>,
+  { progress, signal }: Parameters<NonNullable<Pipeline['sensitivity']>>[3],
+): Promise<Sensitivity> {
+  progress.stage('quantize one layer at a time');
+  const samples: Sample[] = [];
+  for await (const sample of files) samples.push(sample);
+  const layers = await measureSensitivity({
+    float: await separated(compact, signal),
+    quantize: (options) => quantizeConvNet({ ...options, statistics, noiseLimit: 1 }),
+    outputsOf: (model) => outputsOf(model, samples),
+    signal,
+    onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
+  });
+  progress.done();
+  return { scheme: 'weights and input in 8 bits', layers };
+}
+
+async function outputsOf(model: Model, samples: readonly Sample[]): Promise<Float32Array> {
+  const opened = await openOnnx(model);
+  const numbers: Float32Array[] = [];
+  try {
+    for (const sample of samples)
+      for (const tensor of (await opened.run(sample)).values())
+        if (tensor.kind === 'dense' && tensor.dtype === 'float32')
+          numbers.push(typedData({ ...tensor, dtype: tensor.dtype }));
+  } finally {
+    await opened.close();
+  }
+  return joinNumbers(numbers);
 }
 
 async function separated(compact: Model, signal: AbortSignal): Promise<Model> {

@@ -6,7 +6,7 @@ export function createReport<Artifact>(
   { candidates, refused, choice }: SearchResult<Artifact>,
   rest: Pick<
     OptimizeReport,
-    'date' | 'machine' | 'model' | 'task' | 'target' | 'data' | 'budget' | 'layers' | 'notes'
+    'date' | 'machine' | 'model' | 'task' | 'target' | 'data' | 'budget' | 'layers' | 'notes' | 'sensitivity'
   >,
 ): OptimizeReport {
   const [baseline, ...others] = candidates.map(candidateReport);

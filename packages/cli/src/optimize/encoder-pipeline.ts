@@ -3,13 +3,15 @@ import {
   linearInputs,
   listPrunedRecipes,
   listRecipes,
+  measureSensitivity,
   observeActivations,
+  quantizeWeightsInt4,
   type Model,
   type Prunable,
 } from '@edgewise/compiler';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { counted } from './counted.ts';
-import { openActivations } from './engine-activations.ts';
+import { engineOutputs, openActivations } from './engine-activations.ts';
 import { interruptibleEvaluator } from './interruptible-evaluator.ts';
 import type { Pipeline } from './pipeline.ts';
 import { pruneTextModel } from './prune-text-model.ts';
@@ -17,6 +19,9 @@ import { tokenSamples } from './token-samples.ts';
 
 /** Every rewrite is compared on so many sentences. */
 const CHECKED_SAMPLES = 2;
+
+/** What a layer does to the answers shows on a few sentences. */
+const SENSITIVITY_SAMPLES = 16;
 
 /** Ranges settle after a few hundred sentences. */
 const CALIBRATION_SAMPLES = 160;
@@ -50,7 +55,12 @@ export function encoderPipeline({
     passes: edgeEncoder(),
     samples: (original) => tokenSamples(model, original, sentences.slice(0, CHECKED_SAMPLES)),
     evaluate: interruptibleEvaluator(),
-    ...(isCalibrated ? { calibrate: calibrateOn(calibration.slice(0, CALIBRATION_SAMPLES)) } : {}),
+    ...(isCalibrated
+      ? {
+          calibrate: calibrateOn(calibration.slice(0, CALIBRATION_SAMPLES)),
+          sensitivity: sensitivityOn(calibration.slice(0, SENSITIVITY_SAMPLES)),
+        }
+      : {}),
     ...(prune.length > 0 ? { prune: pruneTextModel({ model, calibration, sentences }) } : {}),
     compile: { maxSequence: maxTokens },
   };
@@ -68,5 +78,21 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
       activations.close();
       progress.done();
     }
+  };
+}
+
+function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitivity']> {
+  return async (compact, original, { moments }, { progress, signal }) => {
+    progress.stage('quantize one layer at a time');
+    const samples = await tokenSamples(compact, original, texts);
+    const layers = await measureSensitivity({
+      float: compact,
+      quantize: (options) => quantizeWeightsInt4({ ...options, ...(moments && { moments }) }),
+      outputsOf: (model) => engineOutputs(model, samples, signal),
+      signal,
+      onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
+    });
+    progress.done();
+    return { scheme: 'weights in 4 bits, 8-bit activations', layers };
   };
 }

@@ -1,6 +1,7 @@
 import {
   buildPackage,
   compileActivations,
+  compileEdge,
   CompilerError,
   createEvaluator,
   float32Tensor,
@@ -9,8 +10,9 @@ import {
   type EdgeArtifact,
   type Model,
 } from '@edgewise/compiler';
-import { createSession, type Feeds } from '@edgewise/runtime/node';
+import { createSession, type Feeds, type Session } from '@edgewise/runtime/node';
 import { sha256 } from '../files/hash.ts';
+import { joinNumbers } from './join-numbers.ts';
 import type { Sample } from './pipeline.ts';
 
 /** What calibration and pruning run the model on. */
@@ -35,12 +37,7 @@ export async function openActivations(
 }
 
 async function engineActivations(artifact: EdgeArtifact, signal: AbortSignal): Promise<Activations> {
-  const files = await buildPackage({
-    description: { name: 'activations', task: 'activations' },
-    sha256,
-    ...artifact,
-  });
-  const session = await createSession(files, { signal });
+  const session = await openArtifact(artifact, signal);
   const inputs = session.inputs.map(({ name }) => name);
   return {
     run: async (sample, want, emit) => {
@@ -52,6 +49,32 @@ async function engineActivations(artifact: EdgeArtifact, signal: AbortSignal): P
     },
     close: () => session.dispose(),
   };
+}
+
+/** The first output of a model for each sample, one after the other. */
+export async function engineOutputs(
+  model: Model,
+  samples: readonly Sample[],
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  const maxSequence = Math.max(1, ...samples.map(tokensOf));
+  const session = await openArtifact(compileEdge(model, { maxSequence }), signal);
+  const inputs = session.inputs.map(({ name }) => name);
+  const numbers: Float32Array[] = [];
+  try {
+    for (const sample of samples) {
+      const [output] = Object.values(await session.run(feedsOf(sample, inputs)));
+      numbers.push(Float32Array.from(output?.data ?? []));
+    }
+  } finally {
+    session.dispose();
+  }
+  return joinNumbers(numbers);
+}
+
+async function openArtifact(artifact: EdgeArtifact, signal: AbortSignal): Promise<Session> {
+  const description = { name: 'activations', task: 'activations' };
+  return createSession(await buildPackage({ description, sha256, ...artifact }), { signal });
 }
 
 function referenceActivations(model: Model): Activations {

@@ -2,6 +2,7 @@ import type {
   Calibrated,
   CompileEdgeOptions,
   Evaluator,
+  LayerSensitivity,
   Model,
   PruneStep,
   Recipe,
@@ -48,5 +49,18 @@ export interface Pipeline {
   readonly prune?: (steps: readonly PruneStep[], original: PackageFiles, work: Work) => Promise<PrunedModel>;
   /** Throws CompilerError for a quantized candidate that no longer does what the compact model does, whatever its metric. */
   readonly check?: (compact: Model, candidate: Model, signal: AbortSignal) => Promise<void>;
+  /** What the answers lose when one layer alone is quantized; undefined where there is nothing to calibrate with. */
+  readonly sensitivity?: (
+    compact: Model,
+    original: PackageFiles,
+    calibrated: Calibrated,
+    work: { readonly progress: Progress; readonly signal: AbortSignal },
+  ) => Promise<Sensitivity>;
   readonly compile: CompileEdgeOptions;
+}
+
+export interface Sensitivity {
+  /** What was done to each layer, for people. */
+  readonly scheme: string;
+  readonly layers: readonly LayerSensitivity[];
 }

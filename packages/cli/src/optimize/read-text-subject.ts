@@ -37,6 +37,11 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
       '--prune needs --calibration.',
       'What is taken out is found on unlabelled texts, and what is left is fitted to them.',
     );
+  if (given.prune !== undefined && given.maxDrop === undefined)
+    throw new UsageError(
+      '--prune needs --max-drop.',
+      'A model without some of its parts is smaller and worse: say how much quality may go, 0.5% say.',
+    );
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes } = await readOnnxFile(text.onnxPath);
   const files = tokenizerFiles(text);

@@ -1,6 +1,7 @@
 import { metricTitle } from './metric-title.ts';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import type { LayerSensitivity } from '@edgewise/compiler';
 import { formatMs } from '../terminal/format.ts';
 import { trusted, type SafeHtml } from './html.ts';
 import type { CandidateReport, LayerCost, OptimizeReport } from './optimize-report.ts';
@@ -40,6 +41,9 @@ const LETTER_WIDTH = 6.6;
 /** Layers beyond this many share one bar. */
 const LAYERS_SHOWN = 14;
 
+/** Of the sensitivity chart: the ones that cost most. */
+const SENSITIVE_LAYERS_SHOWN = 24;
+
 /** A candidate with its number in the report's table; 0 is the original. */
 export interface NumberedCandidate {
   readonly number: number;
@@ -67,6 +71,11 @@ export function latencyChart(report: OptimizeReport): SafeHtml {
 /** Multiply-accumulates of the original by layer. */
 export function layerChart(layers: readonly LayerCost[]): SafeHtml {
   return bothWidths('Cost of each layer', (width) => drawLayers(layers, width));
+}
+
+/** Error of the answers by the layer that alone is quantized. */
+export function sensitivityChart(layers: readonly LayerSensitivity[]): SafeHtml {
+  return bothWidths('Sensitivity of each layer', (width) => drawSensitivity(layers, width));
 }
 
 function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
@@ -275,6 +284,40 @@ function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOption
         x: 'share',
         y: 'name',
         text: ({ share }: { share: number }) => `${share.toFixed(1)} %`,
+        textAnchor: 'start',
+        dx: 6,
+        fill: 'currentColor',
+      }),
+    ],
+  };
+}
+
+/** The layers that cost most, in the order of computation. */
+function drawSensitivity(layers: readonly LayerSensitivity[], width: Width): Plot.PlotOptions {
+  const names = shortNames(
+    layers.map(({ layer }) => layer),
+    width,
+  );
+  const all = layers.map(({ signalToNoiseDb }, i) => ({
+    name: names[i] ?? '',
+    error: 100 * 10 ** (-signalToNoiseDb / 20),
+  }));
+  const shown = new Set(all.toSorted((a, b) => b.error - a.error).slice(0, SENSITIVE_LAYERS_SHOWN));
+  const rows = all.filter((layer) => shown.has(layer));
+  return {
+    width: WIDTHS[width],
+    height: 60 + rows.length * 22,
+    marginLeft: labelMargin(rows.map(({ name }) => name)),
+    marginRight: 50,
+    marginBottom: 42,
+    x: { label: 'error, % of the spread of the answers →', grid: true, ticks: width === 'wide' ? 8 : 3 },
+    y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
+    marks: [
+      Plot.barX(rows, { x: 'error', y: 'name', fill: COLORS.chosen, insetTop: 3, insetBottom: 3, rx: 2 }),
+      Plot.text(rows, {
+        x: 'error',
+        y: 'name',
+        text: ({ error }: { error: number }) => `${error.toPrecision(2)} %`,
         textAnchor: 'start',
         dx: 6,
         fill: 'currentColor',

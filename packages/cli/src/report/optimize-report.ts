@@ -1,4 +1,11 @@
-import type { DownloadBytes, Estimate, LatencyStats, MissedLimit, RecipeStep } from '@edgewise/compiler';
+import type {
+  DownloadBytes,
+  Estimate,
+  LatencyStats,
+  LayerSensitivity,
+  MissedLimit,
+  RecipeStep,
+} from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
 
 /** What `optimize` found, as written to report.json. Sizes are bytes, times milliseconds, shares 0…1. */
@@ -26,6 +33,11 @@ export interface OptimizeReport {
   readonly relax: readonly MissedLimit[];
   /** Cost of the original by layer, in the order of computation. */
   readonly layers: readonly LayerCost[];
+  /** What the answers lose when one layer alone is quantized, where that was asked for. */
+  readonly sensitivity?: {
+    readonly scheme: string;
+    readonly layers: readonly LayerSensitivity[];
+  };
   /** How the numbers were made, for people. */
   readonly notes: readonly string[];
 }

@@ -14,10 +14,14 @@ describe('reportHtml', () => {
     expect(page).toContain("default-src 'none'");
   });
 
-  it('shows every candidate and draws three charts in two widths', () => {
+  it('shows every candidate and draws its charts in two widths', () => {
     const page = reportHtml(report);
     for (const { recipe } of report.candidates) expect(page).toContain(`>${recipe}`);
-    expect(page.match(/<svg/g)).toHaveLength(6);
+    expect(page.match(/<svg/g)).toHaveLength(8);
+    expect(page).toContain('(weights in 4 bits, 8-bit activations)');
+    const { sensitivity: _, ...plain } = report;
+    expect(reportHtml(plain).match(/<svg/g)).toHaveLength(6);
+    expect(reportHtml(plain)).not.toContain('Sensitivity');
     expect(page).toContain('<strong>Budget met</strong> by <code>w7a8-static+int4-embeddings</code>');
   });
 

@@ -1,7 +1,14 @@
 import { metricHeading, metricTitle } from './metric-title.ts';
 import { hasLimits } from '@edgewise/compiler';
 import { formatBytes, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
-import { latencyChart, layerChart, numberedCandidates, sizeChart, type NumberedCandidate } from './charts.ts';
+import {
+  latencyChart,
+  layerChart,
+  numberedCandidates,
+  sensitivityChart,
+  sizeChart,
+  type NumberedCandidate,
+} from './charts.ts';
 import { html, trusted, type SafeHtml } from './html.ts';
 import { limitText, missedText } from './limit-text.ts';
 import type { CandidateReport, OptimizeReport } from './optimize-report.ts';
@@ -52,7 +59,7 @@ export function reportHtml(report: OptimizeReport): string {
               ${report.budget.latencyMs ? 'Dashed: the budget, where it fits in the picture.' : ''}
             </p>
           </section>
-          ${layers(report)} ${details(report)}
+          ${layers(report)} ${sensitivity(report)} ${details(report)}
         </main>
       </body>
     </html> `.text;
@@ -192,6 +199,18 @@ function layers(report: OptimizeReport): SafeHtml {
     <h2>Cost by layer</h2>
     ${layerChart(report.layers)}
     <p class="caption">Of the original, in the order of computation.</p>
+  </section>`;
+}
+
+function sensitivity({ sensitivity: measured }: OptimizeReport): SafeHtml {
+  if (measured === undefined || measured.layers.length === 0) return html``;
+  return html`<section>
+    <h2>Sensitivity by layer</h2>
+    ${sensitivityChart(measured.layers)}
+    <p class="caption">
+      Error of the answers when one layer alone is quantized (${measured.scheme}), root mean square against
+      float. The layers that cost most, in the order of computation.
+    </p>
   </section>`;
 }
 

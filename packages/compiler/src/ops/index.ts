@@ -9,5 +9,6 @@ export { inferTypes, type InferOptions, type InferredTypes } from './infer-types
 export type { PartialValue } from './partial-value.ts';
 export { bindType, costNodes, tensorBytes, typeBytes, type NodeCost } from './cost.ts';
 export { bindDim } from './floor-dim.ts';
+export { multiplyMatrices, type MatrixSizes } from './matrix-multiply.ts';
 export { tensorNumbers } from './nd-array.ts';
 export { readWindowRule, windowDims, windowIndex, windowPads } from './windows.ts';

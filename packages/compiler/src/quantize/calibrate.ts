@@ -2,6 +2,7 @@ import { CompilerError } from '../diagnostics/index.ts';
 import { isFloat32, typedData, type Model, type Tensor } from '../ir/index.ts';
 import type { ValueRange } from './activation-grid.ts';
 import { minMaxObserver, type Observer, type ObserverFactory } from './observer.ts';
+import { SecondMoments } from './second-moments.ts';
 
 /** One run's inputs by name. */
 export type Sample = ReadonlyMap<string, Tensor>;
@@ -29,12 +30,12 @@ export interface CalibrateOptions {
 export interface ActivationStatistics {
   /** What `quantizeLinears({ activations: 'static' })` takes. */
   readonly ranges: Map<string, ValueRange>;
-  /** Mean square of each feature: how much an error in that row of the weight matters. */
-  readonly importance: Map<string, Float32Array>;
+  /** Of the features: how much errors of the weights matter, alone and together. */
+  readonly moments: Map<string, SecondMoments>;
 }
 
 /**
- * Runs the samples once and gives ranges and importance together. Memory does not grow with the number of samples.
+ * Runs the samples once and gives ranges and second moments together. Memory does not grow with the number of samples.
  * Samples must not be padded: padding would count as data.
  * @throws CompilerError `bad-option` for no samples or a value that the runner does not hand over, `bad-file` for NaN or
  * infinite activations, `aborted`.
@@ -47,14 +48,14 @@ export async function observeActivations(
 ): Promise<ActivationStatistics> {
   const { observer = minMaxObserver, signal } = options;
   const ranges = new Map<string, ValueRange>();
-  const importance = new Map<string, Float32Array>();
+  const moments = new Map<string, SecondMoments>();
   const want = linearInputs(model);
   const sinks = await observeValues(want, run, samples, () => new ValueStatistics(observer()), signal);
-  for (const [value, { observer: seen, moments }] of sinks) {
-    ranges.set(value, seen.range());
-    importance.set(value, moments.mean());
+  for (const [value, sink] of sinks) {
+    ranges.set(value, sink.observer.range());
+    if (sink.moments !== undefined) moments.set(value, sink.moments);
   }
-  return { ranges, importance };
+  return { ranges, moments };
 }
 
 /** The ranges of `observeActivations` alone. */
@@ -83,10 +84,10 @@ export async function observeValues<S extends ValueSink>(
   want: readonly string[],
   run: ActivationRunner,
   samples: Samples,
-  create: () => S,
+  create: (value: string) => S,
   signal?: AbortSignal,
 ): Promise<Map<string, S>> {
-  const sinks = new Map(want.map((value) => [value, create()]));
+  const sinks = new Map(want.map((value) => [value, create(value)]));
   let count = 0;
   for await (const sample of samples) {
     if (signal?.aborted === true)
@@ -130,7 +131,7 @@ function feed(sink: ValueSink | undefined, value: string, tensor: Tensor, sample
 
 class ValueStatistics {
   readonly observer: Observer;
-  readonly moments = new SecondMoments();
+  moments: SecondMoments | undefined;
 
   constructor(observer: Observer) {
     this.observer = observer;
@@ -138,22 +139,7 @@ class ValueStatistics {
 
   observe(values: Float32Array, dims: readonly number[]): void {
     this.observer.observe(values);
-    this.moments.observe(values, dims.at(-1) ?? values.length);
-  }
-}
-
-class SecondMoments {
-  #sums = new Float64Array();
-  #rows = 0;
-
-  observe(values: Float32Array, width: number): void {
-    if (this.#sums.length === 0) this.#sums = new Float64Array(width);
-    const sums = this.#sums;
-    for (let row = 0; row + width <= values.length; row += width, this.#rows++)
-      for (let i = 0; i < width; i++) sums[i]! += values[row + i]! ** 2;
-  }
-
-  mean(): Float32Array {
-    return Float32Array.from(this.#sums, (sum) => sum / this.#rows);
+    this.moments ??= new SecondMoments(dims.at(-1) ?? values.length);
+    this.moments.add(values);
   }
 }

@@ -3,7 +3,7 @@ import type { Model, Node, Tensor } from '../ir/index.ts';
 import { GraphIndex } from '../rewrite/index.ts';
 import type { ActivationRunner, Sample, Samples } from './calibrate.ts';
 import { layerName } from './conv-net-plan.ts';
-import { explainBreak } from './explain-break.ts';
+import { explainNoise, findCause, type Break, type Cause } from './explain-break.ts';
 import { pairValues, type FollowedValue } from './followed-value.ts';
 
 export interface FollowFloatOptions {
@@ -68,9 +68,14 @@ export async function followFloat(options: FollowFloatOptions): Promise<FollowRe
   const outputs = new Set(float.graph.outputs.map(({ name }) => name));
   const lost = values.filter((followed) => outputs.has(followed.value) && !isFollowing(followed, leastDb));
   if (lost.length === 0) return { follows: true, values, diagnostics: [] };
-  const broken = findBreak(values, index, leastDb);
-  const pair = pairs.find(({ value }) => value === broken.value)!;
-  const cause = explainBreak({ float: index, candidate: new GraphIndex(candidate.graph), pair, ...broken });
+  const candidateIndex = new GraphIndex(candidate.graph);
+  const falls = fallsOf(values, index).map((fall, i) => ({
+    ...fall,
+    float: index,
+    candidate: candidateIndex,
+    pair: pairs[i]!,
+  }));
+  const { broken, cause } = findBreak(falls, leastDb);
   const names = lost.map(({ value }) => `'${value}'`).join(', ');
   return {
     follows: false,
@@ -107,19 +112,30 @@ function isFollowing({ signalToNoiseDb, isConstant }: FollowedValue, leastDb: nu
 /** More than this is no better: a layer with exact inputs must not look worse than one with good ones. */
 const GOOD_DB = 40;
 
-/** Of the values that do not follow, the one that falls deepest below what it is computed from. */
-function findBreak(
+/** A value that falls this much below what it is computed from may be where it broke, dB. */
+const LEAST_FALL = 3;
+
+/**
+ * The value that falls deepest below what it is computed from and shows why: weights or a range that are wrong. Where nothing shows, the one
+ * that falls deepest of those that do not follow.
+ */
+function findBreak(falls: readonly Break[], leastDb: number): { broken: Break; cause: Cause } {
+  const depth = (fall: Break): number => fall.inputDb - qualityOf(fall);
+  const deepest = falls.toSorted((a, b) => depth(b) - depth(a));
+  for (const broken of deepest) {
+    const cause = depth(broken) > LEAST_FALL ? findCause(broken) : undefined;
+    if (cause) return { broken, cause };
+  }
+  const broken = deepest.find((fall) => !isFollowing(fall, leastDb))!;
+  return { broken, cause: explainNoise(broken) };
+}
+
+function fallsOf(
   values: readonly FollowedValue[],
   index: GraphIndex,
-  leastDb: number,
-): FollowedValue & { readonly inputDb: number } {
+): readonly (FollowedValue & { readonly inputDb: number })[] {
   const known = new Map(values.map((followed) => [followed.value, qualityOf(followed)]));
-  const falls = values
-    .filter((followed) => !isFollowing(followed, leastDb))
-    .map((followed) => ({ ...followed, inputDb: inputQuality(followed.value, index, known) }));
-  return falls.reduce((worst, next) =>
-    next.inputDb - qualityOf(next) > worst.inputDb - qualityOf(worst) ? next : worst,
-  );
+  return values.map((followed) => ({ ...followed, inputDb: inputQuality(followed.value, index, known) }));
 }
 
 /** A number that is not finite or does not change is worth nothing. */

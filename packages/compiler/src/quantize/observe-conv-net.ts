@@ -1,11 +1,15 @@
-import type { Model } from '../ir/index.ts';
+import type { Model, Node } from '../ir/index.ts';
 import { observeValues, type ActivationRunner, type Samples } from './calibrate.ts';
-import { planConvNet } from './conv-net-plan.ts';
+import { layerName, planConvNet, type ConvNetPlan } from './conv-net-plan.ts';
+import { PatchMoments } from './patch-moments.ts';
 import { ValueStatistics, type ConvNetStatistics } from './value-statistics.ts';
 
 /** Names of the values that `observeConvNet` watches: what a runner has to hand over. */
 export function convNetValues(model: Model): readonly string[] {
-  const { values, layers } = planConvNet(model, () => false);
+  return watched(planConvNet(model, () => false));
+}
+
+function watched({ values, layers }: ConvNetPlan): readonly string[] {
   return [...new Set([...values, ...[...layers].flatMap(({ outputs }) => outputs)])];
 }
 
@@ -19,5 +23,18 @@ export function observeConvNet(
   samples: Samples,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<ConvNetStatistics> {
-  return observeValues(convNetValues(model), run, samples, () => new ValueStatistics(), signal);
+  const plan = planConvNet(model, () => false);
+  const create = (value: string): ValueStatistics => new ValueStatistics(patchesOf(value, plan));
+  return observeValues(watched(plan), run, samples, create, signal);
+}
+
+/** Empty moments for each layer that reads a value. */
+function patchesOf(value: string, { layers, index }: ConvNetPlan): Map<string, PatchMoments> {
+  const momentsOf = (layer: Node): PatchMoments =>
+    new PatchMoments(layer, index.constant(layer.inputs[1] ?? '')?.dims ?? []);
+  return new Map(
+    [...layers]
+      .filter(({ inputs: [x] }) => x === value)
+      .map((layer) => [layerName(layer), momentsOf(layer)] as const),
+  );
 }

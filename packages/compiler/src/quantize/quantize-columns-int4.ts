@@ -3,6 +3,8 @@ import { ColumnPanels } from './column-panels.ts';
 import { roundHalfEven, WEIGHT_GRIDS, type IntegerGrid } from './integer-grid.ts';
 import { packInt4 } from './pack-int4.ts';
 import { ErrorTally, type QuantizationError } from './quantization-error.ts';
+import { roundSecondOrder, type RowGrids } from './round-second-order.ts';
+import type { UnitFactor } from './unit-factor.ts';
 
 /** Weights that share one multiplier; fixed by the `QuantizedLinear` operator. */
 export const INT4_BLOCK_SIZE = 32;
@@ -21,6 +23,8 @@ export interface Int4ColumnOptions {
   readonly computeBits: 7 | 8;
   /** Weight of each row's squared error, length `rows`. Default: all alike. */
   readonly importance?: Float32Array | undefined;
+  /** Of the features' second moments: rounds for the least error of the output. Default: to the nearest. */
+  readonly factor?: UnitFactor | undefined;
 }
 
 export interface Int4ColumnQuantization {
@@ -42,7 +46,7 @@ export function quantizeColumnsInt4(
   weight: Float32Array,
   rows: number,
   columns: number,
-  { computeBits, importance = new Float32Array(rows).fill(1) }: Int4ColumnOptions,
+  { computeBits, importance = new Float32Array(rows).fill(1), factor }: Int4ColumnOptions,
 ): Int4ColumnQuantization {
   const blocks = Math.ceil(rows / INT4_BLOCK_SIZE);
   const values = new Int8Array(rows * columns);
@@ -61,13 +65,47 @@ export function quantizeColumnsInt4(
     }
     panels.write(panel, values);
   }
-  return { data: packInt4(values), multiplier, scale, error: tally.result() };
+  const nearest = { data: packInt4(values), multiplier, scale, error: tally.result() };
+  if (factor === undefined || Number.isNaN(nearest.error.sqnrDb)) return nearest;
+  const together = new ErrorTally();
+  const grids = int4Grids(multiplier, scale, computeBits);
+  const rounded = roundSecondOrder(weight, columns, factor, grids, together);
+  return { data: packInt4(rounded), multiplier, scale, error: together.result() };
 }
 
 /** The int4 values that keep value · multiplier inside the compute grid. */
 export function int4Grid(multiplier: number, computeBits: 7 | 8): IntegerGrid {
   const { low, high } = WEIGHT_GRIDS[computeBits];
   return { low: Math.max(-8, Math.ceil(low / multiplier)), high: Math.min(7, Math.floor(high / multiplier)) };
+}
+
+/** The grids of a row, made anew for every block. */
+function int4Grids(
+  multiplier: Uint8Array,
+  scale: Float32Array,
+  computeBits: 7 | 8,
+): (row: number) => RowGrids {
+  const { length } = scale;
+  const made: RowGrids & { block: number } = {
+    block: -1,
+    steps: new Float32Array(length),
+    lows: new Int8Array(length),
+    highs: new Int8Array(length),
+  };
+  return (row) => {
+    const block = Math.floor(row / INT4_BLOCK_SIZE);
+    if (block !== made.block) {
+      made.block = block;
+      for (let c = 0; c < length; c++) {
+        const m = multiplier[block * length + c]!;
+        const { low, high } = int4Grid(m, computeBits);
+        made.steps[c] = m * scale[c]!;
+        made.lows[c] = low;
+        made.highs[c] = high;
+      }
+    }
+    return made;
+  };
 }
 
 /** Scratch for one column at a time. `multipliers` and `values` are what the last `run` chose. */

@@ -18,14 +18,12 @@ export interface ColumnQuantization {
 export interface ColumnOptions {
   readonly bits: 7 | 8;
   readonly range: WeightRange;
-  /** Weight of each row's squared error, length `rows`. Default: all alike. Only `mse` looks at it. */
-  readonly importance?: Float32Array | undefined;
 }
 
 /** Quantizes a float32 [rows, columns] matrix with one symmetric scale per column. */
 export function quantizeColumns(
   { dims, data }: Float32Tensor,
-  { bits, range, importance }: ColumnOptions,
+  { bits, range }: ColumnOptions,
 ): ColumnQuantization {
   const [rows = 0, columns = 0] = dims;
   const grid = WEIGHT_GRIDS[bits];
@@ -33,7 +31,7 @@ export function quantizeColumns(
   const scale = new Float32Array(columns);
   const tally = new ErrorTally();
   const widest = roundUpToPanel(Math.min(columns, Math.max(1, STRIP_BYTES / 4 / Math.max(rows, 1))));
-  const panel = new SpanPanel({ length: rows, grid, importance, stripFloats: rows * widest });
+  const panel = new SpanPanel({ length: rows, grid, stripFloats: rows * widest });
   for (let first = 0; first < columns; first += widest) {
     const width = Math.min(widest, columns - first);
     const stride = roundUpToPanel(width);

@@ -40,6 +40,11 @@ export interface QuantizeConvNetOptions {
   readonly noiseLimit?: number;
   /** How each output channel's scale is chosen. Default mse. */
   readonly weightRange?: WeightRange;
+  /**
+   * `nearest`: each weight by itself. `together`: the weights of a filter for the least error of its output (GPTQ). Default: together with 7
+   * bits, nearest with 8, where the rounding of activations is what costs.
+   */
+  readonly rounding?: 'nearest' | 'together';
   /** Whether biases take back the shift that rounding of the weights causes on average. Default true. */
   readonly correctBias?: boolean;
   /** Nodes that stay float: names, or a test of the name. Default: none but those that `noiseLimit` finds. */
@@ -48,7 +53,9 @@ export interface QuantizeConvNetOptions {
   readonly onLayer?: (effect: LayerEffect) => void;
 }
 
-export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer'>> = {
+export const QUANTIZE_CONV_NET_DEFAULTS: Required<
+  Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer' | 'rounding'>
+> = {
   activationRange: 'mse',
   weightBits: 8,
   weightNoiseLimit: 0.01,
@@ -194,6 +201,7 @@ class GridWriter {
       weightBits,
       weightNoiseLimit,
       weightRange: range,
+      rounding = weightBits === 7 ? 'together' : 'nearest',
       correctBias,
       onLayer,
     } = this.#settings;
@@ -210,11 +218,13 @@ class GridWriter {
       weight,
       bias: float32Constant(index, biasName),
       xScale: grid.scale,
+      patches: statistics.get(x)?.patches.get(layer),
       input: statistics.get(x),
       output: statistics.get(output),
       correctBias,
       shapes: { x: this.#extents(x), y: this.#extents(output) },
       range,
+      together: rounding === 'together',
     };
     const first = quantizeLayer({ ...input, bits: weightBits });
     const bits = (first.weightNoise ?? 0) > weightNoiseLimit ? 8 : weightBits;

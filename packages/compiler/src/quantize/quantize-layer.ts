@@ -4,8 +4,11 @@ import { isEdgewise } from '../transforms/edgewise-node.ts';
 import type { WeightRange } from './choose-scale.ts';
 import { roundHalfEven, WEIGHT_GRIDS } from './integer-grid.ts';
 import type { QuantizationError } from './quantization-error.ts';
-import { weightNoise } from './layer-noise.ts';
+import { columnsOf, weightNoise } from './layer-noise.ts';
+import type { PatchMoments } from './patch-moments.ts';
 import { quantizeColumns } from './quantize-columns.ts';
+import { roundColumns } from './round-second-order.ts';
+import { unitFactor } from './unit-factor.ts';
 import type { ValueStatistics } from './value-statistics.ts';
 
 export interface LayerInput {
@@ -15,10 +18,14 @@ export interface LayerInput {
   readonly bias: Float32Tensor | undefined;
   /** Scale of the 8-bit input. */
   readonly xScale: number;
+  /** What its filters read; undefined without statistics. */
+  readonly patches: PatchMoments | undefined;
   /** What the samples showed of its input and of its output. */
   readonly input: ValueStatistics | undefined;
   readonly output: ValueStatistics | undefined;
   readonly correctBias: boolean;
+  /** Whether the weights of a filter are rounded for the least error of the output together, rather than each to its nearest. */
+  readonly together: boolean;
   /** Extents [N, C, …] of the input and of the output, for the share of a cell's reads that are padding. */
   readonly shapes: { readonly x: readonly number[]; readonly y: readonly number[] };
   readonly bits: 7 | 8;
@@ -56,6 +63,10 @@ export function quantizeLayer(layer: LayerInput): QuantizedLayer {
       scale[m] = least.scale;
       roundColumn(floats, values, m, count, least.scale, bits);
     }
+  }
+  if (layer.together && layer.patches) roundTogether(floats, values, scale, layer.patches, layer);
+  for (let m = 0; m < count; m++) {
+    const wanted = (layer.bias && typedData(layer.bias)[m]) ?? 0;
     let shift = 0;
     for (let i = 0; expected !== undefined && i < length; i++) {
       const at = i * count + m;
@@ -63,10 +74,40 @@ export function quantizeLayer(layer: LayerInput): QuantizedLayer {
     }
     bias[m] = roundHalfEven((wanted + shift) / (xScale * scale[m]!));
   }
-  const { node, weight, input, output } = layer;
-  const rounded = { weight: isEdgewise(node, 'Conv') ? turned(values, length, count) : values, scale };
-  const noise = input && output && weightNoise(node, weight, rounded, input, output);
-  return { ...rounded, bias, error, weightNoise: noise };
+  const { node, patches, output } = layer;
+  const errors = floats.map((w, at) => w - values[at]! * scale[at % count]!);
+  return {
+    weight: isEdgewise(node, 'Conv') ? turned(values, length, count) : values,
+    scale,
+    bias,
+    error,
+    weightNoise: patches && output && weightNoise(errors, patches, output),
+  };
+}
+
+/** What the bias makes up for does not count: errors are weighed by the covariance of what is read. */
+function roundTogether(
+  floats: Float32Array,
+  values: Int8Array,
+  scale: Float32Array,
+  { groups }: PatchMoments,
+  { bits, correctBias }: LayerInput,
+): void {
+  const count = scale.length;
+  const perGroup = count / groups.length;
+  for (const [g, group] of groups.entries()) {
+    const first = g * perGroup;
+    const factor = unitFactor(correctBias ? group.covariance() : group.matrix(), group.width);
+    const columns = columnsOf(floats, count, first, perGroup);
+    const rounded = roundColumns(
+      columns,
+      scale.subarray(first, first + perGroup),
+      WEIGHT_GRIDS[bits],
+      factor,
+    );
+    for (let from = 0, to = first; from < columns.length; from += perGroup, to += count)
+      values.set(rounded.values.subarray(from, from + perGroup), to);
+  }
 }
 
 /** The scale below which a bias would not fit; a filter without weights only has to be fine enough for its bias. */

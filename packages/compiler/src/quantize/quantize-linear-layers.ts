@@ -13,6 +13,7 @@ import { rewriteGraph, type Edit, type GraphView, type TransformResult } from '.
 import { activationGrid, type ValueRange } from './activation-grid.ts';
 import type { LayerEffect } from './layer-effect.ts';
 import type { QuantizationError } from './quantization-error.ts';
+import type { SecondMoments } from './second-moments.ts';
 
 /** Options that every scheme for `Linear` layers has. */
 export interface LinearLayerOptions {
@@ -26,10 +27,10 @@ export interface LinearLayerOptions {
   /** Layers that stay float: node names, or a test of the name. Default: none. */
   readonly keepFloat?: readonly string[] | ((layer: string) => boolean);
   /**
-   * Mean square of each feature by value name, from `observeActivations`: errors of weights that meet large inputs then count
-   * more. Default: all alike.
+   * Second moments of the features by value name, from `observeActivations`: the weights of a column are then rounded for the least error
+   * of the output together (GPTQ). Default: each to its nearest.
    */
-  readonly importance?: ReadonlyMap<string, Float32Array>;
+  readonly moments?: ReadonlyMap<string, SecondMoments>;
   /** Called for each layer quantized. */
   readonly onLayer?: (effect: LayerEffect) => void;
 }
@@ -37,7 +38,7 @@ export interface LinearLayerOptions {
 export interface LinearWeight {
   /** [rows, columns]. */
   readonly weight: Float32Tensor;
-  readonly importance: Float32Array | undefined;
+  readonly moments: SecondMoments | undefined;
 }
 
 export interface QuantizedWeight {
@@ -152,10 +153,10 @@ class LinearLayers {
     initializers: Map<string, Tensor>,
   ): readonly string[] | undefined {
     const [rows = 0, columns = 0] = weight.dims;
-    const importance = this.#options.importance?.get(x);
+    const moments = this.#options.moments?.get(x);
     const quantized = this.#scheme.quantize({
       weight,
-      importance: importance?.length === rows ? importance : undefined,
+      moments: moments?.width === rows ? moments : undefined,
     });
     if (Number.isNaN(quantized.error.sqnrDb)) {
       this.#warn(layer, 'kept-float', `'${weightName}' holds a NaN or an infinity and stays float`);

@@ -1,7 +1,8 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import { denseTensor } from '../ir/index.ts';
+import { denseTensor, typedData } from '../ir/index.ts';
 import { defineTransform, type Transform } from '../rewrite/index.ts';
 import type { WeightRange } from './choose-scale.ts';
+import { WEIGHT_GRIDS } from './integer-grid.ts';
 import { LOSSY } from './lossy.ts';
 import { quantizeColumns } from './quantize-columns.ts';
 import {
@@ -9,6 +10,8 @@ import {
   quantizeLinearLayers,
   type LinearLayerOptions,
 } from './quantize-linear-layers.ts';
+import { roundColumns } from './round-second-order.ts';
+import { lastFactor } from './unit-factor.ts';
 
 export interface QuantizeLinearsOptions extends LinearLayerOptions {
   /** 7: one exact instruction per 16 products on every CPU. 8: twice as fine. Default 7. */
@@ -43,6 +46,7 @@ export function quantizeLinears(options: QuantizeLinearsOptions = {}): Transform
       hint: 'for weights stored in 4 bits use quantizeWeightsInt4',
     });
   checkLinearLayerOptions('quantizeLinears', layers);
+  const factorOf = lastFactor();
   return defineTransform({
     name: 'quantizeLinears',
     description: 'int8 weights per output channel and 8-bit activations for Linear layers',
@@ -53,8 +57,13 @@ export function quantizeLinears(options: QuantizeLinearsOptions = {}): Transform
         {
           bits,
           method: `per channel, ${range}`,
-          quantize: ({ weight, importance }) => {
-            const { values, scale, error } = quantizeColumns(weight, { bits, range, importance });
+          quantize: ({ weight, moments }) => {
+            const found = quantizeColumns(weight, { bits, range });
+            const { scale } = found;
+            const { values, error } =
+              moments === undefined || Number.isNaN(found.error.sqnrDb)
+                ? found
+                : roundColumns(typedData(weight), scale, WEIGHT_GRIDS[bits], factorOf(moments));
             return { weight: denseTensor('int8', weight.dims, values), scale, error };
           },
         },

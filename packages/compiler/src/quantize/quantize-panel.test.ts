@@ -8,16 +8,11 @@ import { quantizeRows } from './quantize-rows.ts';
 
 // The kernels against the same search and rounding written down for one span: not a bit may differ.
 
-function chooseScale(
-  span: readonly number[],
-  grid: IntegerGrid,
-  range: WeightRange,
-  importance: Float32Array,
-): number {
+function chooseScale(span: readonly number[], grid: IntegerGrid, range: WeightRange): number {
   const full = unclippedScale(Math.min(0, ...span), Math.max(0, ...span), grid);
   if (full < SMALLEST_SCALE) return 1;
   if (range === 'max') return full;
-  const errorOf = (scale: number): number => squaredError(span, scale, grid, importance);
+  const errorOf = (scale: number): number => squaredError(span, scale, grid);
   let [best, least] = [full, errorOf(full)];
   for (let scale = full * 0.97, failures = 0; failures < 2; scale *= 0.97) {
     const error = errorOf(scale);
@@ -27,16 +22,10 @@ function chooseScale(
   return Math.fround(best);
 }
 
-function squaredError(
-  span: readonly number[],
-  scale: number,
-  grid: IntegerGrid,
-  importance: Float32Array,
-): number {
+function squaredError(span: readonly number[], scale: number, grid: IntegerGrid): number {
   const inverse = 1 / scale;
   let sum = 0;
-  for (const [i, value] of span.entries())
-    sum += (value * inverse - nearest(value * inverse, grid)) ** 2 * importance[i]!;
+  for (const value of span) sum += (value * inverse - nearest(value * inverse, grid)) ** 2;
   return sum * scale * scale;
 }
 
@@ -48,9 +37,8 @@ function quantizeSpan(
   span: readonly number[],
   grid: IntegerGrid,
   range: WeightRange,
-  importance: Float32Array = new Float32Array(span.length).fill(1),
 ): { scale: number; integers: number[]; clipped: number } {
-  const scale = chooseScale(span, grid, range, importance);
+  const scale = chooseScale(span, grid, range);
   const exact = span.map((value) => value * (1 / scale));
   return {
     scale,
@@ -85,18 +73,16 @@ describe.each([
   const tensor = float32Tensor([rows, columns], matrix);
 
   it.each([
-    [7, 'mse', true],
-    [8, 'mse', false],
-    [8, 'max', false],
-  ] as const)('columns in %i bits, %s, importance %s', (bits, range, weighted) => {
-    const importance = weighted ? seededRandom(seed).uniform(rows) : undefined;
-    const result = quantizeColumns(tensor, { bits, range, importance });
+    [7, 'mse'],
+    [8, 'mse'],
+    [8, 'max'],
+  ] as const)('columns in %i bits, %s', (bits, range) => {
+    const result = quantizeColumns(tensor, { bits, range });
     const expected = Array.from({ length: columns }, (_, c) =>
       quantizeSpan(
         Array.from({ length: rows }, (_, r) => matrix[r * columns + c]!),
         WEIGHT_GRIDS[bits],
         range,
-        importance,
       ),
     );
     expect([...result.scale]).toEqual(expected.map(({ scale }) => scale));

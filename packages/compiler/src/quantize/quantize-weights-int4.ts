@@ -3,6 +3,7 @@ import { denseTensor, typedData } from '../ir/index.ts';
 import { defineTransform, type Transform } from '../rewrite/index.ts';
 import { LOSSY } from './lossy.ts';
 import { INT4_BLOCK_SIZE, quantizeColumnsInt4 } from './quantize-columns-int4.ts';
+import { lastFactor } from './unit-factor.ts';
 import {
   checkLinearLayerOptions,
   quantizeLinearLayers,
@@ -43,6 +44,7 @@ export function quantizeWeightsInt4(options: QuantizeWeightsInt4Options = {}): T
       `quantizeWeightsInt4: blockSize must be 32, got ${String(blockSize)}`,
     );
   checkLinearLayerOptions('quantizeWeightsInt4', layers);
+  const factorOf = lastFactor();
   return defineTransform({
     name: 'quantizeWeightsInt4',
     description: '4-bit weights with a multiplier per block of 32 for Linear layers',
@@ -53,11 +55,12 @@ export function quantizeWeightsInt4(options: QuantizeWeightsInt4Options = {}): T
         {
           bits: 4,
           method: `int4 blocks of ${blockSize}, ${computeBits}-bit compute`,
-          quantize: ({ weight, importance }) => {
+          quantize: ({ weight, moments }) => {
             const [rows = 0, columns = 0] = weight.dims;
             const { data, multiplier, scale, error } = quantizeColumnsInt4(typedData(weight), rows, columns, {
               computeBits,
-              importance,
+              importance: moments?.meanSquares(),
+              factor: moments && factorOf(moments),
             });
             return {
               weight: denseTensor('int4', [rows, columns], data),

@@ -36,6 +36,9 @@ const KINDS: Readonly<Record<string, QuantizedKind>> = {
   HardSigmoid: 'table',
   HardSwish: 'table',
   Mish: 'table',
+  Elu: 'table',
+  Softplus: 'table',
+  'edgewise.Gelu': 'table',
   Tanh: 'table',
   'com.microsoft.QuickGelu': 'table',
 };

@@ -12,15 +12,15 @@ import { attributes, floatAttribute, stringAttribute } from '../transforms/node-
 import { ruleTransform } from '../transforms/rule-transform.ts';
 
 /**
- * Takes activations that a quantized convolution cannot have out of `edgewise.Conv` again: all but relu and clip, which are
- * the range of its output. Calibrate what it leaves, so that the value before the activation has a range too.
+ * Takes activations that a quantized layer cannot have out of `edgewise.Conv` and `edgewise.Linear` again: all but relu and clip,
+ * which are the range of its output. Calibrate what it leaves, so that the value before the activation has a range too.
  */
 export function separateActivations(): Transform {
   const rules = ruleTransform({
     name: 'separateActivations',
-    description: 'activations of Conv other than relu and clip → operators',
+    description: 'activations of Conv and Linear other than relu and clip → operators',
     tolerance: LOSSLESS,
-    rules: () => [{ name: 'activation', operators: ['edgewise.Conv'], match: matchConv }],
+    rules: () => [{ name: 'activation', operators: ['edgewise.Conv', 'edgewise.Linear'], match: matchLayer }],
   });
   return {
     ...rules,
@@ -35,8 +35,8 @@ export function separateActivations(): Transform {
 const MICROSOFT = 'com.microsoft';
 
 type Builder = (
-  conv: Node,
-) => readonly [opType: string, values: Readonly<Record<string, number>>, domain?: string];
+  layer: Node,
+) => readonly [opType: string, values: Readonly<Record<string, number | string>>, domain?: string];
 
 const BUILDERS: Readonly<Record<string, Builder>> = {
   leaky_relu: (conv) => ['LeakyRelu', { alpha: floatAttribute(conv, 'alpha', 0.01) }],
@@ -50,28 +50,33 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
   mish: () => ['Mish', {}],
   sigmoid: () => ['Sigmoid', {}],
   tanh: () => ['Tanh', {}],
+  gelu: () => ['Gelu', { approximate: 'none' }, 'edgewise'],
+  gelu_tanh: () => ['Gelu', { approximate: 'tanh' }, 'edgewise'],
 };
 
-function matchConv(conv: Node, graph: GraphView): Edit | undefined {
-  const name = stringAttribute(conv, 'activation', 'none');
-  const built = BUILDERS[name]?.(conv);
+function matchLayer(layer: Node, graph: GraphView): Edit | undefined {
+  const name = stringAttribute(layer, 'activation', 'none');
+  const built = BUILDERS[name]?.(layer);
   if (built === undefined) return undefined;
   const [opType, values, domain = ''] = built;
-  const [output = ''] = conv.outputs;
+  const [output = ''] = layer.outputs;
   const sum = graph.freshName(`${output}.sum`);
-  const window = [...conv.attributes].filter(([key]) => key !== 'alpha' && key !== 'beta');
+  const window = [...layer.attributes].filter(([key]) => key !== 'alpha' && key !== 'beta');
   return {
     reason: `activation ${name}`,
-    remove: [conv],
+    remove: [layer],
     add: [
-      { ...conv, outputs: [sum], attributes: new Map([...window, ...attributes({ activation: 'none' })]) },
+      { ...layer, outputs: [sum], attributes: new Map([...window, ...attributes({ activation: 'none' })]) },
       { name: '', opType, domain, inputs: [sum], outputs: [output], attributes: attributes(values) },
     ],
   };
 }
 
-/** The activation of `edgewise.Conv` that each operator is, with its parameters. */
+/** The activation of a layer that each operator is, with its parameters. */
 const ACTIVATIONS: Readonly<Record<string, (node: Node) => Readonly<Record<string, string | number>>>> = {
+  'edgewise.Gelu': (node) => ({
+    activation: stringAttribute(node, 'approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu',
+  }),
   LeakyRelu: (node) => ({ activation: 'leaky_relu', alpha: floatAttribute(node, 'alpha', 0.01) }),
   HardSwish: () => ({ activation: 'hard_swish' }),
   HardSigmoid: (node) => ({
@@ -85,22 +90,33 @@ const ACTIVATIONS: Readonly<Record<string, (node: Node) => Readonly<Record<strin
   Tanh: () => ({ activation: 'tanh' }),
 };
 
-/** The way back, for convolutions that stay float. */
+/** What only one of the two layers has. */
+const OF_LINEAR: ReadonlySet<string> = new Set(['Gelu']);
+const OF_CONV: ReadonlySet<string> = new Set(['LeakyRelu', 'HardSwish', 'HardSigmoid', 'Mish']);
+
+/** The way back, for layers that stay float. */
 export const JOIN_ACTIVATION: Rule = {
   name: 'join activation',
   operators: Object.keys(ACTIVATIONS),
   match: (node, graph) => {
-    const conv = graph.producer(node.inputs[0] ?? '');
-    if (!isEdgewise(conv, 'Conv') || graph.useCount(node.inputs[0] ?? '') !== 1) return undefined;
-    if (stringAttribute(conv, 'activation', 'none') !== 'none') return undefined;
+    const [sum = ''] = node.inputs;
+    const layer = graph.producer(sum);
+    const isConv = isEdgewise(layer, 'Conv') && !OF_LINEAR.has(node.opType);
+    const isLinear = isEdgewise(layer, 'Linear') && !OF_CONV.has(node.opType);
+    if (!(isConv || isLinear) || graph.useCount(sum) !== 1) return undefined;
+    if (stringAttribute(layer, 'activation', 'none') !== 'none') return undefined;
     if (node.opType === 'QuickGelu' && floatAttribute(node, 'alpha', 1.702) !== 1) return undefined;
     const values = ACTIVATIONS[operatorName(node)]?.(node);
     if (values === undefined) return undefined;
     return {
-      reason: `float Conv and ${node.opType}`,
-      remove: [conv, node],
+      reason: `float ${layer.opType} and ${node.opType}`,
+      remove: [layer, node],
       add: [
-        { ...conv, outputs: node.outputs, attributes: new Map([...conv.attributes, ...attributes(values)]) },
+        {
+          ...layer,
+          outputs: node.outputs,
+          attributes: new Map([...layer.attributes, ...attributes(values)]),
+        },
       ],
     };
   },

@@ -9,8 +9,6 @@ export interface SpanPanelOptions {
   /** Elements of each span. */
   readonly length: number;
   readonly grid: IntegerGrid;
-  /** Weight of each element's squared error. Default: all alike. */
-  readonly importance?: Float32Array | undefined;
   /** Room for the floats that panels are loaded from; the integers they become have as many bytes. */
   readonly stripFloats: number;
 }
@@ -39,7 +37,6 @@ export class SpanPanel {
   readonly clipped: Int32Array;
   readonly #kernels: SpanKernels;
   readonly #places: Places;
-  readonly #weighted: boolean;
 
   constructor(options: SpanPanelOptions) {
     const places = placesFor(options);
@@ -57,9 +54,6 @@ export class SpanPanel {
     this.noise = new Float64Array(buffer, PLACES.noise, PANEL_SPANS);
     this.clipped = new Int32Array(buffer, PLACES.clipped, 2 * PANEL_SPANS);
     new Float64Array(buffer, PLACES.grid, 2).set([options.grid.low, options.grid.high]);
-    this.#weighted = options.importance !== undefined;
-    if (options.importance)
-      new Float64Array(buffer, places.importance, options.length).set(options.importance);
   }
 
   /** Takes the columns `column` … `column + 15` of a strip with rows of `stride` floats. */
@@ -90,9 +84,7 @@ export class SpanPanel {
 
   /** For the spans 2·pair and 2·pair + 1. */
   sumErrors(pair: number): void {
-    const { panel, panelEnd, importance } = this.#places;
-    if (this.#weighted) this.#kernels.sumWeightedErrors(panel, panelEnd, pair, importance);
-    else this.#kernels.sumErrors(panel, panelEnd, pair);
+    this.#kernels.sumErrors(this.#places.panel, this.#places.panelEnd, pair);
   }
 
   round(): void {
@@ -103,7 +95,6 @@ export class SpanPanel {
 }
 
 interface Places {
-  readonly importance: number;
   readonly panel: number;
   readonly panelEnd: number;
   readonly integers: number;
@@ -114,8 +105,7 @@ interface Places {
 }
 
 function placesFor({ length, stripFloats }: SpanPanelOptions): Places {
-  const importance = PLACES.end;
-  const panel = roundUpToPanel(importance + 8 * length);
+  const panel = roundUpToPanel(PLACES.end);
   const panelEnd = panel + 4 * PANEL_SPANS * length;
   // Rows are moved sixteen elements at a time.
   const integers = panel + 4 * PANEL_SPANS * roundUpToPanel(length);
@@ -123,7 +113,7 @@ function placesFor({ length, stripFloats }: SpanPanelOptions): Places {
   const strip = integers + PANEL_SPANS * roundUpToPanel(length);
   const stripIntegers = roundUpToPanel(strip + 4 * stripFloats);
   const end = stripIntegers + stripFloats;
-  return { importance, panel, panelEnd, integers, integersEnd, strip, stripIntegers, end };
+  return { panel, panelEnd, integers, integersEnd, strip, stripIntegers, end };
 }
 
 /** The next multiple of 16. */

@@ -1,4 +1,5 @@
 import { Histogram } from './histogram.ts';
+import type { PatchMoments } from './patch-moments.ts';
 
 /** What the samples showed of each value that `quantizeConvNet` may quantize, by value name. */
 export type ConvNetStatistics = ReadonlyMap<string, ValueStatistics>;
@@ -6,13 +7,20 @@ export type ConvNetStatistics = ReadonlyMap<string, ValueStatistics>;
 /** What the samples showed of one value. Memory does not grow with their number. */
 export class ValueStatistics {
   readonly histogram: Histogram = new Histogram();
+  /** What the layers that read it read together, by layer. */
+  readonly patches: ReadonlyMap<string, PatchMoments>;
   #sums = new Float64Array();
   #squares = new Float64Array();
   #count = 0;
 
+  constructor(patches: ReadonlyMap<string, PatchMoments> = new Map()) {
+    this.patches = patches;
+  }
+
   /** @throws CompilerError `bad-file` for a NaN or an infinity. */
   observe(values: Float32Array, dims: readonly number[]): void {
     this.histogram.add(values);
+    for (const patches of this.patches.values()) patches.observe(values, dims);
     const channels = dims[1] ?? 1;
     if (this.#sums.length === 0) {
       this.#sums = new Float64Array(channels);

@@ -7,6 +7,7 @@ import {
   quantizeWeightsInt4,
   separateActivations,
   type ConvNetStatistics,
+  type SecondMoments,
   type ValueRange,
 } from '../quantize/index.ts';
 import type { Transform } from '../rewrite/index.ts';
@@ -17,8 +18,8 @@ import type { Recipe, RecipeStep } from './recipe.ts';
 export interface Calibrated {
   /** Range by value name; static recipes need it. */
   readonly ranges?: ReadonlyMap<string, ValueRange>;
-  /** Mean square of each feature by value name; weights stored in 4 bits lose less with it. */
-  readonly importance?: ReadonlyMap<string, Float32Array>;
+  /** Second moments of the features of linear layers by value name; rounded weights lose less with them. */
+  readonly moments?: ReadonlyMap<string, SecondMoments>;
   /** Of a convolutional network after `separateActivations`; its static recipes need it. */
   readonly convNet?: ConvNetStatistics;
   /** Linear layers that no recipe quantizes. */
@@ -31,11 +32,13 @@ export interface Calibrated {
  */
 export function listTransforms(
   recipe: Recipe,
-  { ranges, importance, convNet, keepFloat }: Calibrated = {},
+  { ranges, moments, convNet, keepFloat }: Calibrated = {},
 ): readonly Transform[] {
-  const calibrated = ranges === undefined ? {} : { ranges };
+  const calibrated = {
+    ...(ranges !== undefined && { ranges }),
+    ...(moments !== undefined && { moments }),
+  };
   const kept = keepFloat === undefined ? {} : { keepFloat };
-  const weighed = importance === undefined ? {} : { importance };
   return recipe.steps.flatMap((step: RecipeStep) => {
     switch (step.name) {
       case 'prune-vocabulary':
@@ -52,7 +55,7 @@ export function listTransforms(
       case 'quantize-linears':
         return [quantizeLinears({ ...step.options, ...calibrated, ...kept })];
       case 'quantize-weights-int4':
-        return [quantizeWeightsInt4({ ...step.options, ...calibrated, ...weighed })];
+        return [quantizeWeightsInt4({ ...step.options, ...calibrated })];
       case 'quantize-embeddings':
         return [quantizeEmbeddings(step.options)];
       case 'recurrent-net':

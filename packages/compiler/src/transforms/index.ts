@@ -1,4 +1,5 @@
 export { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
+export { flattenLinears } from './flatten-linears.ts';
 export { fixBatch } from './fix-batch.ts';
 export { fixDims } from './fix-dims.ts';
 export type { FoldConstantsOptions } from './fold-constants.ts';
@@ -32,6 +33,7 @@ export { simplifyHeads } from './simplify-heads.ts';
 export { simplifyPooling } from './simplify-pooling.ts';
 export { simplifyShapes } from './simplify-shapes.ts';
 export { splitBatchNormalization } from './split-batch-normalization.ts';
+export { splitEinsum } from './split-einsum.ts';
 export { splitInstanceNormalization } from './split-instance-normalization.ts';
 export { splitConvTranspose } from './split-conv-transpose.ts';
 export { tabulateBytes } from './tabulate-bytes.ts';

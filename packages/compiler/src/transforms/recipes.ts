@@ -2,6 +2,7 @@ import type { Transform } from '../rewrite/index.ts';
 import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
 import { fixBatch } from './fix-batch.ts';
 import { fixDims } from './fix-dims.ts';
+import { flattenLinears } from './flatten-linears.ts';
 import { foldConstants } from './fold-constants.ts';
 import { freezeDefaults } from './freeze-defaults.ts';
 import { freezeInputs } from './freeze-inputs.ts';
@@ -30,6 +31,7 @@ import { simplifyPooling } from './simplify-pooling.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { splitBatchNormalization } from './split-batch-normalization.ts';
 import { splitConvTranspose } from './split-conv-transpose.ts';
+import { splitEinsum } from './split-einsum.ts';
 import { splitInstanceNormalization } from './split-instance-normalization.ts';
 import { unifyInputDims } from './unify-input-dims.ts';
 
@@ -89,12 +91,17 @@ export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Trans
     foldConstants(),
     simplifyShapes(),
     ...compactLayers(),
+    flattenLinears(),
+    mergeInitializers(),
   ];
 }
 
 /** What the layers of a network are made of once its shapes and conditions are known. */
 function compactLayers(): Transform[] {
   return [
+    splitEinsum(),
+    // Its constants in the order that the product wants.
+    foldConstants(),
     resolveAutoPad(),
     splitBatchNormalization(),
     splitInstanceNormalization(),

@@ -14,6 +14,7 @@ import { float32Constant, numberConstant } from './constants.ts';
 import { isStandard } from './edgewise-node.ts';
 import { CONV_ACTIVATIONS } from './fuse-conv.ts';
 import { intAttribute } from './node-attributes.ts';
+import { intsAttributes, Replacement } from './replacement.ts';
 import { FLOAT32_REORDERING, ruleTransform, type RuleContext } from './rule-transform.ts';
 
 /**
@@ -50,51 +51,24 @@ function matchConvTranspose(node: Node, graph: GraphView, { model, typeOf }: Rul
   const [batch, , ...spatial] = shape;
   if (!spatial.every((dim) => typeof dim === 'number')) return undefined;
   const phases = phasesOf(node, weight, spatial);
-  if (phases.axes.some(({ padBefore }) => padBefore < 0)) return undefined;
   const chain = collectChain(node, graph, phases);
   const { activation } = chain;
-  const convolution = {
-    node: conv(node, phases),
-    others: [phaseWeights(weight, phases, chain.factor), phaseBias(bias, phases, chain)],
-  };
+  const replacement = new Replacement(graph, chain.output);
+  const constants = [
+    replacement.constant('weight', phaseWeights(weight, phases, chain.factor)),
+    replacement.constant('bias', phaseBias(bias, phases, chain)),
+  ];
+  let value = replacement.step('Conv', [x, ...constants], convAttributes(phases), node);
+  if (activation) {
+    const { opType, inputs, attributes } = activation;
+    value = replacement.step(opType, [value, ...inputs.slice(1)], attributes, activation);
+  }
+  addMoves(replacement, value, typeof batch === 'number' ? batch : 0, phases);
   return {
     reason: `${phases.count} outputs for each input`,
     remove: [node, ...chain.nodes],
-    ...linked(graph, { input: x, output: chain.output }, [
-      convolution,
-      ...(activation ? [{ node: activation, others: activation.inputs.slice(1) }] : []),
-      ...moves(typeof batch === 'number' ? batch : 0, phases),
-    ]),
+    ...replacement.finish(),
   };
-}
-
-/** A node whose first input is what the one before it gives, and its other inputs. */
-interface Step {
-  readonly node: Omit<Node, 'inputs' | 'outputs'>;
-  readonly others: readonly (Tensor | string)[];
-}
-
-function linked(
-  graph: GraphView,
-  { input, output }: { readonly input: string; readonly output: string },
-  steps: readonly Step[],
-): Pick<Edit, 'add' | 'initializers'> {
-  const initializers = new Map<string, Tensor>();
-  let value = input;
-  const add = steps.map(({ node, others }, index): Node => {
-    const fresh = (suffix: string | number): string => graph.freshName(`${output}.${index}.${suffix}`);
-    const names = others.map((other, slot) => {
-      if (typeof other === 'string') return other;
-      const name = fresh(slot + 1);
-      initializers.set(name, other);
-      return name;
-    });
-    const made = index === steps.length - 1 ? output : fresh(node.opType);
-    const inputs = [value, ...names];
-    value = made;
-    return { ...node, inputs, outputs: [made] };
-  });
-  return { add, initializers };
 }
 
 /** Output o of the cut output lies at stride·q + r − crop, r being its phase: a convolution at position q. */
@@ -129,7 +103,9 @@ function phasesOf(node: Node, { dims }: Float32Tensor, spatial: readonly number[
   const axes = kernels.map((kernel, axis): PhaseAxis => {
     const [stride, dilation] = [rule.strides[axis]!, rule.dilations[axis]!];
     const taps = Math.ceil(((kernel - 1) * dilation + 1) / stride);
-    const [skipped, crop] = [Math.floor(begins[axis]! / stride), begins[axis]! % stride];
+    // What is cut off in front is not computed, as far as that is padding of the convolution.
+    const skipped = Math.min(Math.floor(begins[axis]! / stride), taps - 1);
+    const crop = begins[axis]! - skipped * stride;
     const positions = Math.max(Math.ceil((crop + out[axis]!) / stride), spatial[axis]! - skipped);
     const padAfter = positions - spatial[axis]! + skipped;
     const padBefore = taps - 1 - skipped;
@@ -241,56 +217,38 @@ function phaseBias(
   );
 }
 
-function conv(node: Node, { axes, groups }: Phases): Omit<Node, 'inputs' | 'outputs'> {
-  return {
-    name: node.name,
-    domain: '',
-    opType: 'Conv',
-    attributes: new Map([
-      ...ints({
-        kernel_shape: axes.map(({ taps }) => taps),
-        pads: [...axes.map(({ padBefore }) => padBefore), ...axes.map(({ padAfter }) => padAfter)],
-      }),
-      ['group', { kind: 'int', value: BigInt(groups) }],
-    ]),
-  };
+function convAttributes({ axes, groups }: Phases): Map<string, Attribute> {
+  return new Map([
+    ...intsAttributes({
+      kernel_shape: axes.map(({ taps }) => taps),
+      pads: [...axes.map(({ padBefore }) => padBefore), ...axes.map(({ padAfter }) => padAfter)],
+    }),
+    ['group', { kind: 'int', value: BigInt(groups) }],
+  ]);
 }
 
 /** From [N, group·phases·M/group, positions…] to the output. */
-function moves(batch: number, { axes, count, groups, filters }: Phases): Step[] {
-  const positions = axes.map((axis) => axis.positions);
-  const strides = axes.map(({ stride }) => stride);
+function addMoves(
+  replacement: Replacement,
+  conv: string,
+  batch: number,
+  { axes, count, groups, filters }: Phases,
+): void {
+  const list = (values: readonly number[]): string =>
+    replacement.constant('list', int64Tensor([values.length], values));
   const rank = axes.length;
-  const apart = [batch, groups, ...strides, filters, ...positions];
-  const order = [0, 1, 2 + rank, ...axes.flatMap((_, axis) => [3 + rank + axis, 2 + axis])];
-  const together = [batch, groups * filters, ...axes.map(({ stride }, axis) => stride * positions[axis]!)];
-  const shuffle = [
-    move('Reshape', [apart]),
-    move('Transpose', [], { perm: order }),
-    move('Reshape', [together]),
-  ];
+  const positions = axes.map((axis) => axis.positions);
+  let value = conv;
+  if (count > 1) {
+    const apart = [batch, groups, ...axes.map(({ stride }) => stride), filters, ...positions];
+    const perm = [0, 1, 2 + rank, ...axes.flatMap((_, axis) => [3 + rank + axis, 2 + axis])];
+    const together = axes.map(({ stride }, axis) => stride * positions[axis]!);
+    value = replacement.step('Reshape', [value, list(apart)]);
+    value = replacement.step('Transpose', [value], intsAttributes({ perm }));
+    value = replacement.step('Reshape', [value, list([batch, groups * filters, ...together])]);
+  }
   const isCut = axes.some(({ crop, out, stride }, axis) => crop > 0 || out < stride * positions[axis]!);
-  const cut = move('Slice', [
-    axes.map(({ crop }) => crop),
-    axes.map(({ crop, out }) => crop + out),
-    axes.map((_, axis) => axis + 2),
-  ]);
-  return [...(count > 1 ? shuffle : []), ...(isCut ? [cut] : [])];
-}
-
-function move(
-  opType: string,
-  others: readonly (readonly number[])[],
-  attributes: Readonly<Record<string, readonly number[]>> = {},
-): Step {
-  return {
-    node: { name: '', domain: '', opType, attributes: ints(attributes) },
-    others: others.map((values) => int64Tensor([values.length], values)),
-  };
-}
-
-function ints(values: Readonly<Record<string, readonly number[]>>): Map<string, Attribute> {
-  return new Map(
-    Object.entries(values).map(([name, list]) => [name, { kind: 'ints', value: list.map(BigInt) }]),
-  );
+  if (!isCut) return;
+  const [starts, ends] = [axes.map(({ crop }) => crop), axes.map(({ crop, out }) => crop + out)];
+  replacement.step('Slice', [value, list(starts), list(ends), list(axes.map((_, axis) => axis + 2))]);
 }

@@ -3,6 +3,7 @@ import { opsetVersion } from '../ops/index.ts';
 import type { Edit, GraphView, Transform } from '../rewrite/index.ts';
 import { float32Constant } from './constants.ts';
 import { floatAttribute } from './node-attributes.ts';
+import { Replacement } from './replacement.ts';
 import { FLOAT32_REORDERING, ruleTransform, type RuleContext } from './rule-transform.ts';
 
 /**
@@ -34,34 +35,21 @@ function matchNormalization(node: Node, graph: GraphView, { model, typeOf }: Rul
   const rank = typeOf(x)?.shape?.length;
   if (!scale || !bias || rank === undefined || rank < 3 || opsetVersion(model.opsets, '') < FIRST_OPSET)
     return undefined;
-  const initializers = new Map<string, Tensor>();
-  const constant = (suffix: string, tensor: Tensor): string => {
-    const name = graph.freshName(`${output}.${suffix}`);
-    initializers.set(name, tensor);
-    return name;
-  };
+  const replacement = new Replacement(graph, output);
   const perChannel = (tensor: typeof scale): Tensor =>
     float32Tensor([tensor.dims[0]!, ...Array.from({ length: rank - 2 }, () => 1)], typedData(tensor));
-  const axes = constant(
-    'axes',
-    int64Tensor(
-      [rank - 2],
-      Array.from({ length: rank - 2 }, (_, i) => i + 2),
-    ),
-  );
-  const epsilon = constant('epsilon', float32Tensor([], [floatAttribute(node, 'epsilon', 1e-5)]));
-  const add: Node[] = [];
-  const step = (opType: string, inputs: readonly string[], suffix: string): string => {
-    const made = suffix === '' ? output : graph.freshName(`${output}.${suffix}`);
-    add.push({ name: '', domain: '', opType, inputs, outputs: [made], attributes: new Map() });
-    return made;
-  };
-  const centred = step('Sub', [x, step('ReduceMean', [x, axes], 'mean')], 'centred');
-  const squares = step('Mul', [centred, centred], 'squares');
-  const variance = step('ReduceMean', [squares, axes], 'variance');
-  const deviation = step('Sqrt', [step('Add', [variance, epsilon], 'shifted')], 'deviation');
-  const factor = step('Div', [constant('scale', perChannel(scale)), deviation], 'factor');
-  const scaled = step('Mul', [centred, factor], 'scaled');
-  step('Add', [scaled, constant('bias', perChannel(bias))], '');
-  return { reason: `${scale.dims[0]} channels`, remove: [node], add, initializers };
+  const spatial = Array.from({ length: rank - 2 }, (_, axis) => axis + 2);
+  const axes = replacement.constant('axes', int64Tensor([spatial.length], spatial));
+  const epsilon = float32Tensor([], [floatAttribute(node, 'epsilon', 1e-5)]);
+
+  const mean = replacement.step('ReduceMean', [x, axes]);
+  const centred = replacement.step('Sub', [x, mean]);
+  const squares = replacement.step('Mul', [centred, centred]);
+  const variance = replacement.step('ReduceMean', [squares, axes]);
+  const shifted = replacement.step('Add', [variance, replacement.constant('epsilon', epsilon)]);
+  const deviation = replacement.step('Sqrt', [shifted]);
+  const factor = replacement.step('Div', [replacement.constant('scale', perChannel(scale)), deviation]);
+  const scaled = replacement.step('Mul', [centred, factor]);
+  replacement.step('Add', [scaled, replacement.constant('bias', perChannel(bias))]);
+  return { reason: `${scale.dims[0]} channels`, remove: [node], ...replacement.finish() };
 }

@@ -47,8 +47,6 @@ function slot(index: number): number {
 export interface SpanKernels {
   readonly extents: (panel: number, end: number) => void;
   readonly sumErrors: (panel: number, end: number, pair: number) => void;
-  /** The same with a weight for each element, float64 from `importance` on. */
-  readonly sumWeightedErrors: (panel: number, end: number, pair: number, importance: number) => void;
   readonly roundPair: (panel: number, end: number, integers: number, pair: number) => void;
   readonly loadColumns: (panel: number, end: number, from: number, stride: number) => void;
   readonly storeColumns: (integers: number, end: number, to: number, stride: number) => void;
@@ -72,7 +70,6 @@ export function spanKernelsModule(memory: MemoryLimits): Uint8Array<ArrayBuffer>
   m.importMemory('env', 'memory', memory);
   emitExtents(m);
   emitSumErrors(m);
-  emitSumWeightedErrors(m);
   emitRoundPair(m);
   emitLoadColumns(m);
   emitStoreColumns(m);
@@ -110,51 +107,28 @@ function emitExtents(m: ModuleBuilder): void {
 /** Σ (x·inverse − q)² with q the nearest integer of the grid, for a pair of spans and each inverse. */
 function emitSumErrors(m: ModuleBuilder): void {
   const params = { panel: 'i32', end: 'i32', pair: 'i32' } as const;
-  m.function('sum errors', { params, export: 'sumErrors' }, (f, p) => {
-    emitTrials(f, p, (square) => square);
+  m.function('sum errors', { params, export: 'sumErrors' }, (f, { panel, end, pair }) => {
+    const at = f.let(i32.shl(pair, 4));
+    const trials = Array.from({ length: TRIALS }, (_, trial) => ({
+      trial,
+      inverse: f.let(v128.load(at, PLACES.inverses + 128 * trial)),
+      sum: f.local('v128'),
+    }));
+    const [low, high] = letGrid(f);
+    const values = f.local('v128');
+    const exact = f.local('v128');
+    const difference = f.local('v128');
+    f.increment(panel, i32.shl(pair, 3));
+    f.whileBelow(panel, end, FLOAT_ROW, () => {
+      f.set(values, loadPair(panel));
+      for (const { inverse, sum } of trials) {
+        f.set(exact, f64x2.mul(values, inverse));
+        f.set(difference, f64x2.sub(exact, clamp(f64x2.nearest(exact), low, high)));
+        f.set(sum, f64x2.add(sum, f64x2.mul(difference, difference)));
+      }
+    });
+    for (const { trial, sum } of trials) f.do(v128.store(at, sum, PLACES.sums + 128 * trial));
   });
-}
-
-function emitSumWeightedErrors(m: ModuleBuilder): void {
-  const params = { panel: 'i32', end: 'i32', pair: 'i32', importance: 'i32' } as const;
-  m.function('sum weighted errors', { params, export: 'sumWeightedErrors' }, (f, p) => {
-    const weight = f.local('v128');
-    const loadWeight = (): void => {
-      f.set(weight, v128.load64Splat(p.importance));
-      f.increment(p.importance, 8);
-    };
-    emitTrials(f, p, (square) => f64x2.mul(square, weight), loadWeight);
-  });
-}
-
-/** @param weigh what counts of a squared error @param next comes before each element */
-function emitTrials(
-  f: FunctionBuilder,
-  { panel, end, pair }: Readonly<Record<'panel' | 'end' | 'pair', Local<'i32'>>>,
-  weigh: (square: Expr<'v128'>) => Expr<'v128'>,
-  next: () => void = () => {},
-): void {
-  const at = f.let(i32.shl(pair, 4));
-  const trials = Array.from({ length: TRIALS }, (_, trial) => ({
-    trial,
-    inverse: f.let(v128.load(at, PLACES.inverses + 128 * trial)),
-    sum: f.local('v128'),
-  }));
-  const [low, high] = letGrid(f);
-  const values = f.local('v128');
-  const exact = f.local('v128');
-  const difference = f.local('v128');
-  f.increment(panel, i32.shl(pair, 3));
-  f.whileBelow(panel, end, FLOAT_ROW, () => {
-    next();
-    f.set(values, loadPair(panel));
-    for (const { inverse, sum } of trials) {
-      f.set(exact, f64x2.mul(values, inverse));
-      f.set(difference, f64x2.sub(exact, clamp(f64x2.nearest(exact), low, high)));
-      f.set(sum, f64x2.add(sum, weigh(f64x2.mul(difference, difference))));
-    }
-  });
-  for (const { trial, sum } of trials) f.do(v128.store(at, sum, PLACES.sums + 128 * trial));
 }
 
 /** The nearest integers of the grid for a pair of spans and its first inverse, and what that loses. */

@@ -1,18 +1,10 @@
 import {
   BYTE_LIMITS_BYTES,
   COPY_TABLE_BYTES,
-  convF32ScratchBytes,
-  convInt8ScratchBytes,
-  depthwiseF32ScratchBytes,
-  depthwiseInt8ScratchBytes,
   emitAverageBytes,
   emitAveragePool,
   emitBinaryBytes,
-  emitConvF32,
-  emitConvInt8,
   emitCopyElements,
-  emitDepthwiseF32,
-  emitDepthwiseInt8,
   emitDequantizeRows,
   emitFillRows,
   emitMaxPoolBytes,
@@ -20,21 +12,20 @@ import {
   emitQuantizeFloats,
   emitQuantizeImage,
   emitReduceRows,
-  emitRepeated,
   emitResizeLinear,
   emitResizeTaps,
-  int8PanelBytes,
-  pairFlagWords,
-  patchBytes,
-  type ConvF32Spec,
-  type ConvInt8Spec,
   type CopyLoop,
-  type DepthwiseF32Spec,
-  type DepthwiseInt8Spec,
 } from './kernels/index.ts';
-import { readsRows, writesRows, type ConvWeight, type MapStep, type Step } from './program.ts';
+import {
+  convScratchBytes,
+  emitConv,
+  emitDepthwise,
+  emitFloatConv,
+  emitFloatDepthwise,
+} from './emit-conv-step.ts';
+import { readsRows, writesRows, type MapStep, type Step } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
-import { bytesStride, elementBytes, floatStride, roundUp, rowStride } from './value.ts';
+import { bytesStride, elementBytes, floatStride, rowStride } from './value.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 /** Positions that a cubic interpolation reads along an axis. */
@@ -80,13 +71,10 @@ export function emitMapStep(f: FunctionBuilder, step: MapStep, scope: StepScope)
 export function mapStepScratchBytes(step: MapStep, rows: number): number {
   switch (step.op) {
     case 'conv':
-      return convInt8ScratchBytes(convSpec(step), rows);
     case 'depthwise':
-      return depthwiseInt8ScratchBytes(depthwiseSpec(step));
     case 'conv-f32':
-      return convF32ScratchBytes(floatConvSpec(step), rows);
     case 'depthwise-f32':
-      return depthwiseF32ScratchBytes(floatDepthwiseSpec(step));
+      return convScratchBytes(step, rows);
     case 'copy':
       return step.table === undefined ? 0 : COPY_TABLE_BYTES;
     default:
@@ -109,79 +97,6 @@ function emitQuantize(
     m0: scope.m0,
     m1: scope.m1,
   });
-}
-
-function convSpec({ x, weight, groups, window, zeroPoint, output }: StepOf<'conv'>): ConvInt8Spec {
-  return {
-    n: output.columns / groups,
-    bits: weight.bits,
-    isRoundable: weight.isRoundable,
-    zeroPoint,
-    yStride: zeroPoint === undefined ? 4 * floatStride(output) : bytesStride(output),
-    window: window ?? { k: x.columns, xStride: bytesStride(x) },
-  };
-}
-
-function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
-  const spec = convSpec(step);
-  const { groups, window } = step;
-  const panels = roundUp(spec.n, 8);
-  const k = window ? patchBytes(window) : 0;
-  const kernel = emitRepeated(
-    scope.library,
-    emitConvInt8(scope.library, spec, scope.blockRows, scope.rowCounts),
-    {
-      count: groups,
-      steps: {
-        x: step.x.columns / groups,
-        weights: int8PanelBytes(k, spec.n),
-        bias: 4 * panels,
-        colsum: 4 * panels,
-        multiplier: 4 * panels,
-        pairFlags: (panels / 8) * 4 * pairFlagWords(k),
-        y: spec.n,
-      },
-    },
-  );
-  f.call(kernel, {
-    x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
-    ...weightPointers(step.weight),
-    pairFlags: step.weight.pairFlags,
-    y: rowZero(step.output, scope),
-    scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
-  });
-}
-
-function depthwiseSpec({ weight, window, zeroPoint, output }: StepOf<'depthwise'>): DepthwiseInt8Spec {
-  return {
-    ...window,
-    channels: output.columns,
-    yZeroPoint: zeroPoint,
-    isRoundable: weight.isRoundable,
-    yStride: bytesStride(output),
-  };
-}
-
-function emitDepthwise(f: FunctionBuilder, step: StepOf<'depthwise'>, scope: StepScope): void {
-  f.call(emitDepthwiseInt8(scope.library, depthwiseSpec(step)), {
-    x: whole(step.x, scope),
-    ...weightPointers(step.weight),
-    y: rowZero(step.output, scope),
-    scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
-  });
-}
-
-function weightPointers({ panels, bias, columnSums, multiplier }: ConvWeight): {
-  weights: number;
-  bias: number;
-  colsum: number;
-  multiplier: number;
-} {
-  return { weights: panels, bias, colsum: columnSums, multiplier };
 }
 
 function emitQuantizeRows(
@@ -358,46 +273,6 @@ function emitDequantize(
     yStride: floatStride(output),
   });
   f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
-}
-
-type FloatConv = StepOf<'conv-f32' | 'depthwise-f32'>;
-
-function floatConvSpec({ groups, window, activation, output }: FloatConv): ConvF32Spec {
-  return { n: output.columns / groups, activation, yStride: floatStride(output), window };
-}
-
-function floatDepthwiseSpec({ window, activation, output }: FloatConv): DepthwiseF32Spec {
-  return { ...window, channels: output.columns, activation, yStride: floatStride(output) };
-}
-
-function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
-  const spec = floatConvSpec(step);
-  const { groups, window } = step;
-  const panels = roundUp(spec.n, 8);
-  const kernel = emitRepeated(scope.library, emitConvF32(scope.library, spec, scope.rowCounts), {
-    count: groups,
-    steps: { x: window.tapBytes, weights: patchBytes(window) * panels, bias: 4 * panels, y: 4 * spec.n },
-  });
-  f.call(kernel, floatConvPointers(step, scope));
-}
-
-function emitFloatDepthwise(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
-  f.call(emitDepthwiseF32(scope.library, floatDepthwiseSpec(step)), floatConvPointers(step, scope));
-}
-
-function floatConvPointers(
-  { x, weights, bias, output }: FloatConv,
-  scope: StepScope,
-): Record<'x' | 'weights' | 'bias' | 'y' | 'scratch' | 'm0' | 'm1', Expr<'i32'>> {
-  return {
-    x: i32.const(whole(x, scope)),
-    weights: i32.const(weights),
-    bias: i32.const(bias),
-    y: rowZero(output, scope),
-    scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
-  };
 }
 
 function emitReduction(

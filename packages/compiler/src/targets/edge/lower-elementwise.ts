@@ -172,9 +172,11 @@ function constantLike(context: LoweringContext, node: Node, slot: number, like: 
   const name = node.inputs[slot]!;
   const dims = context.constants.dims(name);
   const constant: Value = { name, kind: 'dense', rows: 1, columns: countOf(dims) };
-  const { from, to, rows } = alongside(node, viewRows(constant, dims), like);
+  const { from, to: alike, rows } = alongside(node, viewRows(constant, dims), like);
   if (rows === 'sequence') throw refuse(node, 'a constant with a row for each token is not supported');
-  const width = rowStride(like.value);
+  // In rows as the result's, whatever the other operand has behind its columns.
+  const to = restride(alike, { name, kind: 'float', rows, columns: like.value.columns });
+  const width = rowStride(to.value);
   const use = JSON.stringify([rows, width, to.dims, to.axes]);
   const address = context.constants.packed(name, use, (values) => {
     const [source, target] = [elementOffsets(from), elementOffsets(to)];
@@ -195,15 +197,19 @@ function alongside(
 ): { from: TensorView; to: TensorView; rows: Rows } {
   const from = broadcastView(view, like.dims);
   if (!from) throw refuse(node, 'its operands have different shapes');
-  const overRows = like.axes.map((axes) => axes.some(({ stride }) => stride >= rowStride(like.value)));
+  const width = rowStride(like.value);
+  const overRows = like.axes.map((axes) => axes.some(({ stride }) => stride >= width));
   const isRepeated = from.axes.every(
     (axes, dim) => !overRows[dim] || axes.every(({ stride }) => stride === 0),
   );
   if (!isRepeated) return { from, to: like, rows: like.value.rows };
-  const firstRow = (of: TensorView): TensorView => ({
-    ...of,
-    dims: of.dims.map((extent, dim) => (overRows[dim] ? 1 : extent)),
-    axes: of.axes.map((axes, dim) => (overRows[dim] ? [] : axes)),
-  });
-  return { from: firstRow(from), to: firstRow(like), rows: 1 };
+  // A dimension may go on along the row, where all elements are alike as well.
+  const axes = like.axes.map((list) => list.filter(({ stride }) => stride < width));
+  const dims = axes.map((list) => list.reduce((product, { extent }) => product * (extent as number), 1));
+  const alike = (extent: number): TensorView['axes'][number] => (extent === 1 ? [] : [{ extent, stride: 0 }]);
+  return {
+    from: { ...from, dims, axes: from.axes.map((list, dim) => (overRows[dim] ? alike(dims[dim]!) : list)) },
+    to: { ...like, dims, axes },
+    rows: 1,
+  };
 }

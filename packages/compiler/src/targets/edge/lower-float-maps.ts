@@ -8,8 +8,8 @@ import {
 } from './kernels/index.ts';
 import { joinArrays } from './join-arrays.ts';
 import { LARGEST } from './lower-elementwise.ts';
-import { countsPaddingOf, isPointwise, kernelOf, windowOf } from './lower-maps.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
+import { countsPaddingOf, isPointwise, kernelOf, windowOf } from './map-windows.ts';
 import { padRows } from './int4.ts';
 import type { Address, FloatWeight } from './program.ts';
 import { roundUp } from './value.ts';

@@ -1,26 +1,18 @@
 import type { CompilerError } from '../../diagnostics/index.ts';
 import type { Node } from '../../ir/index.ts';
-import { readAttributes, readWindowRule, windowDims, windowPads } from '../../ops/index.ts';
-import { fitSevenBits, type ConvConstants } from './constant-store.ts';
-import {
-  int8PanelBytes,
-  kernelMatrix,
-  packDepthwiseWeights,
-  packInt8,
-  ROUNDABLE,
-  type ByteGrid,
-  type WindowSpec,
-} from './kernels/index.ts';
+import { readAttributes } from '../../ops/index.ts';
+import { fitSevenBits } from './constant-store.ts';
+import { convConstants, depthwiseConstants, gridOf, matrixConstants, weightsOf } from './conv-constants.ts';
+import { kernelMatrix, type ByteGrid } from './kernels/index.ts';
 import { valueLike } from './lower-elementwise.ts';
 import { concatenate, type ConcatPart } from './lower-moves.ts';
-import { joinArrays } from './join-arrays.ts';
-import { refuse, type LoweringContext, type MapView } from './lowering-context.ts';
+import { refuse, type LoweringContext } from './lowering-context.ts';
+import { countsPaddingOf, isPointwise, kernelOf, windowOf } from './map-windows.ts';
 import { restride, type TensorView } from './tensor-view.ts';
-import { elementBytes, roundUp, rowStride } from './value.ts';
+import { roundUp } from './value.ts';
 
 // Convolutional networks in ONNX's operator-oriented quantized form, on maps of bytes with channels innermost.
 
-const PANEL = 8;
 /** Pixels of an image are this many bytes when its channels fit: a window over them wastes little. */
 const IMAGE_PIXEL_BYTES = 4;
 
@@ -80,184 +72,6 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
       zeroPoint,
       output,
     });
-}
-
-export function isPointwise({ kernel, strides, pads }: WindowSpec): boolean {
-  return [...kernel, ...strides].every((value) => value === 1) && pads.every((value) => value === 0);
-}
-
-/** The window of a node over a map, and the extents of its output along the axes of the kernel. */
-export function windowOf(
-  node: Node,
-  { x, height, width }: MapView,
-  kernel: readonly number[],
-): { window: WindowSpec; space: readonly number[] } {
-  const isBytes = x.kind === 'bytes';
-  const axes = kernel.length;
-  const dims = [height, width].slice(-axes);
-  const rule = readWindowRule(readAttributes(node), kernel);
-  const space = windowDims(rule, dims) as number[];
-  return {
-    space,
-    window: {
-      height,
-      width,
-      xStride: elementBytes(x) * rowStride(x),
-      tapBytes: isBytes ? roundUp(x.columns, 4) : 4 * x.columns,
-      kernel: lastTwo(kernel, 1),
-      strides: lastTwo(rule.strides, 1),
-      dilations: lastTwo(rule.dilations, 1),
-      pads: lastTwo(windowPads(rule, dims, space).slice(0, axes), 0),
-      outWidth: space.at(-1)!,
-    },
-  };
-}
-
-/** Of one or two values, two; what an axis of extent 1 in front has is `missing`. */
-function lastTwo(values: readonly number[], missing: number): readonly [number, number] {
-  const [first = missing, second] = values;
-  return second === undefined ? [missing, first] : [first, second];
-}
-
-export function kernelOf(node: Node): readonly number[] {
-  const kernel = readAttributes(node).ints('kernel_shape') ?? [];
-  if (kernel.length !== 1 && kernel.length !== 2)
-    throw refuse(node, 'only windows over one or two axes are supported');
-  return kernel;
-}
-
-export function countsPaddingOf(node: Node): boolean {
-  return readAttributes(node).int('count_include_pad', 0) === 1;
-}
-
-/** Where a node has its constants; scales and zero points follow their values. */
-interface Slots {
-  readonly weight: number;
-  readonly bias: number;
-  readonly output: number;
-}
-
-const CONV_SLOTS: Slots = { weight: 3, output: 6, bias: 8 };
-
-/** The kernel of each group as a matrix over a patch, whose taps are `stride` bytes apart. */
-function convConstants(
-  context: LoweringContext,
-  node: Node,
-  input: ByteGrid,
-  { groups, stride }: { groups: number; stride: number },
-): ConvConstants {
-  const [all = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[CONV_SLOTS.weight]!);
-  const taps = kernel.reduce((product, extent) => product * extent, 1);
-  const weights = weightsOf(context, node, CONV_SLOTS);
-  const bits = fitSevenBits(weights) ? 7 : 8;
-  const n = all / groups;
-  const size = weights.length / groups;
-  const parts = Array.from({ length: groups }, (_, group) => {
-    const part = weights.subarray(group * size, (group + 1) * size);
-    const matrix = kernelMatrix(part, { filters: n, channels, taps, stride });
-    const shape: MatrixShape = { matrix, bits, k: taps * stride, n, first: group * n, slots: CONV_SLOTS };
-    return matrixConstants(context, node, input, shape);
-  });
-  return {
-    bits,
-    panels: joinArrays(parts.map(({ panels }) => panels)),
-    pairFlags: bits === 7 ? joinArrays(parts.map(({ pairFlags }) => pairFlags!)) : undefined,
-    bias: joinArrays(parts.map(({ bias }) => bias)),
-    columnSums: joinArrays(parts.map(({ columnSums }) => columnSums)),
-    multiplier: joinArrays(parts.map(({ multiplier }) => multiplier)),
-    isRoundable: parts.every(({ isRoundable }) => isRoundable),
-  };
-}
-
-interface MatrixShape {
-  readonly matrix: Int8Array;
-  readonly bits: 7 | 8;
-  readonly k: number;
-  readonly n: number;
-  /** The first of the node's channels. */
-  readonly first: number;
-  readonly slots: Slots;
-}
-
-function matrixConstants(
-  context: LoweringContext,
-  node: Node,
-  input: ByteGrid,
-  { matrix, bits, k, n, first, slots }: MatrixShape,
-): ConvConstants {
-  const panels = new Int8Array(int8PanelBytes(k, n));
-  const { columnSums: sums, pairFlags } = packInt8(matrix, k, n, panels);
-  return {
-    bits,
-    panels,
-    pairFlags: bits === 7 ? pairFlags : undefined,
-    ...channelConstants(context, node, input, { sums, k, n, first, slots }),
-  };
-}
-
-function depthwiseConstants(
-  context: LoweringContext,
-  node: Node,
-  input: ByteGrid,
-  taps: number,
-): ConvConstants {
-  const weights = weightsOf(context, node, CONV_SLOTS);
-  const channels = weights.length / taps;
-  const sums = new Int32Array(roundUp(channels, PANEL));
-  weights.forEach((weight, index) => {
-    sums[Math.floor(index / taps)]! += weight;
-  });
-  return {
-    bits: 8,
-    panels: packDepthwiseWeights(weights, channels, taps),
-    pairFlags: undefined,
-    ...channelConstants(context, node, input, { sums, k: taps, n: channels, first: 0, slots: CONV_SLOTS }),
-  };
-}
-
-function channelConstants(
-  context: LoweringContext,
-  node: Node,
-  input: ByteGrid,
-  { sums, k, n, first, slots }: Omit<MatrixShape, 'matrix' | 'bits'> & { sums: Int32Array },
-): Pick<ConvConstants, 'bias' | 'columnSums' | 'multiplier' | 'isRoundable'> {
-  const { constants } = context;
-  const bias = node.inputs[slots.bias] ? constants.numbers(node.inputs[slots.bias]!) : [];
-  const scales = constants.numbers(node.inputs[slots.weight + 1]!);
-  const outputScale = node.inputs[slots.output] ? constants.scalar(node.inputs[slots.output]!) : 1;
-  const { fround } = Math;
-  const multiplier = new Float32Array(sums.length);
-  for (let filter = 0; filter < n; filter++) {
-    const scale = scales.length === 1 ? scales[0]! : scales[first + filter]!;
-    multiplier[filter] = fround(fround(input.scale * scale) / outputScale);
-  }
-  const folded = sums.map(
-    (sum, filter) => (filter < n ? (bias[first + filter] ?? 0) : 0) - input.zeroPoint * sum,
-  );
-  return {
-    bias: folded,
-    columnSums: sums,
-    multiplier,
-    isRoundable: multiplier.every(
-      (factor, filter) => (LARGEST_PRODUCT * k + Math.abs(folded[filter]!)) * factor < ROUNDABLE,
-    ),
-  };
-}
-
-/** Of a byte and a weight. */
-const LARGEST_PRODUCT = 255 * 128;
-
-/** Weights without a zero point: int8 with 0, or uint8 with one zero point where the differences from it fit. */
-function weightsOf({ constants }: LoweringContext, node: Node, { weight }: Slots): Int8Array {
-  const [name = '', , zeroName = ''] = node.inputs.slice(weight);
-  const [zero = 0, ...more] = zeroName === '' ? [] : constants.numbers(zeroName);
-  const weights = constants.int8(name);
-  if (weights && [zero, ...more].every((value) => value === 0)) return weights;
-  const differences = constants.numbers(name).map((value) => value - zero);
-  const doFit =
-    more.every((value) => value === zero) && differences.every((value) => value >= -128 && value <= 127);
-  if (!doFit) throw refuse(node, 'its weights less their zero point do not fit into int8');
-  return Int8Array.from(differences);
 }
 
 /** Inputs: a, a_scale, a_zero_point, b [K,N], b_scale, b_zero_point, c?, y_scale?, y_zero_point?; alpha 1. */
@@ -397,13 +211,4 @@ export function lowerDequantizeLinear(context: LoweringContext, node: Node): voi
 
 function notQuantized(node: Node, slot: number): CompilerError {
   return refuse(node, `its input "${node.inputs[slot]}" is not quantized`);
-}
-
-/** Scale and zero point in slots `slot` and `slot + 1`. */
-function gridOf(context: LoweringContext, node: Node, slot: number): ByteGrid {
-  const { constants } = context;
-  const [scale = '', zero = ''] = node.inputs.slice(slot);
-  const dtype = zero === '' ? 'uint8' : constants.tensor(zero).dtype;
-  if (dtype !== 'uint8') throw refuse(node, `values of ${dtype} are not supported, only uint8`);
-  return { scale: constants.scalar(scale), zeroPoint: zero === '' ? 0 : constants.scalar(zero) };
 }

@@ -1,11 +1,22 @@
 import type { Node } from '../../ir/index.ts';
+import { packFloatWeights } from './kernels/index.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import { broadcastView, isSameLayout, isWhole, sliceView, viewRows, type TensorView } from './tensor-view.ts';
+import type { Address } from './program.ts';
+import {
+  broadcastView,
+  denseRow,
+  elementOffsets,
+  isSameLayout,
+  isWhole,
+  sliceView,
+  viewRows,
+  type TensorView,
+} from './tensor-view.ts';
 import { roundUp, type Value } from './value.ts';
 
-/** ai.onnx MatMul of matrices that are computed, several of them in a batch (heads): the second is packed as weights are. */
+/** ai.onnx MatMul of matrices, one or several in a batch (heads, groups): the second is packed as weights are. */
 export function lowerMatMul(context: LoweringContext, node: Node): void {
-  const views = [context.tensor(node, 0), context.tensor(node, 1)] as const;
+  const views = [context.tensor(node, 0), constantView(context, node) ?? context.tensor(node, 1)] as const;
   if (views.some(({ dims }) => dims.length < 2 || dims.includes('sequence')))
     throw refuse(node, 'only products of matrices of fixed sizes are supported');
   const batch = batchOf(node, views);
@@ -21,6 +32,15 @@ export function lowerMatMul(context: LoweringContext, node: Node): void {
     multiply(context, node, matrixAt(left, index), matrixAt(right, index), part);
     context.copy(node, viewRows(part, [m, n]), matrixAt(target, index));
   }
+}
+
+/** The second operand where it is a constant: the elements of a buffer that only the compiler has. */
+function constantView(context: LoweringContext, node: Node): TensorView | undefined {
+  if (!context.isConstant(node, 1)) return undefined;
+  const [, name = ''] = node.inputs;
+  const dims = context.constants.dims(name);
+  const columns = dims.reduce((product, dim) => product * dim, 1);
+  return denseRow({ name, kind: 'dense', rows: 1, columns }, dims);
 }
 
 /** The dimensions in front of the matrices, as they repeat each other. */
@@ -64,9 +84,22 @@ function multiply(
   output: Value,
 ): void {
   const [k, n] = right.dims as [number, number];
-  const panels = packColumns(context, node, right, `${output.name}.panels`);
+  const panels = context.isConstant(node, 1)
+    ? packConstant(context, node.inputs[1]!, right)
+    : packColumns(context, node, right, `${output.name}.panels`);
   const weight = { kind: 'float32', k, n, panels, bias: context.constants.bias('', n) } as const;
   context.emit({ op: 'linear', x: context.rows(node, left), weight, activation: 'none', output });
+}
+
+function packConstant({ constants }: LoweringContext, name: string, view: TensorView): Address {
+  const [k, n] = view.dims as [number, number];
+  return constants.packed(name, `matrix ${view.offset}`, (values) =>
+    packFloatWeights(
+      Float32Array.from(elementOffsets(view), (at) => values[at]!),
+      k,
+      n,
+    ),
+  );
 }
 
 /** Panels of eight columns. The columns may be rows of a buffer (a transposed matrix), as keys are, or lie across them, as values do. */

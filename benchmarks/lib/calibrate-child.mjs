@@ -1,0 +1,17 @@
+// Calibration of an encoder as one process: node calibrate-child.mjs MODEL_FOLDER EXAMPLES TOKENS. Prints what it took.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { compactEncoder, readOnnx, runPasses } from '@edgewise/compiler';
+import { observeOnEngine } from './edgewise.mjs';
+
+const [folder = '', examples = '', tokens = ''] = process.argv.slice(2);
+const { model } = await runPasses(readOnnx(readFileSync(join(folder, 'model.onnx'))), compactEncoder());
+const ids = Array.from({ length: Number(examples) }, (_, i) =>
+  Array.from({ length: Number(tokens) }, (__, j) => 1000 + ((i * 7919 + j * 104_729) % 20_000)),
+);
+const start = performance.now();
+await observeOnEngine(model, ids);
+const seconds = (performance.now() - start) / 1000;
+// libuv gives kibibytes on every system.
+process.stdout.write(JSON.stringify({ seconds, peakBytes: process.resourceUsage().maxRSS * 1024 }));

@@ -1,0 +1,152 @@
+import {
+  convF32ScratchBytes,
+  convInt8ScratchBytes,
+  depthwiseF32ScratchBytes,
+  depthwiseInt8ScratchBytes,
+  emitConvF32,
+  emitConvInt8,
+  emitDepthwiseF32,
+  emitDepthwiseInt8,
+  emitRepeated,
+  int8PanelBytes,
+  pairFlagWords,
+  patchBytes,
+  type ConvF32Spec,
+  type ConvInt8Spec,
+  type DepthwiseF32Spec,
+  type DepthwiseInt8Spec,
+} from './kernels/index.ts';
+import type { ConvWeight, MapStep } from './program.ts';
+import { rowZero, whole, type StepScope } from './step-scope.ts';
+import { bytesStride, floatStride, roundUp } from './value.ts';
+import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
+
+// Convolutions over maps of bytes and of floats.
+
+type StepOf<O extends MapStep['op']> = Extract<MapStep, { op: O }>;
+type FloatConv = StepOf<'conv-f32' | 'depthwise-f32'>;
+
+/** Scratch that the kernel of a convolution uses, for blocks of at most `rows` rows. */
+export function convScratchBytes(step: StepOf<'conv' | 'depthwise'> | FloatConv, rows: number): number {
+  switch (step.op) {
+    case 'conv':
+      return convInt8ScratchBytes(convSpec(step), rows);
+    case 'depthwise':
+      return depthwiseInt8ScratchBytes(depthwiseSpec(step));
+    case 'conv-f32':
+      return convF32ScratchBytes(floatConvSpec(step), rows);
+    case 'depthwise-f32':
+      return depthwiseF32ScratchBytes(floatDepthwiseSpec(step));
+  }
+}
+
+function convSpec({ x, weight, groups, window, zeroPoint, output }: StepOf<'conv'>): ConvInt8Spec {
+  return {
+    n: output.columns / groups,
+    bits: weight.bits,
+    isRoundable: weight.isRoundable,
+    zeroPoint,
+    yStride: zeroPoint === undefined ? 4 * floatStride(output) : bytesStride(output),
+    window: window ?? { k: x.columns, xStride: bytesStride(x) },
+  };
+}
+
+export function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
+  const spec = convSpec(step);
+  const { groups, window } = step;
+  const panels = roundUp(spec.n, 8);
+  const k = window ? patchBytes(window) : 0;
+  const kernel = emitRepeated(
+    scope.library,
+    emitConvInt8(scope.library, spec, scope.blockRows, scope.rowCounts),
+    {
+      count: groups,
+      steps: {
+        x: step.x.columns / groups,
+        weights: int8PanelBytes(k, spec.n),
+        bias: 4 * panels,
+        colsum: 4 * panels,
+        multiplier: 4 * panels,
+        pairFlags: (panels / 8) * 4 * pairFlagWords(k),
+        y: spec.n,
+      },
+    },
+  );
+  f.call(kernel, {
+    x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
+    ...weightPointers(step.weight),
+    pairFlags: step.weight.pairFlags,
+    y: rowZero(step.output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function depthwiseSpec({ weight, window, zeroPoint, output }: StepOf<'depthwise'>): DepthwiseInt8Spec {
+  return {
+    ...window,
+    channels: output.columns,
+    yZeroPoint: zeroPoint,
+    isRoundable: weight.isRoundable,
+    yStride: bytesStride(output),
+  };
+}
+
+export function emitDepthwise(f: FunctionBuilder, step: StepOf<'depthwise'>, scope: StepScope): void {
+  f.call(emitDepthwiseInt8(scope.library, depthwiseSpec(step)), {
+    x: whole(step.x, scope),
+    ...weightPointers(step.weight),
+    y: rowZero(step.output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function weightPointers({ panels, bias, columnSums, multiplier }: ConvWeight): {
+  weights: number;
+  bias: number;
+  colsum: number;
+  multiplier: number;
+} {
+  return { weights: panels, bias, colsum: columnSums, multiplier };
+}
+
+function floatConvSpec({ groups, window, activation, output }: FloatConv): ConvF32Spec {
+  return { n: output.columns / groups, activation, yStride: floatStride(output), window };
+}
+
+function floatDepthwiseSpec({ window, activation, output }: FloatConv): DepthwiseF32Spec {
+  return { ...window, channels: output.columns, activation, yStride: floatStride(output) };
+}
+
+export function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
+  const spec = floatConvSpec(step);
+  const { groups, window } = step;
+  const panels = roundUp(spec.n, 8);
+  const kernel = emitRepeated(scope.library, emitConvF32(scope.library, spec, scope.rowCounts), {
+    count: groups,
+    steps: { x: window.tapBytes, weights: patchBytes(window) * panels, bias: 4 * panels, y: 4 * spec.n },
+  });
+  f.call(kernel, floatConvPointers(step, scope));
+}
+
+export function emitFloatDepthwise(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
+  f.call(emitDepthwiseF32(scope.library, floatDepthwiseSpec(step)), floatConvPointers(step, scope));
+}
+
+function floatConvPointers(
+  { x, weights, bias, output }: FloatConv,
+  scope: StepScope,
+): Record<'x' | 'weights' | 'bias' | 'y' | 'scratch' | 'm0' | 'm1', Expr<'i32'>> {
+  return {
+    x: i32.const(whole(x, scope)),
+    weights: i32.const(weights),
+    bias: i32.const(bias),
+    y: rowZero(output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  };
+}
