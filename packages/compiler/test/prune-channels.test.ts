@@ -112,7 +112,8 @@ it('makes up for channels that repeat others, and gives the same in onnxruntime 
   const sample = imageOf(99);
   const expected = outputOf(float, sample);
   expectTensorClose(outputOf(model, sample), expected, { abs: 0.01 });
-  expect(() => expectTensorClose(outputOf(plain.model, sample), expected, { abs: 0.1 })).toThrow();
+  const off = outputOf(plain.model, sample).map((value, i) => Math.abs(value - expected[i]!));
+  expect(Math.max(...off)).toBeGreaterThan(0.1);
 
   const outcome = await runOnnx(writeOnnx(expandEdgewise(model)).bytes, sample);
   if ('failure' in outcome) throw new Error(outcome.failure);
