@@ -14,16 +14,23 @@ export interface EliminateGroupsOptions {
   readonly remove: number;
 }
 
+export interface EliminatedGroups {
+  /** Groups that stay, ascending. */
+  readonly keep: readonly number[];
+  /** Rise of the error with each removal, in order. */
+  readonly costs: readonly number[];
+}
+
 /**
  * Removes rows of the weight in groups, one after the other, always the group without which the others can make up for best. For the error
  * tr((W − W*)ᵀ·H·(W − W*)) the removal of rows S costs tr(W_Sᵀ·B·W_S) with B = (H⁻¹_SS)⁻¹, and leaves W − H⁻¹_:S·B·W_S as the best weight
  * and H⁻¹ − H⁻¹_:S·B·H⁻¹_S: as the inverse: the optimal brain surgeon (Hassibi & Stork 1993) for groups, as in Kurtic et al.
  * 2023, "ZipLM: Inference-Aware Structured Pruning of Language Models".
- * @returns the groups that stay, ascending
  */
-export function eliminateGroups(options: EliminateGroupsOptions): number[] {
+export function eliminateGroups(options: EliminateGroupsOptions): EliminatedGroups {
   const { weight, outputs, groupSize, groupCount, remove } = options;
   const groups = new Set(Array.from({ length: groupCount }, (_, group) => group));
+  const costs: number[] = [];
   for (let round = 0; round < remove; round++) {
     let cheapest = -1;
     let least = Infinity;
@@ -35,8 +42,9 @@ export function eliminateGroups(options: EliminateGroupsOptions): number[] {
     }
     eliminate(options, cheapest);
     groups.delete(cheapest);
+    costs.push(least);
   }
-  return [...groups];
+  return { keep: [...groups], costs };
 }
 
 function eliminate(options: EliminateGroupsOptions, group: number): void {

@@ -20,6 +20,8 @@ export interface FitProjectionOptions {
 export interface FittedProjection {
   /** Groups that stay, ascending. */
   readonly keep: readonly number[];
+  /** Rise of the squared error, the pull included, with each removal, in order. */
+  readonly costs: readonly number[];
   /** Weight [kept inputs, N] and bias [N] of least squares for them. */
   readonly weight: Float32Array;
   readonly bias: Float32Array;
@@ -41,7 +43,7 @@ export function fitProjection({
   for (let i = 0; i < n; i++) inverse[i * n + i]! += lambda;
   invertPositive(inverse, n);
   const solved = multiplySquare(inverse, targets(equations, given, lambda), outputs);
-  const keep = eliminateGroups({
+  const { keep, costs } = eliminateGroups({
     inverse,
     weight: solved,
     outputs,
@@ -54,7 +56,7 @@ export function fitProjection({
     const start = group * groupSize * outputs;
     weight.set(solved.subarray(start, start + groupSize * outputs), at * groupSize * outputs);
   }
-  return { keep, weight, bias: Float32Array.from(solved.subarray((n - 1) * outputs)) };
+  return { keep, costs, weight, bias: Float32Array.from(solved.subarray((n - 1) * outputs)) };
 }
 
 /** Xᵀ·Y + λ·W₀, the bias being the last row of W₀. */

@@ -122,13 +122,24 @@ describe('eliminateGroups', () => {
     (remove) => {
       const inverse = inverted(products(x, x, count), inputs);
       const weight = multiplySquare(inverse, products(x, y, count), outputs);
-      const keep = eliminateGroups({ inverse, weight, outputs, groupSize, groupCount: 4, remove });
+      const before = solve([0, 1, 2, 3]).error;
+      const { keep, costs } = eliminateGroups({
+        inverse,
+        weight,
+        outputs,
+        groupSize,
+        groupCount: 4,
+        remove,
+      });
       let expected = [0, 1, 2, 3];
       for (let round = 0; round < remove; round++) {
         const choices = expected.map((group) => expected.filter((other) => other !== group));
         [expected = []] = choices.toSorted((a, b) => solve(a).error - solve(b).error);
       }
       expect(keep).toEqual(expected);
+      expect(costs).toHaveLength(remove);
+      const rise = costs.reduce((sum, cost) => sum + cost, 0);
+      expectTensorClose([rise], [solve(keep).error - before], DOUBLE);
       const left = keep.flatMap((group) => [...weight.subarray(group * 15, (group + 1) * 15)]);
       expectTensorClose(left, solve(keep).weight, DOUBLE);
     },

@@ -1,0 +1,66 @@
+import { CompilerError } from '../diagnostics/index.ts';
+import type { Model } from '../ir/index.ts';
+import { costNodes, inferTypes } from '../ops/index.ts';
+import type { ConvChain } from './conv-chains.ts';
+
+/** The engine's kernels compute eight columns at a time. */
+const CHANNEL_MULTIPLE = 8;
+
+/** A chain with what its channels are worth. */
+export interface PricedChain extends ConvChain {
+  /** Share of the output of `last` (squared, about its mean) that each next channel to go costs. */
+  readonly costs: readonly number[];
+}
+
+/**
+ * How many channels each chain keeps so that the model has at most this share of its multiply-accumulates: eight channels go at a time, from
+ * the chain where they cost least for each multiply-accumulate saved.
+ * @throws CompilerError `bad-option` where that many are not free to go.
+ */
+export function allocateChannels(model: Model, chains: readonly PricedChain[], share: number): number[] {
+  const kept = chains.map(({ channels }) => channels);
+  const counter = new MacCounter(model, chains);
+  const limit = share * counter.count(kept);
+  for (let macs = counter.count(kept); macs > limit; macs = counter.count(kept)) {
+    const steps = chains.flatMap(({ costs, channels }, chain) => {
+      const left = CHANNEL_MULTIPLE * (Math.ceil(kept[chain]! / CHANNEL_MULTIPLE) - 1);
+      if (left === 0) return [];
+      const cost = costs.slice(channels - kept[chain]!, channels - left).reduce((sum, each) => sum + each, 0);
+      return [{ chain, left, price: cost / (macs - counter.count(kept.with(chain, left))) }];
+    });
+    const [cheapest] = steps.toSorted((a, b) => a.price - b.price);
+    if (cheapest === undefined)
+      throw new CompilerError(
+        'bad-option',
+        `pruneChannels: ${(100 * macs) / counter.count(chains.map(({ channels }) => channels))} % of the multiply-accumulates cannot go`,
+        { hint: 'channels that meet an Add or a Concat stay; ask for a larger share' },
+      );
+    kept[cheapest.chain] = cheapest.left;
+  }
+  return kept;
+}
+
+/** Multiply-accumulates of a model by the number of channels that its chains keep. */
+class MacCounter {
+  readonly #chains: readonly ConvChain[];
+  /** With the chains that a node's work is proportional to. */
+  readonly #nodes: readonly { readonly macs: number; readonly chains: readonly number[] }[];
+
+  constructor(model: Model, chains: readonly ConvChain[]) {
+    this.#chains = chains;
+    this.#nodes = costNodes(model, inferTypes(model), new Map()).map(({ node, macs }) => {
+      const [name] = node.outputs;
+      const isIn = ({ first, between, last }: ConvChain): boolean =>
+        [first, ...between, last].some(({ outputs }) => outputs[0] === name);
+      return { macs: macs ?? 0, chains: [...chains.keys()].filter((chain) => isIn(chains[chain]!)) };
+    });
+  }
+
+  count(kept: readonly number[]): number {
+    const shareOf = (chain: number): number => kept[chain]! / this.#chains[chain]!.channels;
+    return this.#nodes.reduce(
+      (sum, { macs, chains }) => sum + chains.reduce((product, chain) => product * shareOf(chain), macs),
+      0,
+    );
+  }
+}
