@@ -32,7 +32,7 @@ export function allocateChannels(model: Model, chains: readonly PricedChain[], s
     if (cheapest === undefined)
       throw new CompilerError(
         'bad-option',
-        `pruneChannels: ${(100 * macs) / counter.count(chains.map(({ channels }) => channels))} % of the multiply-accumulates cannot go`,
+        `pruneChannels: ${((100 * macs) / counter.count(chains.map(({ channels }) => channels))).toFixed(1)} % of the multiply-accumulates cannot go`,
         { hint: 'channels that meet an Add or a Concat stay; ask for a larger share' },
       );
     kept[cheapest.chain] = cheapest.left;
