@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { compactEncoder, readOnnx, runPasses } from '@edgewise/compiler';
 import { observeOnEngine } from './edgewise.mjs';
+import { peakBytes } from './peak-memory.mjs';
 
 const [folder = '', examples = '', tokens = ''] = process.argv.slice(2);
 const { model } = await runPasses(readOnnx(readFileSync(join(folder, 'model.onnx'))), compactEncoder());
@@ -13,5 +14,4 @@ const ids = Array.from({ length: Number(examples) }, (_, i) =>
 const start = performance.now();
 await observeOnEngine(model, ids);
 const seconds = (performance.now() - start) / 1000;
-// libuv gives kibibytes on every system.
-process.stdout.write(JSON.stringify({ seconds, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+process.stdout.write(JSON.stringify({ seconds, peakBytes: peakBytes() }));

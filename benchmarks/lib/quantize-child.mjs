@@ -2,6 +2,7 @@
 // it took.
 import process from 'node:process';
 import { edgewisePackage } from './edgewise.mjs';
+import { peakBytes } from './peak-memory.mjs';
 
 const [folder = '', name = '', task = ''] = process.argv.slice(2);
 await edgewisePackage({
@@ -10,7 +11,7 @@ await edgewisePackage({
   task: task === 'feature-extraction' ? task : 'text-classification',
   recipe: 'w7a8-dynamic',
 });
-const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+const { userCPUTime, systemCPUTime } = process.resourceUsage();
 // libuv gives kibibytes on every system, and microseconds.
-const usage = { peakBytes: maxRSS * 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
+const usage = { peakBytes: peakBytes(), cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
 process.stdout.write(JSON.stringify(usage));
