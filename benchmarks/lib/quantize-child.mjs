@@ -12,6 +12,6 @@ await edgewisePackage({
   recipe: 'w7a8-dynamic',
 });
 const { userCPUTime, systemCPUTime } = process.resourceUsage();
-// libuv gives kibibytes on every system, and microseconds.
+// libuv gives microseconds on every system.
 const usage = { peakBytes: peakBytes(), cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 };
 process.stdout.write(JSON.stringify(usage));
