@@ -14,7 +14,11 @@ export type ToWorker =
       readonly manifest: Manifest;
       readonly options: Omit<EngineOptions, 'signal' | 'onnxruntime'>;
     }
-  | { readonly kind: 'run'; readonly id: number; readonly feeds: Readonly<Record<string, Float64Array>> }
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly feeds: Readonly<Record<string, Float32Array | Float64Array>>;
+    }
   | { readonly kind: 'thread'; readonly start: ThreadStart };
 
 /** From a worker. */

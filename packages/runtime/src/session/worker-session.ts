@@ -47,7 +47,6 @@ export async function createWorkerSession(
     runs.delete(id);
     if (run) how(run);
   };
-  const post = (message: ToWorker): void => worker.postMessage(message);
 
   const info = await new Promise<Engine['info']>((resolve, reject) => {
     const abort = (): void => {
@@ -78,7 +77,8 @@ export async function createWorkerSession(
     failed.catch(fail);
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort);
-    post({ kind: 'load', source: reader.source, manifest, options: rest });
+    const message: ToWorker = { kind: 'load', source: reader.source, manifest, options: rest };
+    worker.postMessage(message);
   });
 
   return {
@@ -89,9 +89,18 @@ export async function createWorkerSession(
         if (ended) return reject(ended);
         const id = nextId++;
         runs.set(id, { resolve, reject });
-        const copies = Object.entries(feeds).map(([name, feed]) => [name, Float64Array.from(feed)] as const);
-        post({ kind: 'run', id, feeds: Object.fromEntries(copies) });
+        const copies = Object.entries(feeds).map(([name, feed]) => [name, copyOf(feed)] as const);
+        const message: ToWorker = { kind: 'run', id, feeds: Object.fromEntries(copies) };
+        worker.postMessage(
+          message,
+          copies.map(([, { buffer }]) => buffer),
+        );
       }),
     dispose: () => end(new RuntimeError('disposed', 'the session was disposed')),
   };
+}
+
+/** The caller keeps its own; the copy goes to the worker without another. A frame's pixels stay half as large as numbers. */
+function copyOf(feed: ArrayLike<number>): Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> {
+  return feed instanceof Float32Array ? new Float32Array(feed) : Float64Array.from(feed);
 }
