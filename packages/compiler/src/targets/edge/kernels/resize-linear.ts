@@ -13,6 +13,7 @@ import {
 } from '../../../wasm/index.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
 import { emitFloats } from './requantize.ts';
+import { packManyTaps } from './resize-taps.ts';
 
 export interface ResizeLinearSpec {
   readonly elementBytes: 1 | 4;
@@ -36,13 +37,11 @@ const TAP = { near: 0, far: 4, toNear: 8, toFar: 12 } as const;
 
 /** Taps as the kernel reads them; `step` is the bytes from one position to the next. */
 export function packTaps(taps: readonly LinearTap[], step: number): Int32Array {
-  const packed = new Int32Array(4 * taps.length);
-  const floats = new Float32Array(packed.buffer);
-  taps.forEach(({ near, far, toNear, toFar }, index) => {
-    packed.set([near * step, far * step], 4 * index);
-    floats.set([toNear, toFar], 4 * index + 2);
-  });
-  return packed;
+  const two = taps.map(({ near, far, toNear, toFar }) => ({
+    positions: [near, far],
+    weights: [toNear, toFar],
+  }));
+  return packManyTaps(two, step);
 }
 
 const PARAMS = {
