@@ -270,33 +270,17 @@ function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOption
     costly.map(({ name }) => name),
     width,
   );
-  const all = costly.map(({ macs }, i) => ({ name: names[i] ?? '', share: (100 * macs) / total }));
-  const shown = new Set(all.toSorted((a, b) => b.share - a.share).slice(0, LAYERS_SHOWN));
+  const all = costly.map(({ macs }, i) => ({ name: names[i] ?? '', value: (100 * macs) / total }));
+  const shown = new Set(all.toSorted((a, b) => b.value - a.value).slice(0, LAYERS_SHOWN));
   const rows = all.filter((layer) => shown.has(layer));
   const rest = all.filter((layer) => !shown.has(layer));
   if (rest.length > 0) {
-    rows.push({ name: `${rest.length} others`, share: rest.reduce((sum, { share }) => sum + share, 0) });
+    rows.push({ name: `${rest.length} others`, value: rest.reduce((sum, { value }) => sum + value, 0) });
   }
-  return {
-    width: WIDTHS[width],
-    height: 60 + rows.length * 22,
-    marginLeft: labelMargin(rows.map(({ name }) => name)),
-    marginRight: 50,
-    marginBottom: 42,
-    x: { label: 'share of multiply-accumulates, % →', grid: true, ticks: width === 'wide' ? 8 : 3 },
-    y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
-    marks: [
-      Plot.barX(rows, { x: 'share', y: 'name', fill: COLORS.chosen, insetTop: 3, insetBottom: 3, rx: 2 }),
-      Plot.text(rows, {
-        x: 'share',
-        y: 'name',
-        text: ({ share }: { share: number }) => `${share.toFixed(1)} %`,
-        textAnchor: 'start',
-        dx: 6,
-        fill: 'currentColor',
-      }),
-    ],
-  };
+  return drawBars(rows, width, {
+    label: 'share of multiply-accumulates, % →',
+    text: (share) => `${share.toFixed(1)} %`,
+  });
 }
 
 /** The layers that cost most, in the order of computation. */
@@ -307,24 +291,41 @@ function drawSensitivity(layers: readonly LayerSensitivity[], width: Width): Plo
   );
   const all = layers.map(({ signalToNoiseDb }, i) => ({
     name: names[i] ?? '',
-    error: 100 * 10 ** (-signalToNoiseDb / 20),
+    value: 100 * 10 ** (-signalToNoiseDb / 20),
   }));
-  const shown = new Set(all.toSorted((a, b) => b.error - a.error).slice(0, SENSITIVE_LAYERS_SHOWN));
+  const shown = new Set(all.toSorted((a, b) => b.value - a.value).slice(0, SENSITIVE_LAYERS_SHOWN));
   const rows = all.filter((layer) => shown.has(layer));
+  return drawBars(rows, width, {
+    label: 'error, % of the spread of the answers →',
+    text: (error) => `${error.toPrecision(2)} %`,
+  });
+}
+
+interface Bar {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** A bar for each row with its value behind it, in the order of the rows. */
+function drawBars(
+  rows: readonly Bar[],
+  width: Width,
+  { label, text }: { readonly label: string; readonly text: (value: number) => string },
+): Plot.PlotOptions {
   return {
     width: WIDTHS[width],
     height: 60 + rows.length * 22,
     marginLeft: labelMargin(rows.map(({ name }) => name)),
     marginRight: 50,
     marginBottom: 42,
-    x: { label: 'error, % of the spread of the answers →', grid: true, ticks: width === 'wide' ? 8 : 3 },
+    x: { label, grid: true, ticks: width === 'wide' ? 8 : 3 },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
     marks: [
-      Plot.barX(rows, { x: 'error', y: 'name', fill: COLORS.chosen, insetTop: 3, insetBottom: 3, rx: 2 }),
+      Plot.barX(rows, { x: 'value', y: 'name', fill: COLORS.chosen, insetTop: 3, insetBottom: 3, rx: 2 }),
       Plot.text(rows, {
-        x: 'error',
+        x: 'value',
         y: 'name',
-        text: ({ error }: { error: number }) => `${error.toPrecision(2)} %`,
+        text: ({ value }: Bar) => text(value),
         textAnchor: 'start',
         dx: 6,
         fill: 'currentColor',
