@@ -61,6 +61,7 @@ const PAGES: Readonly<Record<TaskName, TaskPage>> = {
   'image-feature-extraction': {
     title: 'image similarity',
     what: 'Pictures are compared',
+    body: 'pictures.html',
     scripts: ['cosine.js', 'pictures.js', 'frame-times.js'],
   },
 };
