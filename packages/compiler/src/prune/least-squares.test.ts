@@ -8,7 +8,7 @@ import { NormalEquations } from './normal-equations.ts';
 
 // Double precision; condition numbers of these random matrices are below 1e4.
 /** Products are summed in float32 over a few hundred rows. */
-const BATCHED = { abs: 1e-3, rel: 1e-5 };
+const BATCHED = { abs: 1e-4, rel: 1e-6 };
 const DOUBLE = { abs: 1e-9, rel: 1e-9 };
 
 /** Xᵀ·Y [inputs, outputs] of rows [count, …], the slow way. */
