@@ -8,10 +8,12 @@ export { isPruneStep, listPrunedRecipes, PRUNABLE } from './pruned-recipes.ts';
 export type { Prunable } from './pruned-recipes.ts';
 export { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, ORIGINAL } from './recipe.ts';
 export type { Activations, ListRecipesOptions, PruneStep, Recipe, RecipeStep } from './recipe.ts';
+export { canWiden, rankLayers, widenLayers } from './widen-layers.ts';
 export { searchBudget } from './search-budget.ts';
 export type {
   Built,
   Candidate,
+  MixedPrecision,
   SearchCache,
   SearchEvent,
   SearchOptions,
