@@ -8,13 +8,17 @@ import {
   emitDepthwiseF32,
   emitDepthwiseInt8,
   emitRepeated,
+  emitWinogradInt8,
   int8PanelBytes,
+  MODE,
   pairFlagWords,
   patchBytes,
+  winogradInt8ScratchBytes,
   type ConvF32Spec,
   type ConvInt8Spec,
   type DepthwiseF32Spec,
   type DepthwiseInt8Spec,
+  type WinogradInt8Spec,
 } from './kernels/index.ts';
 import type { ConvWeight, MapStep } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
@@ -30,7 +34,10 @@ type FloatConv = StepOf<'conv-f32' | 'depthwise-f32'>;
 export function convScratchBytes(step: StepOf<'conv' | 'depthwise'> | FloatConv, rows: number): number {
   switch (step.op) {
     case 'conv':
-      return convInt8ScratchBytes(convSpec(step), rows);
+      return Math.max(
+        convInt8ScratchBytes(convSpec(step), rows),
+        step.isWinograd ? winogradInt8ScratchBytes(winogradSpec(step), rows) : 0,
+      );
     case 'depthwise':
       return depthwiseInt8ScratchBytes(depthwiseSpec(step));
     case 'conv-f32':
@@ -40,18 +47,49 @@ export function convScratchBytes(step: StepOf<'conv' | 'depthwise'> | FloatConv,
   }
 }
 
-function convSpec({ x, weight, groups, window, zeroPoint, output }: StepOf<'conv'>): ConvInt8Spec {
+function convSpec(step: StepOf<'conv'>): ConvInt8Spec {
+  const { x, weight, groups, window, zeroPoint, output } = step;
   return {
     n: output.columns / groups,
     bits: weight.bits,
     isRoundable: weight.isRoundable,
+    isDotOnly: step.isWinograd,
     zeroPoint,
     yStride: zeroPoint === undefined ? 4 * floatStride(output) : bytesStride(output),
     window: window ?? { k: x.columns, xStride: bytesStride(x) },
   };
 }
 
+function winogradSpec(step: StepOf<'conv'>): WinogradInt8Spec {
+  const { n, isRoundable, zeroPoint, yStride } = convSpec(step);
+  return { n, isRoundable, zeroPoint, yStride, window: step.window! };
+}
+
 export function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
+  if (!step.isWinograd) return emitDirectConv(f, step, scope);
+  const { library } = scope;
+  const callWinograd = (): void => emitWinogradConv(f, step, scope);
+  if (library.rung === 'simd') return callWinograd();
+  const isDot = i32.or(i32.eq(library.mode, MODE.u8), i32.eq(library.mode, MODE.s8));
+  f.if(isDot, () => emitDirectConv(f, step, scope), callWinograd);
+}
+
+function emitWinogradConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
+  const kernel = emitWinogradInt8(scope.library, winogradSpec(step), scope.blockRows, scope.rowCounts);
+  const { panels, bias, multiplier } = step.weight;
+  f.call(kernel, {
+    x: whole(step.x, scope),
+    weights: panels,
+    bias,
+    multiplier,
+    y: rowZero(step.output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitDirectConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
   const spec = convSpec(step);
   const { groups, window } = step;
   const panels = roundUp(spec.n, 8);

@@ -6,6 +6,7 @@ import type {
   Reduction,
   WindowSpec,
 } from './kernels/index.ts';
+import { tileRowPixels } from './kernels/index.ts';
 import type { CopyLoops } from './tensor-view.ts';
 import { rowStride, type Rows, type Value } from './value.ts';
 
@@ -182,6 +183,8 @@ export type MapStep =
       readonly groups: number;
       /** Undefined: 1×1 with stride 1, pixel by pixel. */
       readonly window: ByteWindowSpec | undefined;
+      /** Whether modes i16 and pairs take the products of tiles of 2×4 pixels (winograd.ts). */
+      readonly isWinograd: boolean;
       /** Undefined: the output is float32. */
       readonly zeroPoint: number | undefined;
       readonly output: Value;
@@ -444,5 +447,6 @@ export function stepRows(step: Step): Rows {
 /** Blocks of a step's rows start at multiples of this. */
 export function rowUnit(step: Step): number {
   if (step.op === 'depthwise' || step.op === 'depthwise-f32') return step.window.outWidth;
+  if (step.op === 'conv' && step.isWinograd) return tileRowPixels(step.window!);
   return step.op === 'quantize-image' ? 4 : 1;
 }
