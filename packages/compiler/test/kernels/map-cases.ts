@@ -7,7 +7,7 @@ import { floatConvCase, floatDepthwiseCase } from './float-conv-cases.ts';
 import { floatPoolCase, reduceCase } from './float-pool-cases.ts';
 import { exactModes, type ModeName } from './harness.ts';
 import { resizeCase, resizeTapsCase } from './resize-cases.ts';
-import { winogradInt8Case } from './winograd-cases.ts';
+import { winogradF32Case, winogradInt8Case } from './winograd-cases.ts';
 
 // Kernels over maps against their plain references, to the bit.
 
@@ -36,6 +36,7 @@ export function mapCases(rung: Rung): KernelCase[] {
       mapCase(rung, byteModes, ++seed),
       poolCase(rung, byteModes, ++seed),
       floatConvCase(rung, ++seed),
+      winogradF32Case(rung, ++seed),
       floatDepthwiseCase(rung, ++seed),
       floatPoolCase(rung, ++seed),
       reduceCase(rung, ++seed),

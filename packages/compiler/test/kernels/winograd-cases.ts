@@ -1,13 +1,18 @@
-import { seededRandom } from '../../../test-utils/src/seeded-random.ts';
+import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-random.ts';
 import {
+  emitWinogradF32,
   emitWinogradInt8,
   int8PanelBytes,
   kernelMatrix,
+  packFloatWeights,
   packInt8,
   patchBytes,
   tileRowPixels,
+  winogradF32ScratchBytes,
   winogradInt8ScratchBytes,
+  type Activation,
   type Rung,
+  type WindowSpec,
   type WinogradInt8Spec,
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
@@ -67,8 +72,7 @@ export function winogradInt8Case(
         multiplier: rig.put(padded(kernel.multiplier, roundUp(n, 8))),
         scratch: rig.allocate(winogradInt8ScratchBytes(spec, pixels)),
       };
-      const unit = tileRowPixels(window);
-      const split = Math.min(pixels, random.int(0, Math.ceil(pixels / unit)) * unit);
+      const blocks = blocksOf(random, window, pixels);
       for (const mode of modes.filter((name) => MODES.has(name))) {
         rig.setMode(mode);
         const args = {
@@ -76,11 +80,80 @@ export function winogradInt8Case(
           x: putMap(rig, x.values, channels, xStride, mode),
           y: rig.allocate(pixels * yStride),
         };
-        rig.call({ ...args, m0: 0, m1: split });
-        rig.call({ ...args, m0: split, m1: pixels });
+        for (const block of blocks) rig.call({ ...args, ...block });
         expectSame(mapValues(rig, args.y, pixels, n, yStride, mode), expected, `mode ${mode}`);
         rig.checkGuards();
       }
     },
   };
+}
+
+/** Of the largest output: transforms lose some bits. */
+const TOLERANCE = 2e-5;
+
+export function winogradF32Case(rung: Rung, seed: number): KernelCase {
+  return {
+    name: `winogradF32 seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const [channels, n] = [random.int(1, 30), random.int(1, 20)];
+      const xStride = roundUp(channels, 8);
+      const geometry = randomGeometry(random, channels, 4 * xStride, '3x3');
+      const { zeroPoint: _, ...bytes } = geometry.window;
+      const window = { ...bytes, tapBytes: 4 * channels };
+      const { outHeight } = geometry;
+      const x = { channels, values: random.normal(window.height * window.width * channels, 0, 2) };
+      const kernel = {
+        filters: n,
+        groups: 1,
+        weights: random.normal(9 * n * channels),
+        bias: random.normal(n),
+      };
+      const activation = random.pick<Activation>(['none', 'relu', 'mish', { kind: 'clip', low: 0, high: 6 }]);
+      const expected = reference.winogradF32(x, kernel, window, outHeight, activation);
+      const direct = reference.convF32(x, kernel, window, outHeight, activation);
+      const largest = direct.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      expected.forEach((value, index) => {
+        if (Math.abs(value - direct[index]!) > TOLERANCE * largest)
+          throw new Error(`${value} instead of ${direct[index]} at ${index}`);
+      });
+
+      const matrix = Float32Array.from({ length: 9 * channels * n }, (_value, index) => {
+        const [row, filter] = [Math.floor(index / n), index % n];
+        const [tap, channel] = [Math.floor(row / channels), row % channels];
+        return kernel.weights[(filter * channels + channel) * 9 + tap]!;
+      });
+      const pixels = outHeight * window.outWidth;
+      const yStride = roundUp(n, 8);
+      const spec = { n, activation, yStride: 4 * yStride, window };
+      const rig = new KernelRig(rung, (library) => emitWinogradF32(library, spec, pixels));
+      const args = {
+        x: rig.put(x.values, channels, xStride),
+        weights: rig.put(packFloatWeights(matrix, 9 * channels, n)),
+        bias: rig.put(padded(kernel.bias, yStride)),
+        multiplier: 0,
+        y: rig.allocate(4 * pixels * yStride),
+        scratch: rig.allocate(winogradF32ScratchBytes(spec, pixels)),
+      };
+      const blocks = blocksOf(random, window, pixels);
+      for (const block of blocks) rig.call({ ...args, ...block });
+      expectSame(rig.floats(args.y, pixels, n, yStride), expected, 'winogradF32');
+      rig.checkGuards();
+    },
+  };
+}
+
+/** One or two blocks of all pixels; the second begins at an even row. */
+function blocksOf(
+  random: SeededRandom,
+  window: WindowSpec,
+  pixels: number,
+): readonly { m0: number; m1: number }[] {
+  const unit = tileRowPixels(window);
+  const split = Math.min(pixels, random.int(1, Math.ceil(pixels / unit)) * unit);
+  const blocks = [
+    { m0: 0, m1: split },
+    { m0: split, m1: pixels },
+  ];
+  return blocks.filter(({ m0, m1 }) => m0 < m1);
 }

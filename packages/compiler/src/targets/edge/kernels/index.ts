@@ -79,6 +79,7 @@ export {
   type DepthwiseInt8Spec,
 } from './depthwise-int8.ts';
 export { patchBytes, type ByteWindowSpec, type WindowSpec } from './gather-patches.ts';
+export { emitWinogradF32, winogradF32ScratchBytes, type WinogradF32Spec } from './winograd-f32.ts';
 export {
   emitWinogradInt8,
   fitsWinograd,

@@ -57,13 +57,13 @@ export function inputRow<T>({ add, sub, times }: Arithmetic<T>, [d0, d1, d2, d3,
 }
 
 /** 2·G·g down a column. */
-export function kernelColumn<T>({ add, sub, times }: Arithmetic<T>, [g0, g1, g2]: Three<T>): Four<T> {
+function kernelColumn<T>({ add, sub, times }: Arithmetic<T>, [g0, g1, g2]: Three<T>): Four<T> {
   const outer = add(g0, g2);
   return [times(g0, 2), add(outer, g1), sub(outer, g1), times(g2, 2)];
 }
 
 /** 24·g·Gᵀ along a row. */
-export function kernelRow<T>({ add, sub, times }: Arithmetic<T>, [g0, g1, g2]: Three<T>): Six<T> {
+function kernelRow<T>({ add, sub, times }: Arithmetic<T>, [g0, g1, g2]: Three<T>): Six<T> {
   const outer = add(g0, g2);
   const quarter = add(g0, times(g2, 4));
   const half = times(g1, 2);
@@ -75,6 +75,22 @@ export function kernelRow<T>({ add, sub, times }: Arithmetic<T>, [g0, g1, g2]: T
     sub(quarter, half),
     add(times(g2, 16), times(g2, 8)),
   ];
+}
+
+/** All of 48·G·g·Gᵀ, position by position, of the nine taps of a kernel. */
+export function transformKernel<T>(
+  arithmetic: Arithmetic<T>,
+  tap: (index: number) => T,
+  visit: (position: number, value: T) => void,
+): void {
+  const [left, middle, right] = [0, 1, 2].map((x) =>
+    kernelColumn(arithmetic, [tap(x), tap(3 + x), tap(6 + x)]),
+  ) as [Four<T>, Four<T>, Four<T>];
+  for (let row = 0; row < TILE_INPUT[0]; row++) {
+    kernelRow(arithmetic, [left[row]!, middle[row]!, right[row]!]).forEach((value, x) =>
+      visit(row * TILE_INPUT[1] + x, value),
+    );
+  }
 }
 
 /** A row of Aᵀ·m, for one column of four products. */
