@@ -178,7 +178,7 @@ async function networkRows({ name, file, data, calibration, inputs }) {
 }
 
 /** The first output for each input. @param {Uint8Array} bytes @param {readonly import('./vision-accuracy.mjs').Input[]} inputs */
-async function outputsOf(bytes, inputs) {
+export async function outputsOf(bytes, inputs) {
   // Without VNNI, onnxruntime's products of 8-bit weights saturate in 16 bits unless it is told to be exact.
   const session = await InferenceSession.create(bytes, {
     intraOpNumThreads: 1,
@@ -196,7 +196,7 @@ async function outputsOf(bytes, inputs) {
 }
 
 /** @param {Answers} float @param {Answers} actual @param {readonly number[]} golds -1: there is none */
-function compare(float, actual, golds) {
+export function compare(float, actual, golds) {
   let [signal, noise, errors, count] = [0, 0, 0, 0];
   for (const [i, expected] of float.entries()) {
     let mean = 0;

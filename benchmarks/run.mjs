@@ -23,6 +23,7 @@ const BENCHMARKS = [
   'memory',
   'quantize',
   'quantization',
+  'activation-ranges',
   'accuracy',
   'pruning',
   'vision-accuracy',

@@ -13,7 +13,7 @@ export type {
   Samples,
 } from './calibrate.ts';
 export type { WeightRange } from './choose-scale.ts';
-export { mseObserver, percentileObserver } from './histogram-observers.ts';
+export { entropyObserver, mseObserver, percentileObserver } from './histogram-observers.ts';
 export type { PercentileObserverOptions } from './histogram-observers.ts';
 export type { LayerEffect } from './layer-effect.ts';
 export { measureSensitivity } from './measure-sensitivity.ts';
