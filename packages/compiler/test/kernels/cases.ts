@@ -7,6 +7,7 @@ import { attentionCase, embedCase } from './encoder-cases.ts';
 import { expandCase, linearF32Case, linearInt8Case, quantizeCase, type LinearShape } from './linear-cases.ts';
 import { mapCases } from './map-cases.ts';
 import { recurrentCases } from './recurrent-cases.ts';
+import { selectionCases } from './selection-cases.ts';
 import { elementwiseCase, layerNormCase, softmaxAndBinaryCase } from './row-cases.ts';
 
 // Every kernel against its plain reference, to the bit, over seeded shapes. One list of cases for Node and Chromium.
@@ -121,5 +122,5 @@ export function kernelCases(rung: Rung): KernelCase[] {
   ] as const) {
     cases.push(expandCase(rung, ++seed, k, n));
   }
-  return [...cases, ...mapCases(rung), ...recurrentCases(rung)];
+  return [...cases, ...mapCases(rung), ...recurrentCases(rung), ...selectionCases(rung)];
 }
