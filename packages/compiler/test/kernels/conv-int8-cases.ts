@@ -46,7 +46,12 @@ export function convCase(
       const [perGroup, n] = [random.int(1, Math.ceil(40 / groups)), random.int(1, Math.ceil(30 / groups))];
       const [channels, filters] = [groups * perGroup, groups * n];
       const xStride = channels <= 4 && !options.pointwise ? 4 : mapStride(channels);
-      const { window: all, outHeight } = randomGeometry(random, channels, xStride, options.pointwise);
+      const { window: all, outHeight } = randomGeometry(
+        random,
+        channels,
+        xStride,
+        options.pointwise ? 'pointwise' : 'any',
+      );
       const window = { ...all, tapBytes: roundUp(perGroup, 4) };
       const taps = window.kernel[0] * window.kernel[1];
       const kernel = randomKernel(random, { filters, channels, groups, taps }, options);
@@ -81,6 +86,7 @@ export function convCase(
         n,
         bits: options.bits,
         isRoundable: random.int(0, 1) === 1,
+        isDotOnly: false,
         zeroPoint: yZeroPoint,
         yStride,
         window: options.pointwise ? { k, xStride } : window,
@@ -137,7 +143,7 @@ export function depthwiseCase(
       const random = seededRandom(seed);
       const channels = random.int(1, 40);
       const stride = mapStride(channels);
-      const { window, outHeight } = randomGeometry(random, channels, stride, false);
+      const { window, outHeight } = randomGeometry(random, channels, stride, 'any');
       const taps = window.kernel[0] * window.kernel[1];
       const kernel = randomKernel(
         random,

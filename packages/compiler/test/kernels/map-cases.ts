@@ -7,6 +7,7 @@ import { floatConvCase, floatDepthwiseCase } from './float-conv-cases.ts';
 import { floatPoolCase, reduceCase } from './float-pool-cases.ts';
 import { exactModes, type ModeName } from './harness.ts';
 import { resizeCase, resizeTapsCase } from './resize-cases.ts';
+import { winogradF32Case, winogradInt8Case } from './winograd-cases.ts';
 
 // Kernels over maps against their plain references, to the bit.
 
@@ -23,6 +24,7 @@ export function mapCases(rung: Rung): KernelCase[] {
         const extreme = round % 4 === 3;
         cases.push(convCase(rung, modes[bits], ++seed, { bits, extreme, pointwise }));
       }
+      cases.push(winogradInt8Case(rung, modes[bits], ++seed, { bits, extreme: round % 4 === 3 }));
     }
     cases.push(
       depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),
@@ -34,6 +36,7 @@ export function mapCases(rung: Rung): KernelCase[] {
       mapCase(rung, byteModes, ++seed),
       poolCase(rung, byteModes, ++seed),
       floatConvCase(rung, ++seed),
+      winogradF32Case(rung, ++seed),
       floatDepthwiseCase(rung, ++seed),
       floatPoolCase(rung, ++seed),
       reduceCase(rung, ++seed),

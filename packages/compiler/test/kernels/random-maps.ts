@@ -18,25 +18,27 @@ export function randomGeometry(
   random: SeededRandom,
   channels: number,
   stride: number,
-  pointwise: boolean,
+  kind: 'any' | 'pointwise' | '3x3',
 ): Geometry {
   const pair = (low: number, high: number): [number, number] => [
     random.int(low, high),
     random.int(low, high),
   ];
-  const kernel = pointwise
-    ? ([1, 1] as const)
-    : random.pick([pair(1, 3), [3, 3], [5, 5], pair(1, 4)] as const);
-  const strides = pointwise ? ([1, 1] as const) : pair(1, 2);
-  const dilations = pointwise ? ([1, 1] as const) : random.pick([[1, 1], [1, 1], pair(1, 2)] as const);
-  const pads = pointwise ? [0, 0, 0, 0] : Array.from({ length: 4 }, () => random.int(0, 2));
+  const kernel = {
+    pointwise: [1, 1] as const,
+    '3x3': [3, 3] as const,
+    any: random.pick([pair(1, 3), [3, 3], [5, 5], pair(1, 4)] as const),
+  }[kind];
+  const strides = kind === 'any' ? pair(1, 2) : ([1, 1] as const);
+  const dilations = kind === 'any' ? random.pick([[1, 1], [1, 1], pair(1, 2)] as const) : ([1, 1] as const);
+  const pads = kind === 'pointwise' ? [0, 0, 0, 0] : Array.from({ length: 4 }, () => random.int(0, 2));
   const [height, width] = pair(1, 14);
   const extent = (axis: 0 | 1, size: number): number => {
     const span = (kernel[axis] - 1) * dilations[axis] + 1;
     return Math.floor((size + pads[axis]! + pads[axis + 2]! - span) / strides[axis]) + 1;
   };
   const [outHeight, outWidth] = [extent(0, height), extent(1, width)];
-  if (outHeight < 1 || outWidth < 1) return randomGeometry(random, channels, stride, pointwise);
+  if (outHeight < 1 || outWidth < 1) return randomGeometry(random, channels, stride, kind);
   return {
     outHeight,
     window: {

@@ -34,7 +34,7 @@ export function convConstants(
 ): ConvConstants {
   const [all = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[CONV_SLOTS.weight]!);
   const taps = kernel.reduce((product, extent) => product * extent, 1);
-  const weights = weightsOf(context, node, CONV_SLOTS);
+  const weights = convWeights(context, node);
   const bits = fitSevenBits(weights) ? 7 : 8;
   const n = all / groups;
   const size = weights.length / groups;
@@ -87,7 +87,7 @@ export function depthwiseConstants(
   input: ByteGrid,
   taps: number,
 ): ConvConstants {
-  const weights = weightsOf(context, node, CONV_SLOTS);
+  const weights = convWeights(context, node);
   const channels = weights.length / taps;
   const sums = new Int32Array(roundUp(channels, PANEL));
   weights.forEach((weight, index) => {
@@ -132,6 +132,11 @@ function channelConstants(
 
 /** Of a byte and a weight. */
 const LARGEST_PRODUCT = 255 * 128;
+
+/** A convolution's weights [filters][channels per group][…kernel]. */
+export function convWeights(context: LoweringContext, node: Node): Int8Array {
+  return weightsOf(context, node, CONV_SLOTS);
+}
 
 /** Weights without a zero point: int8 with 0, or uint8 with one zero point where the differences from it fit. */
 export function weightsOf({ constants }: LoweringContext, node: Node, { weight }: Slots): Int8Array {

@@ -8,6 +8,7 @@ import type {
   SuppressBoxesSpec,
   WindowSpec,
 } from './kernels/index.ts';
+import { tileRowPixels } from './kernels/index.ts';
 import type { CopyLoops } from './tensor-view.ts';
 import { rowStride, type Rows, type Value } from './value.ts';
 
@@ -185,6 +186,8 @@ export type MapStep =
       readonly groups: number;
       /** Undefined: 1×1 with stride 1, pixel by pixel. */
       readonly window: ByteWindowSpec | undefined;
+      /** Whether modes i16 and pairs take the products of tiles of 2×4 pixels (winograd.ts). */
+      readonly isWinograd: boolean;
       /** Undefined: the output is float32. */
       readonly zeroPoint: number | undefined;
       readonly output: Value;
@@ -255,10 +258,21 @@ export type MapStep =
   | { readonly op: 'fill'; readonly value: number; readonly output: Value }
   | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value }
   | {
-      readonly op: 'conv-f32' | 'depthwise-f32';
+      readonly op: 'conv-f32';
       readonly x: Value;
-      /** Each group of channels has weights of its own; those of conv-f32 lie one behind the other. */
+      /** Each group of channels has weights of its own, one behind the other. */
       readonly groups: number;
+      readonly weights: Address;
+      readonly bias: Address;
+      readonly window: WindowSpec;
+      /** Whether products are those of tiles of 2×4 pixels (winograd.ts). */
+      readonly isWinograd: boolean;
+      readonly activation: Activation;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'depthwise-f32';
+      readonly x: Value;
       readonly weights: Address;
       readonly bias: Address;
       readonly window: WindowSpec;
@@ -507,5 +521,6 @@ export function stepRows(step: Step): Rows {
 /** Blocks of a step's rows start at multiples of this. */
 export function rowUnit(step: Step): number {
   if (step.op === 'depthwise' || step.op === 'depthwise-f32') return step.window.outWidth;
+  if ((step.op === 'conv' || step.op === 'conv-f32') && step.isWinograd) return tileRowPixels(step.window!);
   return step.op === 'quantize-image' ? 4 : 1;
 }

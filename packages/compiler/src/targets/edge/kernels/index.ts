@@ -84,3 +84,11 @@ export {
   type DepthwiseInt8Spec,
 } from './depthwise-int8.ts';
 export { patchBytes, type ByteWindowSpec, type WindowSpec } from './gather-patches.ts';
+export { emitWinogradF32, winogradF32ScratchBytes, type WinogradF32Spec } from './winograd-f32.ts';
+export {
+  emitWinogradInt8,
+  fitsWinograd,
+  winogradInt8ScratchBytes,
+  type WinogradInt8Spec,
+} from './winograd-int8.ts';
+export { suitsWinograd, tileRowPixels } from './winograd.ts';

@@ -40,3 +40,4 @@ export {
   resizeTaps,
   type FloatKernel,
 } from './float-maps.ts';
+export { winogradF32 } from './winograd.ts';
