@@ -1,13 +1,4 @@
-import {
-  i16x8,
-  i32,
-  i32x4,
-  i8x16,
-  v128,
-  type Expr,
-  type FunctionRef,
-  type Local,
-} from '../../../wasm/index.ts';
+import { i16x8, i32, i32x4, i8x16, v128, type FunctionRef, type Local } from '../../../wasm/index.ts';
 import { byteEpilogue } from './byte-epilogue.ts';
 import type { ByteWindowSpec } from './gather-patches.ts';
 import { emitInt8Rows, PANEL_COLUMNS, type TileEpilogue } from './int8-tile.ts';

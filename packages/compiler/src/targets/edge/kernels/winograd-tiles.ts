@@ -147,13 +147,13 @@ type Pointers<Names extends string> = { readonly [Name in Names]: Local<'i32'> }
 /** What a kind of convolution does itself. */
 export interface WinogradParts {
   /** Once, before everything else. */
-  start(): void;
+  readonly start: () => void;
   /** Panel [9][k][8] of weights to [position][k][8], as the products read them. */
   readonly transformPanel: FunctionRef<{ readonly weights: 'i32'; readonly panel: 'i32' }, undefined>;
   /** The products of one position of `count` tiles: eight sums each, SUMS_BYTES apart. */
-  multiply(p: Pointers<'x' | 'w' | 'sums' | 'count'>): void;
+  readonly multiply: (p: Pointers<'x' | 'w' | 'sums' | 'count'>) => void;
   /** From sums that are KERNEL_SCALE too large. */
-  unscale(sum: Local<'v128'>): Expr<'v128'>;
+  readonly unscale: (sum: Local<'v128'>) => Expr<'v128'>;
   readonly epilogue: TileEpilogue<EpilogueParams>;
   /** Of eight elements of the output. */
   readonly yPanelBytes: number;

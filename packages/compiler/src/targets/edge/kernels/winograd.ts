@@ -16,9 +16,9 @@ export const KERNEL_SCALE = 48;
 
 /** What transforms are made of; factors are powers of two. */
 export interface Arithmetic<T> {
-  add(a: T, b: T): T;
-  sub(a: T, b: T): T;
-  times(a: T, factor: number): T;
+  readonly add: (a: T, b: T) => T;
+  readonly sub: (a: T, b: T) => T;
+  readonly times: (a: T, factor: number) => T;
 }
 
 type Three<T> = readonly [T, T, T];
