@@ -104,7 +104,7 @@ class Lines {
   }
 }
 
-const isMap = ({ dims }: Value): boolean => dims.length === 4 && dims[0] === 1;
+const isMap = ({ dims }: Value): boolean => dims.length === 4 && dims[0]! <= 3;
 const mapOf = (random: SeededRandom, values: readonly Value[]): Value | undefined => {
   const maps = values.filter(isMap);
   return maps.length > 0 ? random.pick(maps) : undefined;
@@ -134,7 +134,7 @@ const pool: Writer = (random, values) => {
 
 const resize: Writer = (random, values, lines) => {
   const x = mapOf(random, values);
-  if (!x || x.dims[2]! * x.dims[3]! > 80) return undefined;
+  if (!x || x.dims[0] !== 1 || x.dims[2]! * x.dims[3]! > 80) return undefined;
   const sizes = lines.list([1, x.dims[1]!, x.dims[2]! + random.int(0, 3), x.dims[3]! + random.int(0, 3)]);
   const mode = random.pick(['nearest', 'linear', 'cubic']);
   const coordinates = random.pick(['half_pixel', 'align_corners', 'asymmetric']);

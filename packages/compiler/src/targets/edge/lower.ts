@@ -16,6 +16,7 @@ import {
   lowerQuantizeLinear,
 } from './lower-maps.ts';
 import { lowerAveragePool, lowerConv, lowerFloatMaxPool } from './lower-float-maps.ts';
+import { byEntry } from './lower-entries.ts';
 import { lowerMatMul } from './lower-matmul.ts';
 import { lowerGru } from './lower-gru.ts';
 import { lowerLstm } from './lower-lstm.ts';
@@ -80,21 +81,23 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Resize: lowerResize,
   Pad: lowerPad,
   Concat: lowerConcat,
-  'edgewise.Conv': lowerConv,
-  MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
-  AveragePool: lowerAveragePool,
+  'edgewise.Conv': byEntry(lowerConv),
+  MaxPool: byEntry((context, node) =>
+    (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
+  ),
+  AveragePool: byEntry(lowerAveragePool),
   GlobalAveragePool: lowerGlobalPool,
   GlobalMaxPool: lowerGlobalPool,
   ...Object.fromEntries(REDUCTION_OPERATORS.map((operator) => [operator, lowerReduction])),
   QuantizeLinear: lowerQuantizeLinear,
   DequantizeLinear: lowerDequantizeLinear,
-  QLinearConv: lowerQLinearConv,
+  QLinearConv: byEntry(lowerQLinearConv),
   'com.microsoft.QGemm': lowerQGemm,
   'com.microsoft.QLinearAdd': lowerQLinearBinary,
   'com.microsoft.QLinearMul': lowerQLinearBinary,
   'com.microsoft.QLinearConcat': lowerQLinearConcat,
-  'com.microsoft.QLinearAveragePool': lowerQLinearAveragePool,
-  'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
+  'com.microsoft.QLinearAveragePool': byEntry(lowerQLinearAveragePool),
+  'com.microsoft.QLinearGlobalAveragePool': byEntry(lowerQLinearGlobalAveragePool),
   'edgewise.MapBytes': lowerMapBytes,
 };
 
@@ -119,7 +122,7 @@ export function listUnsupported(model: Model): Diagnostic[] {
 }
 
 /**
- * Turns a compact graph (docs/architecture.md, section 4) with batch size 1 into steps of the engine and puts its
+ * Turns a compact graph (docs/architecture.md, section 4) with fixed dimensions, or tokens and batch size 1, into steps of the engine and puts its
  * constants into the store.
  *
  * @throws CompilerError `unsupported` with every reason when the engine cannot run the model.
