@@ -20,7 +20,16 @@ import { byEntry } from './lower-entries.ts';
 import { lowerMatMul } from './lower-matmul.ts';
 import { lowerGru } from './lower-gru.ts';
 import { lowerLstm } from './lower-lstm.ts';
-import { checkIndices, countOfOutputs, lowerCast, lowerGatherNd, lowerGatherRows } from './lower-indices.ts';
+import {
+  checkIndices,
+  countOfOutputs,
+  isIndexDivision,
+  lowerCast,
+  lowerGatherElements,
+  lowerGatherNd,
+  lowerGatherRows,
+  lowerIndexDivision,
+} from './lower-indices.ts';
 import { lowerGlobalPool, lowerReduction, REDUCTION_OPERATORS } from './lower-reductions.ts';
 import { lowerConcat, lowerMove, lowerPad } from './lower-moves.ts';
 import { lowerResize } from './lower-resize.ts';
@@ -45,7 +54,8 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Add: lowerBinary,
   Sub: lowerBinary,
   Mul: lowerBinary,
-  Div: lowerBinary,
+  Div: (context, node) => (isIndexDivision(context, node) ? lowerIndexDivision : lowerBinary)(context, node),
+  Mod: lowerIndexDivision,
   PRelu: lowerBinary,
   Max: lowerVariadic,
   Min: lowerVariadic,
@@ -73,6 +83,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
     return (context.hasTokens(node, 0) ? lowerGather : lowerMove)(context, node);
   },
   GatherND: (context, node) => (context.isConstant(node, 1) ? lowerMove : lowerGatherNd)(context, node),
+  GatherElements: lowerGatherElements,
   Cast: lowerCast,
   ArgMax: lowerArg,
   ArgMin: lowerArg,
