@@ -251,6 +251,12 @@ describe('searchBudget with layers that can be widened', () => {
     expect(choice.name).toBe('float');
   });
 
+  it('is done when no layers can be named', async () => {
+    const layersToWiden = (): Promise<readonly string[]> => Promise.resolve([]);
+    const { mixed } = await searchBudget(withLayers([], { budget: { drop: 0 }, layersToWiden }));
+    expect(mixed).toBeUndefined();
+  });
+
   it('goes on past a set that cannot be built', async () => {
     const build: SearchOptions<string>['build'] = ({ name }) => {
       if (name === 'narrow-mixed-6') throw new CompilerError('unsupported', 'no');

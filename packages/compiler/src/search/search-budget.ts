@@ -164,8 +164,8 @@ async function mixPrecision<Artifact>(
   attempt: Attempt<Artifact>,
 ): Promise<MixedPrecision | undefined> {
   const base = recipeToWiden(measured, budget);
-  const layers = base && (await layersToWiden?.());
-  if (base === undefined || layers === undefined) return undefined;
+  const layers = (base && (await layersToWiden?.())) ?? [];
+  if (base === undefined || layers.length < 2) return undefined;
   const tried: number[] = [];
   const total = recipes.length + Math.ceil(Math.log2(layers.length));
   let best: Measured<Artifact> | undefined;
