@@ -36,11 +36,12 @@ export function refineRounding(
         // A step up takes `step` from the error, which changes eᵀ·M·e by step²·M_ii − 2·step·slope.
         if (2 * Math.abs(slope) <= step * matrix[diagonal + i]!) continue;
         const direction = Math.sign(slope);
+        const change = direction * step;
         const q = values[i * columns + column]! + direction;
         if (q < lows[at]! || q > highs[at]!) continue;
         values[i * columns + column] = q;
-        errors[at]! -= direction * step;
-        for (let j = 0; j < rows; j++) slopes[first + j]! -= direction * step * matrix[diagonal + j]!;
+        errors[at]! -= change;
+        for (let j = 0; j < rows; j++) slopes[first + j]! -= change * matrix[diagonal + j]!;
         moved = true;
       }
     }
