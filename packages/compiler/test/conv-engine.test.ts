@@ -61,6 +61,19 @@ const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
     ],
     classes: 19,
   },
+  'residual blocks by tiles, on sides that no tile divides': {
+    seed: 8,
+    image: [12, 19, 13],
+    layers: [
+      { kind: 'conv', filters: 16, kernel: [3, 3], pads: [1, 1, 1, 1] },
+      { kind: 'conv', filters: 16, kernel: [3, 3], pads: [1, 1, 1, 1] },
+      { kind: 'add', back: 1 },
+      { kind: 'conv', filters: 21, kernel: [3, 3], pads: [2, 0, 1, 3] },
+      { kind: 'conv', filters: 10, kernel: [1, 1] },
+      { kind: 'conv', filters: 10, kernel: [3, 3], pads: [1, 1, 1, 1] },
+      { kind: 'concat', back: 1 },
+    ],
+  },
   'a matrix into floats': {
     seed: 6,
     image: [3, 9, 9],

@@ -88,7 +88,7 @@ function linearInt8(
 ): Timed {
   const rig = new KernelRig(
     rung,
-    (library) => emitLinearInt8(library, { k, n, bits: 7, activation: 'none', yStride: n }),
+    (library) => emitLinearInt8(library, { k, n, pairs: 'fused', activation: 'none', yStride: n }),
     256,
   );
   rig.setMode(mode);
@@ -302,7 +302,7 @@ function convInt8(
     zeroPoint: 3,
   } as const;
   const shared = { n, isRoundable: true, zeroPoint: 100, yStride, window };
-  const direct: ConvInt8Spec = { ...shared, isDotOnly: false, bits: mode === 'pairs' ? 7 : 8 };
+  const direct: ConvInt8Spec = { ...shared, isDotOnly: false, pairs: mode === 'pairs' ? 'fused' : 'none' };
   const k = patchBytes(window);
   const values = Int8Array.from(random.normal(k * n, 0, 18), (value) =>
     Math.max(-63, Math.min(63, Math.round(value))),

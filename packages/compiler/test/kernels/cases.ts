@@ -67,13 +67,13 @@ export function kernelCases(rung: Rung): KernelCase[] {
     n: random.int(1, 50),
   }));
   for (const shape of [...LINEAR_SHAPES, ...randomShapes]) {
-    for (const bits of [7, 8] as const) {
+    for (const weights of [7, 8, 'paired'] as const) {
       for (const extreme of [false, true]) {
         const activation = extreme ? 'none' : random.pick(ALL_ACTIVATIONS);
-        const limit = bits === 7 ? random.pick([63, 40, 32]) : 127;
+        const limit = weights === 7 ? random.pick([63, 40, 32]) : 127;
         cases.push(
-          linearInt8Case(rung, modes[bits], ++seed, shape, {
-            bits,
+          linearInt8Case(rung, modes[weights === 7 ? 7 : 8], ++seed, shape, {
+            weights,
             activation,
             extreme,
             residual: random() < 0.4,

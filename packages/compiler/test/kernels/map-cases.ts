@@ -19,12 +19,13 @@ export function mapCases(rung: Rung): KernelCase[] {
   const cases: KernelCase[] = [];
   let seed = 1000;
   for (let round = 0; round < 12; round++) {
-    for (const bits of [7, 8] as const) {
+    for (const weights of [7, 8, 'paired'] as const) {
+      const exact = modes[weights === 7 ? 7 : 8];
       for (const pointwise of [false, true]) {
         const extreme = round % 4 === 3;
-        cases.push(convCase(rung, modes[bits], ++seed, { bits, extreme, pointwise }));
+        cases.push(convCase(rung, exact, ++seed, { weights, extreme, pointwise }));
       }
-      cases.push(winogradInt8Case(rung, modes[bits], ++seed, { bits, extreme: round % 4 === 3 }));
+      cases.push(winogradInt8Case(rung, exact, ++seed, { weights, extreme: round % 4 === 3 }));
     }
     cases.push(
       depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),

@@ -90,13 +90,16 @@ export function randomBytes(random: SeededRandom, length: number, extreme: boole
   return Uint8Array.from({ length }, () => (extreme ? random.pick([0, 255, 255]) : random.int(0, 255)));
 }
 
+/** 7 bits; 8 bits; 8 bits whose neighbours of one sign sum to at most 128, what mode `pairs` can multiply. */
+export type WeightKind = 7 | 8 | 'paired';
+
 export function randomWeights(
   random: SeededRandom,
   length: number,
-  bits: 7 | 8,
+  kind: WeightKind,
   extreme: boolean,
 ): Int8Array {
-  const [low, high] = bits === 7 ? [-64, 63] : [-127, 127];
+  const [low, high] = kind === 7 ? [-64, 63] : [-127, 127];
   return Int8Array.from({ length }, () => (extreme ? random.pick([low, high, high]) : random.int(low, high)));
 }
 
@@ -106,8 +109,14 @@ export function padded(values: Int32Array | Float32Array, length: number): Int32
   return longer;
 }
 
+/** Makes `b` small enough beside `a`. */
+export function pairedWith(a: number, b: number): number {
+  const isSameSign = a < 0 === b < 0;
+  return isSameSign && Math.abs(a + b) > 128 ? Math.sign(b) * (128 - Math.abs(a)) : b;
+}
+
 export interface KernelOptions {
-  bits: 7 | 8;
+  weights: WeightKind;
   extreme: boolean;
 }
 
@@ -115,14 +124,20 @@ export interface KernelOptions {
 export function randomKernel(
   random: SeededRandom,
   shape: { filters: number; channels: number; groups: number; taps: number },
-  { bits, extreme }: KernelOptions,
+  { weights: kind, extreme }: KernelOptions,
 ): reference.ByteKernel {
   const { filters, channels, groups, taps } = shape;
-  const depth = (channels / groups) * taps;
+  const perGroup = channels / groups;
+  const depth = perGroup * taps;
+  const weights = randomWeights(random, filters * depth, kind, extreme);
+  weights.forEach((weight, index) => {
+    const isSecond = (Math.floor(index / taps) % perGroup) % 2 === 1;
+    if (kind === 'paired' && isSecond) weights[index] = pairedWith(weights[index - taps]!, weight);
+  });
   return {
     filters,
     groups,
-    weights: randomWeights(random, filters * depth, bits, extreme),
+    weights,
     bias: Int32Array.from({ length: filters }, () => random.int(-20_000, 20_000)),
     multiplier: random.uniform(filters, 0.1 / (127 * depth), 4 / (127 * depth)),
   };

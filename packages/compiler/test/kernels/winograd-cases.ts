@@ -43,7 +43,7 @@ export function winogradInt8Case(
   options: KernelOptions,
 ): KernelCase {
   return {
-    name: `winogradInt8 w${options.bits}${options.extreme ? ' extreme' : ''} seed=${seed}`,
+    name: `winogradInt8 w${options.weights}${options.extreme ? ' extreme' : ''} seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
       const [channels, n] = [random.int(1, 40), random.int(1, 30)];

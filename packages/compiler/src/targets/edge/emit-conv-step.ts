@@ -57,7 +57,7 @@ function convSpec(step: StepOf<'conv'>): ConvInt8Spec {
   const { x, weight, groups, window, zeroPoint, output } = step;
   return {
     n: output.columns / groups,
-    bits: weight.bits,
+    pairs: weight.pairs,
     isRoundable: weight.isRoundable,
     isDotOnly: step.isWinograd,
     zeroPoint,

@@ -158,8 +158,8 @@ function emitInt8(
   weight: QuantizedWeight,
   scope: StepScope,
 ): void {
-  const { k, n, bits } = weight;
-  const kernel = emitLinearInt8(scope.library, { k, n, bits, ...outputSpec(step, scope) });
+  const { k, n, pairs } = weight;
+  const kernel = emitLinearInt8(scope.library, { k, n, pairs, ...outputSpec(step, scope) });
   const { bytes, rowScale, rowZero: zero } = quantizedPointers(step.x, scope);
   f.call(kernel, {
     x: bytes,
@@ -289,14 +289,14 @@ function emitSoftmax(f: FunctionBuilder, { x, isLog, output }: StepOf<'softmax'>
 
 type Recurrent = StepOf<'lstm' | 'gru'>;
 
-function recurrentSpec({ reverse, batch, output }: Recurrent): Omit<LstmSpec, 'bits'> {
+function recurrentSpec({ reverse, batch, output }: Recurrent): Omit<LstmSpec, 'pairs'> {
   const steps = (output.rows as number) / batch;
   return { hidden: output.columns, steps, reverse, batch, yStride: floatStride(output) };
 }
 
 function lstmSpec(step: StepOf<'lstm'>): LstmSpec {
   const spec = recurrentSpec(step);
-  return typeof step.weights === 'number' ? spec : { ...spec, bits: step.weights.bits };
+  return typeof step.weights === 'number' ? spec : { ...spec, pairs: step.weights.pairs };
 }
 
 function gruSpec(step: StepOf<'gru'>): GruSpec {

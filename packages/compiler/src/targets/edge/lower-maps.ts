@@ -1,7 +1,6 @@
 import type { CompilerError } from '../../diagnostics/index.ts';
 import type { Node } from '../../ir/index.ts';
 import { readAttributes } from '../../ops/index.ts';
-import { fitSevenBits } from './constant-store.ts';
 import {
   convConstants,
   convWeights,
@@ -10,7 +9,7 @@ import {
   matrixConstants,
   weightsOf,
 } from './conv-constants.ts';
-import { fitsWinograd, kernelMatrix, suitsWinograd, type ByteGrid } from './kernels/index.ts';
+import { fitsWinograd, kernelMatrix, pairFormOf, suitsWinograd, type ByteGrid } from './kernels/index.ts';
 import { valueLike } from './lower-elementwise.ts';
 import { concatenate, type ConcatPart } from './lower-moves.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
@@ -111,8 +110,8 @@ export function lowerQGemm(context: LoweringContext, node: Node): void {
     const matrix = transposed
       ? kernelMatrix(weights, { filters: n, channels: k, taps: 1, stride: k })
       : weights;
-    const bits = fitSevenBits(matrix) ? 7 : 8;
-    return matrixConstants(context, node, input, { matrix, bits, k, n, first: 0, slots });
+    const pairs = pairFormOf(matrix, n);
+    return matrixConstants(context, node, input, { matrix, pairs, k, n, first: 0, slots });
   });
   const zeroPoint = isQuantized ? gridOf(context, node, slots.output).zeroPoint : undefined;
   context.emit({ op: 'conv', x, weight, groups: 1, window: undefined, isWinograd: false, zeroPoint, output });

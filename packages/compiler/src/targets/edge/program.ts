@@ -3,6 +3,7 @@ import type {
   BinaryOperator,
   ByteGrid,
   ByteWindowSpec,
+  PairForm,
   GatherRowsSpec,
   Reduction,
   SuppressBoxesSpec,
@@ -19,9 +20,8 @@ export interface QuantizedWeight {
   readonly kind: 'int8';
   readonly k: number;
   readonly n: number;
-  /** Bits that the int8 kernels see: 7 allows the `pairs` mode. */
-  readonly bits: 7 | 8;
-  /** Of 7-bit weights: see pair-flags.ts. */
+  readonly pairs: PairForm;
+  /** Of form `fused`: see pair-flags.ts. */
   readonly pairFlags: Address;
   readonly panels: Address;
   readonly scale: Address;
@@ -40,7 +40,7 @@ export interface FloatWeight {
 
 /** Weights of a convolution over bytes. */
 export interface ConvWeight {
-  readonly bits: 7 | 8;
+  readonly pairs: PairForm;
   /** Whether no result can be too large to be rounded before it is clamped (see requantize.ts). */
   readonly isRoundable: boolean;
   readonly pairFlags: Address;

@@ -7,9 +7,9 @@ import {
   patchStride,
   type ByteWindowSpec,
 } from './gather-patches.ts';
-import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
+import { emitInt8Rows, PAIR_DOTS, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
-import { pairFlagWords } from './pair-flags.ts';
+import { pairFlagWords, type PairForm } from './pair-flags.ts';
 import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias } from './requantize.ts';
 import type { RowCounts } from './row-tiles.ts';
 import { SCALE_EPILOGUE } from './scale-epilogue.ts';
@@ -19,8 +19,8 @@ import { emitWidenPanel, emitWidenRows, widePanelBytes } from './widen.ts';
 export interface ConvInt8Spec {
   /** Output channels. */
   n: number;
-  /** Of the weights as they are (7: within [-64, 63], 8: within [-127, 127]). */
-  bits: 7 | 8;
+  /** Of the weights. */
+  pairs: PairForm;
   /** Of the output; undefined: the output is float32, float(Σ + bias)·multiplier. */
   zeroPoint: number | undefined;
   /** Whether all results, in steps of the output's grid, are below ROUNDABLE. */
@@ -44,7 +44,7 @@ const PARAMS = {
   colsum: 'i32',
   /** float32 per output channel: x_scale·w_scale/y_scale, y_scale being 1 for float32. */
   multiplier: 'i32',
-  /** packPairFlags' words for 7-bit weights; else anything. */
+  /** packInt8's flags where pairs are fused; else anything. */
   pairFlags: 'i32',
   y: 'i32',
   /** convInt8ScratchBytes bytes of this thread. */
@@ -101,7 +101,8 @@ export function emitConvInt8(
     const wide = spec.isDotOnly ? undefined : rowsOf('i16');
     const single = wide && (rowCounts?.includes(1) ?? true) ? rowsOf('row') : undefined;
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
-    const pairs = wide && library.rung === 'relaxed' && spec.bits === 7 ? rowsOf('pairs') : undefined;
+    const pairs =
+      wide && library.rung === 'relaxed' && spec.pairs !== 'none' ? rowsOf(PAIR_DOTS[spec.pairs]) : undefined;
     const gather = 'k' in spec.window ? undefined : emitGatherPatches(library, spec.window);
 
     return library.module.function(name, { params: PARAMS }, (f, p) => {

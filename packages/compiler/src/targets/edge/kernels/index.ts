@@ -51,7 +51,7 @@ export { emitGru, GRU_GATES, gruScratchBytes, type GruSpec } from './gru.ts';
 export { emitLstm, gateColumns, LSTM_GATES, lstmScratchBytes, packGates, type LstmSpec } from './lstm.ts';
 export { int8PanelBytes, packInt8, type Int8PanelFacts } from './pack-int8.ts';
 export { kernelMatrix, packFloatWeights, packInt4Weights, packMultipliers } from './pack-weights.ts';
-export { pairFlagWords } from './pair-flags.ts';
+export { pairFlagWords, pairFormOf, type PairForm } from './pair-flags.ts';
 export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';
