@@ -7,7 +7,6 @@ import {
   equalizeLayers,
   expandEdgewise,
   frontEndLayers,
-  linearInputs,
   mseObserver,
   observeActivations,
   observeConvNet,
@@ -94,12 +93,7 @@ function engineCandidate({ inputs, states = {} }, scheme, model) {
  */
 async function* encoders(subject, parts) {
   const { model } = await runPasses(readOnnx(readFileSync(subject.file)), compactEncoder());
-  const observeWithin = (/** @type {import('@edgewise/compiler').CalibrateOptions} */ options) =>
-    observeWith(model, subject.calibration, (of, run, samples) =>
-      observeActivations(of, run, samples, options),
-    );
-  const { ranges, moments } = await observeWithin({});
-  const { ranges: mseRanges } = await observeWithin({ observer: mseObserver() });
+  const { ranges, mseRanges, moments } = await observeLinears(subject, model);
   /** @type {Record<string, Transform>} */
   const schemes = {
     W8: quantizeLinears({ activations: 'static', ranges, moments, weightBits: 8 }),
@@ -140,7 +134,8 @@ async function* convNets(subject, parts) {
   const seven = await make('W7', { weightBits: 7 });
   yield seven;
   if (!parts) return;
-  yield await make('W8, together', { rounding: 'together' });
+  yield await make('W8, nearest', { rounding: 'nearest' });
+  yield await make('W8, minmax, nearest', { activationRange: 'minmax', rounding: 'nearest' });
   yield await make('W7 everywhere, nearest', { weightBits: 7, weightNoiseLimit: 1, rounding: 'nearest' });
   if (seven.float.length > 0) yield await make('W8, no layer float', { noiseLimit: 1 });
   if (seven.float.length + seven.eightBits.length > 0)
@@ -176,26 +171,32 @@ async function quantizerOf(subject, model) {
 
 /** Networks with a memory or a front end. @param {Subject} subject @returns {AsyncGenerator<Candidate>} */
 async function* audioNets(subject) {
-  const { name, file, calibration } = subject;
+  const { name, file } = subject;
   const { passes = [] } = AUDIO_NETWORKS.find((network) => network.name === name) ?? {};
   const { model } = await runPasses(readOnnx(readFileSync(file)), passes);
   const keepFloat = frontEndLayers(model);
-  const isCalibrated = linearInputs(model).length > 0;
-  const seen = isCalibrated ? await observeWith(model, calibration, observeActivations) : undefined;
+  const { ranges, mseRanges, moments } = await observeLinears(subject, model);
   for (const weightBits of /** @type {const} */ ([8, 7])) {
-    const linears = { weightBits, keepFloat, ...(seen && { moments: seen.moments }) };
-    const lstms = quantizeLstms({ weightBits });
-    if (seen) {
-      const passes = [lstms, quantizeLinears({ ...linears, activations: 'static', ranges: seen.ranges })];
-      yield {
-        ...onnxCandidate(subject, `W${weightBits}`, (await runPasses(model, passes)).model),
-        float: keepFloat,
-      };
-    }
-    const dynamic = [lstms, quantizeLinears(linears)];
+    const linears = { weightBits, keepFloat, moments };
+    const made = async (/** @type {import('@edgewise/compiler').LinearLayerOptions} */ options) =>
+      (await runPasses(model, [quantizeLstms({ weightBits }), quantizeLinears({ ...linears, ...options })]))
+        .model;
+    const float = keepFloat;
+    const w = `W${weightBits}`;
+    yield { ...onnxCandidate(subject, w, await made({ activations: 'static', ranges })), float };
     yield {
-      ...engineCandidate(subject, `W${weightBits} dynamic`, (await runPasses(model, dynamic)).model),
-      float: keepFloat,
+      ...onnxCandidate(subject, `${w}, mse`, await made({ activations: 'static', ranges: mseRanges })),
+      float,
     };
+    yield { ...engineCandidate(subject, `${w} dynamic`, await made({})), float };
   }
+}
+
+/** Ranges by both ways to find them, and second moments. @param {Subject} subject @param {Model} model */
+async function observeLinears({ calibration }, model) {
+  const observeWithin = (/** @type {import('@edgewise/compiler').CalibrateOptions} */ options) =>
+    observeWith(model, calibration, (of, run, samples) => observeActivations(of, run, samples, options));
+  const { ranges, moments } = await observeWithin({});
+  const { ranges: mseRanges } = await observeWithin({ observer: mseObserver() });
+  return { ranges, mseRanges, moments };
 }
