@@ -1,3 +1,4 @@
+import { isQuantizedNet } from '@edgewise/compiler';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, comparesPairs, metricFor } from '../examples/answer-kind.ts';
@@ -9,6 +10,7 @@ import { convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
 import { imageSampler, openImageDims } from './image-samples.ts';
 import { imagesToTry } from './images-to-try.ts';
+import { QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
 import type { ReadSubject } from './subject.ts';
 
 /** A model of images with its images. */
@@ -29,6 +31,9 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
     pairs: comparesPairs(given.task),
   });
   const { preprocessing } = description;
+  const isQuantized = isQuantizedNet(model);
+  const dims = openImageDims(model, preprocessing);
+  const sampleOf = imageSampler(model, preprocessing);
   return {
     name: image.name,
     model,
@@ -39,15 +44,11 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
     metric,
     examples,
     examplesKey: filesKey(files),
-    pipeline: convNetPipeline({
-      dims: openImageDims(model, preprocessing),
-      sampleOf: imageSampler(model, preprocessing),
-      media: IMAGES,
-      calibration,
-      files,
-    }),
+    pipeline: isQuantized
+      ? quantizedNetPipeline({ dims, samples: () => Promise.all(files.slice(0, 1).map(sampleOf)) })
+      : convNetPipeline({ dims, sampleOf, media: IMAGES, calibration, files }),
     sizes: { pixels: preprocessing.width },
-    notes: [],
+    notes: isQuantized ? [QUANTIZED_NOTE] : [],
     offer: () => imagesToTry(files),
   };
 };

@@ -1,4 +1,4 @@
-import type { Model } from '@edgewise/compiler';
+import { isQuantizedNet, type Model } from '@edgewise/compiler';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
@@ -10,6 +10,7 @@ import { readMediaModel } from '../model/read-media-model.ts';
 import { settleInputs } from '../model/settle-inputs.ts';
 import { convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
+import { QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
 import { soundNetPipeline } from './sound-net-pipeline.ts';
 import { soundSampler } from './sound-samples.ts';
 import type { ReadSubject } from './subject.ts';
@@ -36,6 +37,8 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
   });
   const { examples, files, calibration } = await readMediaData(given, { media: SOUNDS, kind, labels });
   const sampleOf = soundSampler(model, audio, streaming);
+  const samples = () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf));
+  const isQuantized = isQuantizedNet(model);
   return {
     name: sound.name,
     model,
@@ -46,11 +49,13 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
     metric,
     examples,
     examplesKey: filesKey(files),
-    pipeline: isConvNet(model)
-      ? convNetPipeline({ dims: {}, sampleOf, media: SOUNDS, calibration, files })
-      : soundNetPipeline({ samples: () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf)) }),
+    pipeline: isQuantized
+      ? quantizedNetPipeline({ dims: {}, samples })
+      : isConvNet(model)
+        ? convNetPipeline({ dims: {}, sampleOf, media: SOUNDS, calibration, files })
+        : soundNetPipeline({ samples }),
     sizes: {},
-    notes: [],
+    notes: isQuantized ? [QUANTIZED_NOTE] : [],
     offer: async () => ({ config: {}, files: new Map() }),
   };
 };

@@ -1,7 +1,8 @@
 import {
   emitArgRows,
-  emitConvertIndices,
+  emitGatherElements,
   emitGatherRows,
+  emitMapIndices,
   emitSuppressBoxes,
   emitTopKRows,
   suppressScratchBytes,
@@ -22,7 +23,8 @@ const EMITTERS: Emitters = {
   'top-k': emitTopK,
   'suppress-boxes': emitSuppression,
   'gather-rows': emitGather,
-  'convert-indices': emitConversion,
+  'gather-elements': emitElements,
+  'map-indices': emitMap,
 };
 
 export function isSelectionStep(step: Step): step is SelectionStep {
@@ -109,13 +111,30 @@ function emitGather(
   });
 }
 
-function emitConversion(
+function emitElements(
   f: FunctionBuilder,
-  { x, to, output }: StepOf<'convert-indices'>,
+  { x, indices, extent, count, output }: StepOf<'gather-elements'>,
   scope: StepScope,
 ): void {
-  const kernel = emitConvertIndices(scope.library, {
-    to,
+  const kernel = emitGatherElements(scope.library, {
+    extent,
+    count,
+    columns: output.columns,
+    xStride: rowStride(x),
+    yStride: rowStride(output),
+  });
+  f.call(kernel, {
+    x: whole(x, scope),
+    indices: rowZero(indices, scope),
+    y: rowZero(output, scope),
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitMap(f: FunctionBuilder, { x, map, output }: StepOf<'map-indices'>, scope: StepScope): void {
+  const kernel = emitMapIndices(scope.library, {
+    map,
     columns: output.columns,
     xStride: rowStride(x),
     yStride: rowStride(output),
