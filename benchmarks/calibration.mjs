@@ -21,7 +21,7 @@ const THEIRS = ['minmax', 'entropy', 'percentile'].flatMap((method) => [
 const inRepo = (/** @type {string} */ path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const THEIR_RESULTS = inRepo('oracles/results/calibration.json');
 
-/** @typedef {{ process: string, examples: number, atOnce: number, seconds?: number, peakBytes: number, error?: string }} Row */
+/** @typedef {{ process: string, examples: number, atOnce: number, seconds?: number, cpuSeconds?: number, peakBytes: number, error?: string }} Row */
 
 /** @param {import('./run.mjs').Options} options */
 export async function run(options) {
@@ -30,15 +30,17 @@ export async function run(options) {
   const ours = await measureOurs(folder);
   const theirs = options.oracle ? await measureTheirs(options.python, model) : keptRows();
   printTable(
-    [ours, ...theirs].map(({ process: label, examples, atOnce, seconds, peakBytes, error = '' }) => ({
-      process: label,
-      examples,
-      'at once': atOnce,
-      seconds: seconds === undefined ? '' : short(seconds),
-      'ms an example': seconds === undefined ? '' : short((seconds * 1000) / examples),
-      'peak MB': Math.round(peakBytes / 1e6),
-      remark: error,
-    })),
+    [ours, ...theirs].map(
+      ({ process: label, examples, atOnce, seconds, cpuSeconds, peakBytes, error = '' }) => ({
+        process: label,
+        examples,
+        'at once': atOnce,
+        seconds: seconds === undefined ? '' : short(seconds),
+        'CPU, ms an example': cpuSeconds === undefined ? '' : short((cpuSeconds * 1000) / examples),
+        'peak MB': Math.round(peakBytes / 1e6),
+        remark: error,
+      }),
+    ),
   );
   if (!options.keep) return;
   const barBytes = 2 * statSync(model).size + 200e6;
@@ -50,20 +52,21 @@ export async function run(options) {
   }
 }
 
-/** Ranges and second moments, on our engine. @param {string} folder @returns {Promise<Row & { runs: { seconds: number, peakBytes: number }[] }>} */
+/** Ranges and second moments, on our engine. @param {string} folder @returns {Promise<Row & { runs: object[] }>} */
 async function measureOurs(folder) {
   const { examples } = OURS;
   const runs = [];
   for (let count = 0; count < OURS.runs; count++) {
     const args = [inRepo('benchmarks/lib/calibrate-child.mjs'), folder, String(examples), String(TOKENS)];
     const { stdout } = await runToEnd(process.execPath, args);
-    runs.push(/** @type {{ seconds: number, peakBytes: number }} */ (JSON.parse(stdout)));
+    runs.push(/** @type {{ seconds: number, cpuSeconds: number, peakBytes: number }} */ (JSON.parse(stdout)));
   }
   return {
     process: 'edgewise',
     examples,
     atOnce: 1,
     seconds: median(runs.map(({ seconds }) => seconds)),
+    cpuSeconds: median(runs.map(({ cpuSeconds }) => cpuSeconds)),
     peakBytes: Math.max(...runs.map(({ peakBytes }) => peakBytes)),
     runs,
   };
