@@ -23,18 +23,21 @@ const IMAGES = 100;
 export async function run(options) {
   const rows = [];
   for (const network of NETWORKS.filter(({ name }) => name.includes(options.only ?? ''))) {
-    const { file, inputs, calibration } = await openClassifier(network);
+    const { file, inputs, calibration } = await openClassifier({
+      ...network,
+      images: () => network.images().slice(0, IMAGES),
+    });
     const { model } = await runPasses(readOnnx(readFileSync(file)), [
       ...compactConvNet(),
       separateActivations(),
     ]);
     const statistics = await observeWith(model, calibration, observeConvNet);
-    const float = await outputsOf(file, inputs.slice(0, IMAGES));
+    const float = await outputsOf(file, inputs);
     /** @type {Record<string, number>} */
     const outputDb = {};
     for (const activationRange of RANGES) {
       const { model: made } = await runPasses(model, [quantizeConvNet({ statistics, activationRange })]);
-      const outputs = await outputsOf(writeOnnx(expandEdgewise(made)).bytes, inputs.slice(0, IMAGES));
+      const outputs = await outputsOf(writeOnnx(expandEdgewise(made)).bytes, inputs);
       outputDb[activationRange] = Number(signalToNoise(float, outputs, []).toFixed(2));
     }
     rows.push({ model: network.name, ...outputDb });
