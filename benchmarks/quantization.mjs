@@ -26,8 +26,8 @@ import { DETECTORS, loadCalibrationScenes, loadScenes } from './lib/detectors.mj
 import { observeOnEngine, openArtifact } from './lib/edgewise.mjs';
 import { modelFolder } from './lib/models.mjs';
 import { note, printTable, writeResult } from './lib/report.mjs';
-import { ASSETS, NETWORKS } from './lib/vision.mjs';
-import { load, observe } from './vision-accuracy.mjs';
+import { ASSETS, load, NETWORKS } from './lib/vision.mjs';
+import { observe } from './vision-accuracy.mjs';
 
 // Must be set before onnxruntime is loaded.
 process.env['ORT_DISABLE_TELEMETRY'] = '1';

@@ -25,6 +25,7 @@ const BENCHMARKS = [
   'quantization',
   'accuracy',
   'pruning',
+  'channels',
   'vision-accuracy',
   'vision-latency',
   'litert',

@@ -26,7 +26,7 @@ import { runToEnd } from './lib/children.mjs';
 import { boxesOf, DETECTORS, loadCalibrationScenes, loadScenes } from './lib/detectors.mjs';
 import { CACHE } from './lib/models.mjs';
 import { note, printTable, short, writeResult } from './lib/report.mjs';
-import { ASSETS, NETWORKS } from './lib/vision.mjs';
+import { argmax, ASSETS, load, NETWORKS } from './lib/vision.mjs';
 
 // Must be set before onnxruntime is loaded.
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
@@ -360,20 +360,4 @@ function openWith(model, want) {
   const expanded = expandEdgewise(model);
   expanded.graph.outputs = want.map((name) => ({ name, type: { kind: 'tensor', dtype: 'float32' } }));
   return InferenceSession.create(writeOnnx(expanded).bytes, { intraOpNumThreads: 2, logSeverityLevel: 3 });
-}
-
-/** @typedef {Input & { gold: number }} Loaded */
-
-/** @param {readonly import('./lib/vision.mjs').Image[]} images @returns {Promise<Loaded[]>} */
-export async function load(images) {
-  const loaded = [];
-  for (const { dims, gold, read } of images) loaded.push({ dims, gold, data: await read() });
-  return loaded;
-}
-
-/** @param {Float32Array} scores */
-function argmax(scores) {
-  let best = 0;
-  for (let i = 1; i < scores.length; i++) if ((scores[i] ?? 0) > (scores[best] ?? 0)) best = i;
-  return best;
 }

@@ -18,8 +18,8 @@ import { CACHE } from './lib/models.mjs';
 import { measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
 import { note, printTable, short, spread, writeResult } from './lib/report.mjs';
 import { leastRatio, pairedRatio, summarize } from './lib/statistics.mjs';
-import { ASSETS, NETWORKS, OTHER_NETWORKS } from './lib/vision.mjs';
-import { load, observe } from './vision-accuracy.mjs';
+import { ASSETS, load, NETWORKS, OTHER_NETWORKS } from './lib/vision.mjs';
+import { observe } from './vision-accuracy.mjs';
 
 const CALIBRATION_IMAGES = 8;
 const ROUNDS = 60;

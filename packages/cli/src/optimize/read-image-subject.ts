@@ -5,18 +5,18 @@ import { readMediaData } from '../examples/read-media-examples.ts';
 import { IMAGES } from '../files/media.ts';
 import { describeImagePackage } from '../model/describe-image-package.ts';
 import { readMediaModel } from '../model/read-media-model.ts';
-import { convNetPipeline } from './conv-net-pipeline.ts';
+import { CONV_NETS, convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
-import { imageSampler, openImageDims } from './image-samples.ts';
+import { imageMirror, imageSampler, openImageDims } from './image-samples.ts';
 import { imagesToTry } from './images-to-try.ts';
+import { prunableParts } from './prunable-parts.ts';
 import type { ReadSubject } from './subject.ts';
 
 /** A model of images with its images. */
 export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: images have no tokens.`);
-  if (given.prune !== undefined)
-    throw new UsageError(`--prune does not fit ${given.task}: only models of texts are pruned.`);
+  const prune = prunableParts(given, CONV_NETS);
   const image = await readMediaModel(path);
   const description = describeImagePackage(image, given.task);
   const kind = answerKind(given.task, image.multiLabel);
@@ -40,11 +40,14 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
     examples,
     examplesKey: filesKey(files),
     pipeline: convNetPipeline({
+      model,
       dims: openImageDims(model, preprocessing),
       sampleOf: imageSampler(model, preprocessing),
+      mirror: imageMirror(preprocessing),
       media: IMAGES,
       calibration,
       files,
+      prune,
     }),
     sizes: { pixels: preprocessing.width },
     notes: [],

@@ -8,11 +8,14 @@ import { describeAudioPackage } from '../model/describe-audio-package.ts';
 import { objectOf } from '../model/config-json.ts';
 import { readMediaModel } from '../model/read-media-model.ts';
 import { settleInputs } from '../model/settle-inputs.ts';
-import { convNetPipeline } from './conv-net-pipeline.ts';
+import { CONV_NETS, convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
+import { prunableParts } from './prunable-parts.ts';
 import { soundNetPipeline } from './sound-net-pipeline.ts';
 import { soundSampler } from './sound-samples.ts';
 import type { ReadSubject } from './subject.ts';
+
+const OTHER_NETS = { models: 'networks of sounds that are not made of convolutions alone', parts: [] };
 
 /** Rewrites are checked on so many. */
 const CHECKED_FILES = 2;
@@ -21,8 +24,6 @@ const CHECKED_FILES = 2;
 export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: sounds have no tokens.`);
-  if (given.prune !== undefined)
-    throw new UsageError(`--prune does not fit ${given.task}: only models of texts are pruned.`);
   const sound = await readMediaModel(path);
   const description = describeAudioPackage(sound, given.task);
   const kind = answerKind(given.task, sound.multiLabel);
@@ -34,6 +35,8 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
     audio,
     streaming,
   });
+  const isConvolutional = isConvNet(model);
+  const prune = prunableParts(given, isConvolutional ? CONV_NETS : OTHER_NETS);
   const { examples, files, calibration } = await readMediaData(given, { media: SOUNDS, kind, labels });
   const sampleOf = soundSampler(model, audio, streaming);
   return {
@@ -46,8 +49,8 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
     metric,
     examples,
     examplesKey: filesKey(files),
-    pipeline: isConvNet(model)
-      ? convNetPipeline({ dims: {}, sampleOf, media: SOUNDS, calibration, files })
+    pipeline: isConvolutional
+      ? convNetPipeline({ model, dims: {}, sampleOf, media: SOUNDS, calibration, files, prune })
       : soundNetPipeline({ samples: () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf)) }),
     sizes: {},
     notes: [],
