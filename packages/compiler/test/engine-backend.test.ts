@@ -101,7 +101,12 @@ function readable(bytes: Uint8Array): Model | undefined {
 }
 
 function isTensorOfNumbers({ type }: Model['graph']['outputs'][number]): boolean {
-  return type?.kind === 'tensor' && isEngineType(type.dtype);
+  return type?.kind === 'tensor' && (isEngineType(type.dtype) || isWhole(type.dtype));
+}
+
+/** Outputs that the engine gives as int32. */
+function isWhole(dtype: string): boolean {
+  return dtype === 'int64' || dtype === 'int32';
 }
 
 function isEngineType(dtype: string): boolean {
@@ -131,7 +136,7 @@ function caseWith(
   });
   graph.outputs = graph.outputs.map((output, index) => {
     const { dtype } = expected[index]!;
-    if (dtype === 'float32') return output;
+    if (dtype === 'float32' || isWhole(dtype)) return output;
     graph.nodes.push(gridNode(model, 'DequantizeLinear', output.name, `${output.name}.float`, dtype));
     return { name: `${output.name}.float` };
   });
@@ -190,7 +195,8 @@ async function runCompiled(
       const [result, tensor] = [results[name]!, expected[index]!];
       if (result.shape.join() !== tensor.dims.join())
         return { problem: `${name} is [${result.shape.join()}] instead of [${tensor.dims.join()}]` };
-      const worst = worstDifference(result.data as Float32Array, tensorNumbers(tensor), TOLERANCE);
+      const tolerance = isWhole(tensor.dtype) ? {} : TOLERANCE;
+      const worst = worstDifference(result.data, tensorNumbers(tensor), tolerance);
       if (worst && worst.failing > 0) return { problem: `${name} on ${rung}: ${JSON.stringify(worst)}` };
     }
   }

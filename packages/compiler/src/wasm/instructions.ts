@@ -120,7 +120,7 @@ type F32x4Instructions = Readonly<
   Record<'splat', Unary<'f32', 'v128'>> &
     Record<'extractLane', ExtractLane<'f32'>> &
     Record<
-      'lt' | 'gt' | 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'pmin' | 'pmax',
+      'lt' | 'gt' | 'le' | 'ge' | 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'pmin' | 'pmax',
       Binary<'v128', 'v128', 'v128'>
     > &
     Record<
@@ -361,6 +361,8 @@ export const f32x4: F32x4Instructions = {
   extractLane: extract('f32', 31),
   lt: v2(67),
   gt: v2(68),
+  le: v2(69),
+  ge: v2(70),
   demoteF64x2Zero: v1(94),
   ceil: v1(103),
   floor: v1(104),

@@ -1,7 +1,15 @@
 import { seededRandom } from '../../../test-utils/src/seeded-random.ts';
 import {
   attentionScratchBytes,
+  convInt8ScratchBytes,
   emitActivateRows,
+  emitConvInt8,
+  emitWinogradInt8,
+  patchBytes,
+  tileRowPixels,
+  winogradInt8ScratchBytes,
+  type ConvInt8Spec,
+  type KernelLibrary,
   emitAttention,
   emitLayerNorm,
   emitLinearF32,
@@ -22,7 +30,9 @@ import {
   quantizedRowBytes,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
+import type { FunctionRef, Params } from '../../src/wasm/index.ts';
 import { KernelRig, type ModeName } from './harness.ts';
+import { roundUp } from './random-maps.ts';
 
 // How fast the kernels are, alone and hot. benchmarks/kernels.mjs runs this in Node or in Chromium.
 
@@ -78,7 +88,7 @@ function linearInt8(
 ): Timed {
   const rig = new KernelRig(
     rung,
-    (library) => emitLinearInt8(library, { k, n, bits: 7, activation: 'none', yStride: n }),
+    (library) => emitLinearInt8(library, { k, n, pairs: 'fused', activation: 'none', yStride: n }),
     256,
   );
   rig.setMode(mode);
@@ -271,6 +281,90 @@ function lstm(rung: Rung, hidden: number): Timed {
   };
 }
 
+/** 3×3 convolutions over bytes, as they are and by Winograd's method, in blocks as programs have them. */
+function convInt8(
+  rung: Rung,
+  mode: ModeName,
+  [size, channels, n]: readonly [number, number, number],
+): Timed[] {
+  const stride = roundUp(channels, 16);
+  const yStride = roundUp(n, 16);
+  const window = {
+    height: size,
+    width: size,
+    xStride: stride,
+    tapBytes: channels,
+    kernel: [3, 3],
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [1, 1],
+    outWidth: size,
+    zeroPoint: 3,
+  } as const;
+  const shared = { n, isRoundable: true, zeroPoint: 100, yStride, window };
+  const direct: ConvInt8Spec = { ...shared, isDotOnly: false, pairs: mode === 'pairs' ? 'fused' : 'none' };
+  const k = patchBytes(window);
+  const values = Int8Array.from(random.normal(k * n, 0, 18), (value) =>
+    Math.max(-63, Math.min(63, Math.round(value))),
+  );
+  const panels = new Int8Array(int8PanelBytes(k, n));
+  const { pairFlags } = packInt8(values, k, n, panels);
+  const time = <P extends Params>(
+    name: string,
+    emit: (library: KernelLibrary, pixels: number) => FunctionRef<P, undefined>,
+    scratchBytes: (pixels: number) => number,
+  ): Timed => {
+    const unit = name === 'winograd' ? tileRowPixels(window) : 1;
+    const block = Math.min(size * size, Math.max(unit, 120 - (120 % unit)));
+    const rig = new KernelRig(rung, (library) => emit(library, block), 512);
+    rig.setMode(mode);
+    const args = {
+      x: rig.put(bytes(size * size * stride)),
+      weights: rig.put(panels),
+      pairFlags: rig.put(pairFlags),
+      bias: rig.put(new Int32Array(roundUp(n, 8))),
+      colsum: rig.put(new Int32Array(roundUp(n, 8))),
+      multiplier: rig.put(random.uniform(roundUp(n, 8), 0.0001, 0.001)),
+      y: rig.allocate(size * size * yStride),
+      scratch: rig.allocate(scratchBytes(block)),
+    };
+    return {
+      name: `convInt8 ${rung} ${mode} ${name} ${size}x${size} ${channels}->${n}`,
+      unit: 'GOPS',
+      work: 2 * size * size * 9 * channels * n,
+      call: () => {
+        for (let m0 = 0; m0 < size * size; m0 += block) {
+          const m1 = Math.min(size * size, m0 + block);
+          rig.call({ ...args, m0, m1 } as unknown as { readonly [K in keyof P]: number });
+        }
+      },
+    };
+  };
+  return [
+    time(
+      'direct',
+      (library, pixels) => emitConvInt8(library, direct, pixels),
+      (pixels) => convInt8ScratchBytes(direct, pixels),
+    ),
+    time(
+      'winograd',
+      (library, pixels) => emitWinogradInt8(library, shared, pixels),
+      (pixels) => winogradInt8ScratchBytes(shared, pixels),
+    ),
+  ];
+}
+
+const CONV_SHAPES = [
+  [224, 64, 64],
+  [54, 16, 64],
+  [27, 48, 192],
+  [13, 64, 256],
+  [32, 16, 16],
+  [16, 32, 32],
+  [8, 64, 64],
+  [7, 32, 32],
+] as const;
+
 /** Rows of one: heads of classifiers, one step of a recurrent layer. */
 const SINGLE_ROWS = [
   [1, 128, 512],
@@ -291,6 +385,8 @@ export function kernelSpeeds(
   timed.push(attention('simd', 12, 32, 128), attention('simd', 12, 64, 128), attention('simd', 12, 32, 512));
   timed.push(attention('simd', 12, 32, 16));
   timed.push(...SINGLE_ROWS.map((shape) => linearF32('simd', shape)), lstm('simd', 128));
+  for (const shape of CONV_SHAPES)
+    timed.push(...convInt8('simd', 'i16', shape), ...convInt8('relaxed', 'pairs', shape));
   timed.push(...rowKernels('simd', 128, 384), ...rowKernels('simd', 128, 1536));
   return timed.filter(({ name }) => name.includes(filter)).map(measure);
 }

@@ -7,6 +7,7 @@ import { attentionCase, embedCase } from './encoder-cases.ts';
 import { expandCase, linearF32Case, linearInt8Case, quantizeCase, type LinearShape } from './linear-cases.ts';
 import { mapCases } from './map-cases.ts';
 import { recurrentCases } from './recurrent-cases.ts';
+import { selectionCases } from './selection-cases.ts';
 import { elementwiseCase, layerNormCase, softmaxAndBinaryCase } from './row-cases.ts';
 
 // Every kernel against its plain reference, to the bit, over seeded shapes. One list of cases for Node and Chromium.
@@ -66,13 +67,13 @@ export function kernelCases(rung: Rung): KernelCase[] {
     n: random.int(1, 50),
   }));
   for (const shape of [...LINEAR_SHAPES, ...randomShapes]) {
-    for (const bits of [7, 8] as const) {
+    for (const weights of [7, 8, 'paired'] as const) {
       for (const extreme of [false, true]) {
         const activation = extreme ? 'none' : random.pick(ALL_ACTIVATIONS);
-        const limit = bits === 7 ? random.pick([63, 40, 32]) : 127;
+        const limit = weights === 7 ? random.pick([63, 40, 32]) : 127;
         cases.push(
-          linearInt8Case(rung, modes[bits], ++seed, shape, {
-            bits,
+          linearInt8Case(rung, modes[weights === 7 ? 7 : 8], ++seed, shape, {
+            weights,
             activation,
             extreme,
             residual: random() < 0.4,
@@ -121,5 +122,5 @@ export function kernelCases(rung: Rung): KernelCase[] {
   ] as const) {
     cases.push(expandCase(rung, ++seed, k, n));
   }
-  return [...cases, ...mapCases(rung), ...recurrentCases(rung)];
+  return [...cases, ...mapCases(rung), ...recurrentCases(rung), ...selectionCases(rung)];
 }

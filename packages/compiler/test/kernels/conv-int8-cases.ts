@@ -9,11 +9,13 @@ import {
   kernelMatrix,
   packDepthwiseWeights,
   packInt8,
+  pairFormOf,
   patchBytes,
   type ConvInt8Spec,
   type DepthwiseInt8Spec,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
+import { joinArrays } from '../../src/targets/edge/join-arrays.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
 import { expectSame, type KernelCase } from './case.ts';
 import { KernelRig, type ModeName } from './harness.ts';
@@ -39,14 +41,19 @@ export function convCase(
   options: KernelOptions & { pointwise: boolean },
 ): KernelCase {
   return {
-    name: `convInt8 w${options.bits}${options.pointwise ? ' pointwise' : ''}${options.extreme ? ' extreme' : ''} seed=${seed}`,
+    name: `convInt8 w${options.weights}${options.pointwise ? ' pointwise' : ''}${options.extreme ? ' extreme' : ''} seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
       const groups = options.pointwise ? 1 : random.pick([1, 1, 2, 3]);
       const [perGroup, n] = [random.int(1, Math.ceil(40 / groups)), random.int(1, Math.ceil(30 / groups))];
       const [channels, filters] = [groups * perGroup, groups * n];
       const xStride = channels <= 4 && !options.pointwise ? 4 : mapStride(channels);
-      const { window: all, outHeight } = randomGeometry(random, channels, xStride, options.pointwise);
+      const { window: all, outHeight } = randomGeometry(
+        random,
+        channels,
+        xStride,
+        options.pointwise ? 'pointwise' : 'any',
+      );
       const window = { ...all, tapBytes: roundUp(perGroup, 4) };
       const taps = window.kernel[0] * window.kernel[1];
       const kernel = randomKernel(random, { filters, channels, groups, taps }, options);
@@ -59,14 +66,18 @@ export function convCase(
 
       const k = options.pointwise ? channels : patchBytes(window);
       const width = roundUp(n, 8);
-      const parts = Array.from({ length: groups }, (_, group) => {
+      const matrices = Array.from({ length: groups }, (_, group) => {
         const size = kernel.weights.length / groups;
-        const matrix = kernelMatrix(kernel.weights.subarray(group * size, (group + 1) * size), {
+        return kernelMatrix(kernel.weights.subarray(group * size, (group + 1) * size), {
           filters: n,
           channels: perGroup,
           taps,
           stride: options.pointwise ? channels : window.tapBytes,
         });
+      });
+      const pairs = pairFormOf(joinArrays(matrices), n);
+      if (options.weights !== 8 && pairs === 'none') throw new Error('these weights should fit pairs');
+      const parts = matrices.map((matrix, group) => {
         const panels = new Int8Array(int8PanelBytes(k, n));
         const { columnSums: sums, pairFlags } = packInt8(matrix, k, n, panels);
         const bias = sums.map(
@@ -79,8 +90,9 @@ export function convCase(
       const yStride = mapStride(filters - n + width);
       const spec: ConvInt8Spec = {
         n,
-        bits: options.bits,
+        pairs,
         isRoundable: random.int(0, 1) === 1,
+        isDotOnly: false,
         zeroPoint: yZeroPoint,
         yStride,
         window: options.pointwise ? { k, xStride } : window,
@@ -103,9 +115,7 @@ export function convCase(
         colsum: rig.put(Int32Array.from(parts.flatMap(({ sums }) => [...sums]))),
         multiplier: rig.put(Float32Array.from(parts.flatMap(({ multiplier }) => [...multiplier]))),
         pairFlags:
-          options.bits === 7
-            ? rig.put(Uint32Array.from(parts.flatMap(({ pairFlags }) => [...pairFlags])))
-            : 0,
+          pairs === 'fused' ? rig.put(Uint32Array.from(parts.flatMap(({ pairFlags }) => [...pairFlags]))) : 0,
         scratch: rig.allocate(convInt8ScratchBytes(spec, pixels)),
       };
       const split = random.int(0, pixels);
@@ -137,12 +147,12 @@ export function depthwiseCase(
       const random = seededRandom(seed);
       const channels = random.int(1, 40);
       const stride = mapStride(channels);
-      const { window, outHeight } = randomGeometry(random, channels, stride, false);
+      const { window, outHeight } = randomGeometry(random, channels, stride, 'any');
       const taps = window.kernel[0] * window.kernel[1];
       const kernel = randomKernel(
         random,
         { filters: channels, channels, groups: channels, taps },
-        { bits: 8, extreme },
+        { weights: 8, extreme },
       );
       const yZeroPoint = random.int(0, 255);
       const x = { channels, values: randomBytes(random, window.height * window.width * channels, extreme) };

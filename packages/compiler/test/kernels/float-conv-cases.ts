@@ -39,7 +39,7 @@ export function randomFloatMap(
   outHeight: number;
   halves: { m0: number; m1: number }[];
 } {
-  const { window: bytes, outHeight } = randomGeometry(random, channels, 4 * roundUp(channels, 8), false);
+  const { window: bytes, outHeight } = randomGeometry(random, channels, 4 * roundUp(channels, 8), 'any');
   const { zeroPoint: _, ...window } = bytes;
   const pixels = outHeight * window.outWidth;
   const split = random.int(0, outHeight) * window.outWidth;

@@ -8,6 +8,7 @@ import {
   packFloatWeights,
   packInt4Weights,
   packInt8,
+  pairFormOf,
   packMultipliers,
   int8PanelBytes,
   quantizedRowBytes,
@@ -17,6 +18,7 @@ import {
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
 import { expectSame, type KernelCase } from './case.ts';
+import { pairedWith, type WeightKind } from './random-maps.ts';
 import { KernelRig, type ModeName, type RigMemory } from './harness.ts';
 import { ROWS, padded, activations, rowRanges, paddedTo8 } from './random-rows.ts';
 
@@ -71,7 +73,7 @@ export interface LinearShape {
 }
 
 interface LinearInt8Options {
-  bits: 7 | 8;
+  weights: WeightKind;
   activation: NamedActivation;
   residual: boolean;
   panels: boolean;
@@ -89,8 +91,8 @@ export function linearInt8Case(
   options: LinearInt8Options,
 ): KernelCase {
   const { rows, k, n } = shape;
-  const { bits, activation, residual, panels, extreme, limit } = options;
-  const details = `${rows}x${k}x${n} w${bits} ${activation}${residual ? ' residual' : ''}${panels ? ' panels' : ''}`;
+  const { weights: kind, activation, residual, panels, extreme, limit } = options;
+  const details = `${rows}x${k}x${n} w${kind} ${activation}${residual ? ' residual' : ''}${panels ? ' panels' : ''}`;
   return {
     name: `linearInt8 ${details}${extreme ? ' extreme' : ''} up to ${limit} seed=${seed}`,
     run: () => {
@@ -99,6 +101,12 @@ export function linearInt8Case(
       const values = Int8Array.from({ length: k * n }, () =>
         extreme ? random.pick([lowest, lowest, limit]) : random.int(lowest, limit),
       );
+      values.forEach((value, index) => {
+        const isSecond = Math.floor(index / n) % 2 === 1;
+        if (kind === 'paired' && isSecond) values[index] = pairedWith(values[index - n]!, value);
+      });
+      const pairs = pairFormOf(values, n);
+      if (kind !== 8 && pairs === 'none') throw new Error('these weights should fit pairs');
       const weights = {
         k,
         n,
@@ -123,7 +131,7 @@ export function linearInt8Case(
         emitLinearInt8(library, {
           k,
           n,
-          bits,
+          pairs,
           activation,
           yStride,
           ...(residual ? { residualStride } : {}),
@@ -139,7 +147,7 @@ export function linearInt8Case(
         weightScale: column(weights.scale),
         colsum: rig.put(columnSums),
         bias: column(weights.bias),
-        pairFlags: bits === 7 ? rig.put(pairFlags) : 0,
+        pairFlags: pairs === 'fused' ? rig.put(pairFlags) : 0,
         residual: residualRows ? rig.put(residualRows, n, residualStride) : 0,
         scratch: rig.allocate(linearInt8ScratchBytes(k, rows)),
       };

@@ -7,6 +7,7 @@ import { floatConvCase, floatDepthwiseCase } from './float-conv-cases.ts';
 import { floatPoolCase, reduceCase } from './float-pool-cases.ts';
 import { exactModes, type ModeName } from './harness.ts';
 import { resizeCase, resizeTapsCase } from './resize-cases.ts';
+import { winogradF32Case, winogradInt8Case } from './winograd-cases.ts';
 
 // Kernels over maps against their plain references, to the bit.
 
@@ -18,11 +19,13 @@ export function mapCases(rung: Rung): KernelCase[] {
   const cases: KernelCase[] = [];
   let seed = 1000;
   for (let round = 0; round < 12; round++) {
-    for (const bits of [7, 8] as const) {
+    for (const weights of [7, 8, 'paired'] as const) {
+      const exact = modes[weights === 7 ? 7 : 8];
       for (const pointwise of [false, true]) {
         const extreme = round % 4 === 3;
-        cases.push(convCase(rung, modes[bits], ++seed, { bits, extreme, pointwise }));
+        cases.push(convCase(rung, exact, ++seed, { weights, extreme, pointwise }));
       }
+      cases.push(winogradInt8Case(rung, exact, ++seed, { weights, extreme: round % 4 === 3 }));
     }
     cases.push(
       depthwiseCase(rung, byteModes, ++seed, round % 4 === 3),
@@ -34,6 +37,7 @@ export function mapCases(rung: Rung): KernelCase[] {
       mapCase(rung, byteModes, ++seed),
       poolCase(rung, byteModes, ++seed),
       floatConvCase(rung, ++seed),
+      winogradF32Case(rung, ++seed),
       floatDepthwiseCase(rung, ++seed),
       floatPoolCase(rung, ++seed),
       reduceCase(rung, ++seed),

@@ -18,25 +18,27 @@ export function randomGeometry(
   random: SeededRandom,
   channels: number,
   stride: number,
-  pointwise: boolean,
+  kind: 'any' | 'pointwise' | '3x3',
 ): Geometry {
   const pair = (low: number, high: number): [number, number] => [
     random.int(low, high),
     random.int(low, high),
   ];
-  const kernel = pointwise
-    ? ([1, 1] as const)
-    : random.pick([pair(1, 3), [3, 3], [5, 5], pair(1, 4)] as const);
-  const strides = pointwise ? ([1, 1] as const) : pair(1, 2);
-  const dilations = pointwise ? ([1, 1] as const) : random.pick([[1, 1], [1, 1], pair(1, 2)] as const);
-  const pads = pointwise ? [0, 0, 0, 0] : Array.from({ length: 4 }, () => random.int(0, 2));
+  const kernel = {
+    pointwise: [1, 1] as const,
+    '3x3': [3, 3] as const,
+    any: random.pick([pair(1, 3), [3, 3], [5, 5], pair(1, 4)] as const),
+  }[kind];
+  const strides = kind === 'any' ? pair(1, 2) : ([1, 1] as const);
+  const dilations = kind === 'any' ? random.pick([[1, 1], [1, 1], pair(1, 2)] as const) : ([1, 1] as const);
+  const pads = kind === 'pointwise' ? [0, 0, 0, 0] : Array.from({ length: 4 }, () => random.int(0, 2));
   const [height, width] = pair(1, 14);
   const extent = (axis: 0 | 1, size: number): number => {
     const span = (kernel[axis] - 1) * dilations[axis] + 1;
     return Math.floor((size + pads[axis]! + pads[axis + 2]! - span) / strides[axis]) + 1;
   };
   const [outHeight, outWidth] = [extent(0, height), extent(1, width)];
-  if (outHeight < 1 || outWidth < 1) return randomGeometry(random, channels, stride, pointwise);
+  if (outHeight < 1 || outWidth < 1) return randomGeometry(random, channels, stride, kind);
   return {
     outHeight,
     window: {
@@ -88,13 +90,16 @@ export function randomBytes(random: SeededRandom, length: number, extreme: boole
   return Uint8Array.from({ length }, () => (extreme ? random.pick([0, 255, 255]) : random.int(0, 255)));
 }
 
+/** 7 bits; 8 bits; 8 bits whose neighbours of one sign sum to at most 128, what mode `pairs` can multiply. */
+export type WeightKind = 7 | 8 | 'paired';
+
 export function randomWeights(
   random: SeededRandom,
   length: number,
-  bits: 7 | 8,
+  kind: WeightKind,
   extreme: boolean,
 ): Int8Array {
-  const [low, high] = bits === 7 ? [-64, 63] : [-127, 127];
+  const [low, high] = kind === 7 ? [-64, 63] : [-127, 127];
   return Int8Array.from({ length }, () => (extreme ? random.pick([low, high, high]) : random.int(low, high)));
 }
 
@@ -104,8 +109,14 @@ export function padded(values: Int32Array | Float32Array, length: number): Int32
   return longer;
 }
 
+/** Makes `b` small enough beside `a`. */
+export function pairedWith(a: number, b: number): number {
+  const isSameSign = a < 0 === b < 0;
+  return isSameSign && Math.abs(a + b) > 128 ? Math.sign(b) * (128 - Math.abs(a)) : b;
+}
+
 export interface KernelOptions {
-  bits: 7 | 8;
+  weights: WeightKind;
   extreme: boolean;
 }
 
@@ -113,14 +124,20 @@ export interface KernelOptions {
 export function randomKernel(
   random: SeededRandom,
   shape: { filters: number; channels: number; groups: number; taps: number },
-  { bits, extreme }: KernelOptions,
+  { weights: kind, extreme }: KernelOptions,
 ): reference.ByteKernel {
   const { filters, channels, groups, taps } = shape;
-  const depth = (channels / groups) * taps;
+  const perGroup = channels / groups;
+  const depth = perGroup * taps;
+  const weights = randomWeights(random, filters * depth, kind, extreme);
+  weights.forEach((weight, index) => {
+    const isSecond = (Math.floor(index / taps) % perGroup) % 2 === 1;
+    if (kind === 'paired' && isSecond) weights[index] = pairedWith(weights[index - taps]!, weight);
+  });
   return {
     filters,
     groups,
-    weights: randomWeights(random, filters * depth, bits, extreme),
+    weights,
     bias: Int32Array.from({ length: filters }, () => random.int(-20_000, 20_000)),
     multiplier: random.uniform(filters, 0.1 / (127 * depth), 4 / (127 * depth)),
   };

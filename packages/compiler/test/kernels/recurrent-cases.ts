@@ -28,7 +28,7 @@ function lstmCase(
   rung: Rung,
   modes: Record<7 | 8, ModeName[]>,
   seed: number,
-  { hidden, steps, reverse, batch, bits }: Omit<LstmSpec, 'yStride'>,
+  { hidden, steps, reverse, batch, bits }: Omit<LstmSpec, 'yStride' | 'pairs'> & { bits?: 7 | 8 },
 ): KernelCase {
   return {
     name: `lstm ${bits === undefined ? 'f32' : `w${bits}`} hidden=${hidden} steps=${steps} batch=${batch}${reverse ? ' reverse' : ''} seed=${seed}`,
@@ -40,7 +40,7 @@ function lstmCase(
         reverse,
         batch,
         yStride: padded(hidden) + random.pick([0, 8]),
-        ...(bits && { bits }),
+        ...(bits && { pairs: bits === 7 ? 'fused' : 'none' }),
       };
       const width = LSTM_GATES * hidden;
       const gates = random.normal(steps * batch * width, 0, 2);

@@ -10,8 +10,9 @@ export const PROBE_BYTES = 48;
 
 /** About a millisecond. The factor of `round` below is odd: every lane sees every activation value. */
 const ROUNDS = 512;
-/** 7-bit weights are all that mode `pairs` takes. */
-const LIMITS = { 0: 127, 1: 64 } as const;
+const LARGEST_WEIGHT = 127;
+/** Mode `pairs` takes weights whose neighbours of one sign sum to no more. */
+const LARGEST_PAIR = 128;
 
 interface Candidate {
   readonly mode: Mode;
@@ -54,21 +55,22 @@ function isExact(
   const weights = new Int8Array(memory, address, 16);
   const activations = new Uint8Array(memory, address + 16, 16);
   const out = new Int32Array(memory, address + 32, 4);
-  const limit = LIMITS[kind];
   let state = 1;
   // Knuth's MMIX multiplier truncated to 32 bits; the high bits are random enough for operands.
   const random = (): number => (state = (Math.imul(state, 0x5851f42d) + 0x14057b7f) >>> 0) >>> 8;
 
   for (let round = 0; round < ROUNDS; round++) {
+    const isExtreme = round < 64;
     for (let lane = 0; lane < 16; lane++) {
-      const extreme = round < 64;
-      const high = kind === 0 ? limit : limit - 1;
-      weights[lane] = extreme ? (random() & 1 ? high : -limit) : (random() % (limit + high + 1)) - limit;
-      activations[lane] = extreme ? ([0, 127, 128, 255][random() & 3] ?? 0) : round * 67 + lane * 17;
+      const isSecond = kind === 1 && lane % 2 === 1;
+      const magnitude = isExtreme ? LARGEST_WEIGHT : random() % (LARGEST_WEIGHT + 1);
+      const weight = random() & 1 ? magnitude : -magnitude;
+      weights[lane] = isSecond ? besides(weights[lane - 1] ?? 0, weight) : weight;
+      activations[lane] = isExtreme ? ([0, 127, 128, 255][random() & 3] ?? 0) : round * 67 + lane * 17;
     }
     if (round === 0) {
-      // All pairs at their largest: what saturates, saturates here.
-      weights.fill(kind === 0 ? limit : limit - 1);
+      // All sums at their largest: what saturates, saturates here.
+      weights.fill(kind === 0 ? LARGEST_WEIGHT : LARGEST_PAIR / 2);
       activations.fill(255);
     }
     probe(kind, address, address + 16, address + 32);
@@ -81,4 +83,11 @@ function isExact(
     }
   }
   return true;
+}
+
+/** The weight beside another one, made small enough for mode `pairs`. */
+function besides(neighbour: number, weight: number): number {
+  const isSameSign = neighbour < 0 === weight < 0;
+  const most = isSameSign ? LARGEST_PAIR - Math.abs(neighbour) : LARGEST_WEIGHT;
+  return Math.max(-most, Math.min(most, weight));
 }

@@ -47,6 +47,27 @@ it('writes dense inputs and defaults, reads strided outputs', () => {
   });
 });
 
+it('reads as many positions of the first axis as the program says', () => {
+  const memory = new ArrayBuffer(4096);
+  new Float32Array(memory, 2000, 8).set([1, 2, 3, 4, 5, 6, 7, 8]);
+  const output = { name: 'o', dtype: 'float32', address: 2000, rowStride: 4, countAddress: 3000 } as const;
+  const read = (count: number, shape: readonly number[]): readonly unknown[] => {
+    new Int32Array(memory, 3000, 1)[0] = count;
+    const tensor = readOutput({ ...output, shape }, 6, memory);
+    return [tensor.shape, Array.from(tensor.data)];
+  };
+  expect(read(1, [2, 3])).toEqual([
+    [1, 3],
+    [1, 2, 3],
+  ]);
+  expect(read(0, [2, 3])).toEqual([[0, 3], []]);
+  expect(read(9, [2, 3])).toEqual([
+    [2, 3],
+    [1, 2, 3, 5, 6, 7],
+  ]);
+  expect(read(3, [4])).toEqual([[3], [1, 2, 3]]);
+});
+
 it('the test model is one that the manifest reader takes', () => {
   const sha256 = '0'.repeat(64);
   const files = Object.fromEntries(['a', 'b', 'w'].map((name) => [name, { bytes: 0, sha256 }]));

@@ -45,10 +45,10 @@ export function writeInputs(model: EdgeModel, feeds: Feeds, sequence: number, me
 
 /** Copies an output out of the program's memory. */
 export function readOutput(output: EdgeOutput, sequence: number, memory: ArrayBufferLike): Tensor {
-  const shape = output.shape.map((dim) => (dim === 'sequence' ? sequence : dim));
+  const shape = shapeOf(output, sequence, memory);
   const row = shape.at(-1) ?? 1;
-  const rows = elements(shape, sequence) / row;
-  const source = view(output, memory, (rows - 1) * output.rowStride + row);
+  const rows = elements(shape.slice(0, -1), sequence);
+  const source = view(output, memory, Math.max(0, (rows - 1) * output.rowStride + row));
   if (output.rowStride === row) return { dtype: output.dtype, shape, data: source.slice() };
   const data = output.dtype === 'float32' ? new Float32Array(rows * row) : new Int32Array(rows * row);
   // Element by element: the rows of detection heads are short, and views of them cost more than what they copy.
@@ -57,6 +57,14 @@ export function readOutput(output: EdgeOutput, sequence: number, memory: ArrayBu
     for (let from = start; from < start + row; from++) data[to++] = source[from] ?? 0;
   }
   return { dtype: output.dtype, shape, data };
+}
+
+/** The shape that an output has after a run. */
+function shapeOf({ shape, countAddress }: EdgeOutput, sequence: number, memory: ArrayBufferLike): number[] {
+  const [first = 1, ...rest] = shape.map((dim) => (dim === 'sequence' ? sequence : dim));
+  if (shape.length === 0) return [];
+  const count = countAddress === undefined ? first : (new Int32Array(memory, countAddress, 1)[0] ?? 0);
+  return [Math.min(first, count), ...rest];
 }
 
 function lengthFor({ name, shape }: EdgeInput, length: number, max: number): number | undefined {

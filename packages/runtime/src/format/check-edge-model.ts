@@ -47,6 +47,7 @@ export function checkEdgeModel(model: Field, fileBytes: (field: Field) => number
     const rows = shape.slice(0, -1).reduce((product, dim) => product * dim, 1);
     const stride = int(at(output, 'rowStride'), row, MAX_MEMORY_BYTES / ELEMENT_BYTES);
     checkAddress(at(output, 'address'), (rows - 1) * stride + row, weightsBytes, memoryBytes);
+    optional(at(output, 'countAddress'), (field) => checkAddress(field, 1, weightsBytes, memoryBytes));
   }
   checkDistinct(inputs);
   checkDistinct(outputs);

@@ -186,6 +186,8 @@ export interface EdgeOutput {
   readonly address: number;
   /** Elements from the start of one row (last axis) to the next; at least the length of a row. */
   readonly rowStride: number;
+  /** Where a run writes how many positions the first axis has, at most those of `shape` (int32). Left out: all. */
+  readonly countAddress?: number;
 }
 
 /** A model run by onnxruntime, an optional peer dependency. */

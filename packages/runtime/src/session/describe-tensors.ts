@@ -9,8 +9,12 @@ export function describeTensors(model: EdgeModel): Pick<Session, 'inputs' | 'out
     shape,
     required,
   });
+  const describeOutput = (output: EdgeOutput): TensorInfo => {
+    const { shape, ...info } = describe(output, false);
+    return { ...info, shape: output.countAddress === undefined ? shape : ['count', ...shape.slice(1)] };
+  };
   return {
     inputs: model.inputs.map((input) => describe(input, input.default === undefined)),
-    outputs: model.outputs.map((output) => describe(output, false)),
+    outputs: model.outputs.map(describeOutput),
   };
 }

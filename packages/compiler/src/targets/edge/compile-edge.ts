@@ -7,7 +7,7 @@ import { planMemory } from './plan-memory.ts';
 import { gateColumns, GRU_GATES, LSTM_GATES, patchBytes } from './kernels/index.ts';
 import { stepRows, type Program, type Step } from './program.ts';
 import { scheduleSteps } from './schedule.ts';
-import { floatStride, roundUp, type Value } from './value.ts';
+import { roundUp, rowStride, type Value } from './value.ts';
 import { WeightsImage } from './weights-image.ts';
 
 const PAGE_BYTES = 65_536;
@@ -92,12 +92,13 @@ export function compileEdge(model: Model, options: CompileEdgeOptions = {}): Edg
         ...(fallback && { default: fallback }),
         ...rangeOf(value, program),
       })),
-      outputs: program.outputs.map(({ name, value, shape }) => ({
+      outputs: program.outputs.map(({ name, value, shape, count }) => ({
         name,
-        dtype: 'float32' as const,
+        dtype: value.kind === 'index' ? ('int32' as const) : ('float32' as const),
         shape,
         address: place(value),
-        rowStride: floatStride(value),
+        rowStride: rowStride(value),
+        ...(count && { countAddress: place(count) }),
       })),
       macsPerToken: macsPerToken(program),
     },

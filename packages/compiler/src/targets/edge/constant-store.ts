@@ -7,7 +7,9 @@ import {
   packInt8,
   packMultipliers,
   pairFlagWords,
+  pairFormOf,
   type Int8PanelFacts,
+  type PairForm,
 } from './kernels/index.ts';
 import { expandInt4, packNibbles, padRows, unpackNibbles } from './int4.ts';
 import type { ConvWeight, FloatWeight, QuantizedWeight, Table } from './program.ts';
@@ -37,7 +39,7 @@ export interface Int8Matrix {
 
 /** A convolution's constants; all but the panels padded to whole panels. */
 export interface ConvConstants {
-  readonly bits: 7 | 8;
+  readonly pairs: PairForm;
   readonly panels: Int8Array;
   readonly pairFlags: Uint32Array | undefined;
   readonly bias: Int32Array;
@@ -99,7 +101,7 @@ export class ConstantStore {
   quantizedWeight({ weight, scale, bias, multiplier }: QuantizedWeightNames): QuantizedWeight {
     return this.#once(weight, `int8 ${bias}`, () => {
       const [k, n] = this.#matrixDims(weight);
-      const { bits, panels, facts } = multiplier
+      const { pairs, panels, facts } = multiplier
         ? this.#int4(weight, multiplier, k, n)
         : this.#int8(weight, k, n);
       const flagBytes = (4 * pairFlagWords(k) * roundUp(n, PANEL)) / PANEL;
@@ -107,9 +109,9 @@ export class ConstantStore {
         kind: 'int8',
         k,
         n,
-        bits,
+        pairs,
         pairFlags:
-          bits === 7
+          pairs === 'fused'
             ? this.#image.addFilled(
                 flagBytes,
                 copyLater(() => facts().pairFlags),
@@ -132,13 +134,13 @@ export class ConstantStore {
       const { values, k, n, scale, bias } = make();
       const panels = new Int8Array(int8PanelBytes(k, n));
       const facts = packInt8(values, k, n, panels);
-      const bits = fitSevenBits(values) ? 7 : 8;
+      const pairs = pairFormOf(values, n);
       return {
         kind: 'int8',
         k,
         n,
-        bits,
-        pairFlags: bits === 7 ? this.#image.add(facts.pairFlags) : 0,
+        pairs,
+        pairFlags: pairs === 'fused' ? this.#image.add(facts.pairFlags) : 0,
         panels: this.#image.add(panels),
         scale: this.#image.add(padRows(scale, n, roundUp(n, PANEL))),
         columnSums: this.#image.add(facts.columnSums),
@@ -185,9 +187,9 @@ export class ConstantStore {
   /** Puts what a convolution over bytes reads into the image; `key` says which convolution it is. */
   convWeight(key: string, make: () => ConvConstants): ConvWeight {
     return this.#once(key, 'convolution', () => {
-      const { panels, pairFlags, bits, bias, columnSums, multiplier, isRoundable } = make();
+      const { panels, pairFlags, pairs, bias, columnSums, multiplier, isRoundable } = make();
       return {
-        bits,
+        pairs,
         isRoundable,
         panels: this.#image.add(panels),
         pairFlags: pairFlags ? this.#image.add(pairFlags) : 0,
@@ -213,7 +215,7 @@ export class ConstantStore {
     const panels = this.#image.addFilled(int8PanelBytes(k, n), (place) => {
       facts = packInt8(values, k, n, asInt8(place));
     });
-    return { bits: fitSevenBits(values) ? 7 : 8, panels, facts: () => facts! };
+    return { pairs: pairFormOf(values, n), panels, facts: () => facts! };
   }
 
   #int4(name: string, multiplier: string, k: number, n: number): PackedWeight {
@@ -225,7 +227,7 @@ export class ConstantStore {
     const address = this.#image.add(packMultipliers(multipliers, k, n));
     const facts = packInt8(values, k, n, new Int8Array(int8PanelBytes(k, n)));
     return {
-      bits: fitSevenBits(values) ? 7 : 8,
+      pairs: pairFormOf(values, n),
       panels: this.#image.addInt4(packInt4Weights(small, k, n), int8PanelBytes(k, n), [
         address,
         panels,
@@ -264,7 +266,7 @@ export class ConstantStore {
 }
 
 interface PackedWeight {
-  readonly bits: 7 | 8;
+  readonly pairs: PairForm;
   readonly panels: number;
   /** Known once the panels are packed. */
   readonly facts: () => Int8PanelFacts;
@@ -279,22 +281,6 @@ function copyLater(make: () => Int32Array | Uint32Array): Fill {
 
 function asInt8({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): Int8Array {
   return new Int8Array(buffer, byteOffset, byteLength);
-}
-
-/** Whether all values lie in [-64, 63]: then each byte's two upper bits are alike. Four bytes at a time. */
-export function fitSevenBits({ buffer, byteOffset, length }: Int8Array): boolean {
-  const unaligned = Math.min(-byteOffset & 3, length);
-  const words = new Int32Array(buffer, byteOffset + unaligned, (length - unaligned) >> 2);
-  const rest = (length - unaligned) & 3;
-  let differences = 0;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    differences |= word ^ (word << 1);
-  }
-  for (const byte of new Int8Array(buffer, byteOffset, unaligned)) differences |= byte ^ (byte << 1);
-  for (const byte of new Int8Array(buffer, byteOffset + length - rest, rest))
-    differences |= byte ^ (byte << 1);
-  return (differences & 0x80808080) === 0;
 }
 
 /** A table's rows, each padded to 8 columns. */

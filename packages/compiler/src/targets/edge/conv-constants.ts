@@ -1,13 +1,15 @@
 import type { Node } from '../../ir/index.ts';
-import { fitSevenBits, type ConvConstants } from './constant-store.ts';
+import type { ConvConstants } from './constant-store.ts';
 import { joinArrays } from './join-arrays.ts';
 import {
   int8PanelBytes,
   kernelMatrix,
   packDepthwiseWeights,
   packInt8,
+  pairFormOf,
   ROUNDABLE,
   type ByteGrid,
+  type PairForm,
 } from './kernels/index.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
 import { roundUp } from './value.ts';
@@ -34,20 +36,21 @@ export function convConstants(
 ): ConvConstants {
   const [all = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[CONV_SLOTS.weight]!);
   const taps = kernel.reduce((product, extent) => product * extent, 1);
-  const weights = weightsOf(context, node, CONV_SLOTS);
-  const bits = fitSevenBits(weights) ? 7 : 8;
+  const weights = convWeights(context, node);
   const n = all / groups;
   const size = weights.length / groups;
-  const parts = Array.from({ length: groups }, (_, group) => {
-    const part = weights.subarray(group * size, (group + 1) * size);
-    const matrix = kernelMatrix(part, { filters: n, channels, taps, stride });
-    const shape: MatrixShape = { matrix, bits, k: taps * stride, n, first: group * n, slots: CONV_SLOTS };
-    return matrixConstants(context, node, input, shape);
-  });
+  const k = taps * stride;
+  const matrices = Array.from({ length: groups }, (_, group) =>
+    kernelMatrix(weights.subarray(group * size, (group + 1) * size), { filters: n, channels, taps, stride }),
+  );
+  const pairs = pairFormOf(joinArrays(matrices), n);
+  const parts = matrices.map((matrix, group) =>
+    matrixConstants(context, node, input, { matrix, pairs, k, n, first: group * n, slots: CONV_SLOTS }),
+  );
   return {
-    bits,
+    pairs,
     panels: joinArrays(parts.map(({ panels }) => panels)),
-    pairFlags: bits === 7 ? joinArrays(parts.map(({ pairFlags }) => pairFlags!)) : undefined,
+    pairFlags: pairs === 'fused' ? joinArrays(parts.map(({ pairFlags }) => pairFlags!)) : undefined,
     bias: joinArrays(parts.map(({ bias }) => bias)),
     columnSums: joinArrays(parts.map(({ columnSums }) => columnSums)),
     multiplier: joinArrays(parts.map(({ multiplier }) => multiplier)),
@@ -57,7 +60,7 @@ export function convConstants(
 
 interface MatrixShape {
   readonly matrix: Int8Array;
-  readonly bits: 7 | 8;
+  readonly pairs: PairForm;
   readonly k: number;
   readonly n: number;
   /** The first of the node's channels. */
@@ -69,14 +72,14 @@ export function matrixConstants(
   context: LoweringContext,
   node: Node,
   input: ByteGrid,
-  { matrix, bits, k, n, first, slots }: MatrixShape,
+  { matrix, pairs, k, n, first, slots }: MatrixShape,
 ): ConvConstants {
   const panels = new Int8Array(int8PanelBytes(k, n));
   const { columnSums: sums, pairFlags } = packInt8(matrix, k, n, panels);
   return {
-    bits,
+    pairs,
     panels,
-    pairFlags: bits === 7 ? pairFlags : undefined,
+    pairFlags: pairs === 'fused' ? pairFlags : undefined,
     ...channelConstants(context, node, input, { sums, k, n, first, slots }),
   };
 }
@@ -87,14 +90,14 @@ export function depthwiseConstants(
   input: ByteGrid,
   taps: number,
 ): ConvConstants {
-  const weights = weightsOf(context, node, CONV_SLOTS);
+  const weights = convWeights(context, node);
   const channels = weights.length / taps;
   const sums = new Int32Array(roundUp(channels, PANEL));
   weights.forEach((weight, index) => {
     sums[Math.floor(index / taps)]! += weight;
   });
   return {
-    bits: 8,
+    pairs: 'none',
     panels: packDepthwiseWeights(weights, channels, taps),
     pairFlags: undefined,
     ...channelConstants(context, node, input, { sums, k: taps, n: channels, first: 0, slots: CONV_SLOTS }),
@@ -105,7 +108,7 @@ function channelConstants(
   context: LoweringContext,
   node: Node,
   input: ByteGrid,
-  { sums, k, n, first, slots }: Omit<MatrixShape, 'matrix' | 'bits'> & { sums: Int32Array },
+  { sums, k, n, first, slots }: Omit<MatrixShape, 'matrix' | 'pairs'> & { sums: Int32Array },
 ): Pick<ConvConstants, 'bias' | 'columnSums' | 'multiplier' | 'isRoundable'> {
   const { constants } = context;
   const bias = node.inputs[slots.bias] ? constants.numbers(node.inputs[slots.bias]!) : [];
@@ -132,6 +135,11 @@ function channelConstants(
 
 /** Of a byte and a weight. */
 const LARGEST_PRODUCT = 255 * 128;
+
+/** A convolution's weights [filters][channels per group][…kernel]. */
+export function convWeights(context: LoweringContext, node: Node): Int8Array {
+  return weightsOf(context, node, CONV_SLOTS);
+}
 
 /** Weights without a zero point: int8 with 0, or uint8 with one zero point where the differences from it fit. */
 export function weightsOf({ constants }: LoweringContext, node: Node, { weight }: Slots): Int8Array {

@@ -8,13 +8,20 @@ import {
   emitDepthwiseF32,
   emitDepthwiseInt8,
   emitRepeated,
+  emitWinogradF32,
+  emitWinogradInt8,
   int8PanelBytes,
+  MODE,
   pairFlagWords,
   patchBytes,
+  winogradF32ScratchBytes,
+  winogradInt8ScratchBytes,
   type ConvF32Spec,
   type ConvInt8Spec,
   type DepthwiseF32Spec,
   type DepthwiseInt8Spec,
+  type WinogradF32Spec,
+  type WinogradInt8Spec,
 } from './kernels/index.ts';
 import type { ConvWeight, MapStep } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
@@ -25,33 +32,70 @@ import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
 
 type StepOf<O extends MapStep['op']> = Extract<MapStep, { op: O }>;
 type FloatConv = StepOf<'conv-f32' | 'depthwise-f32'>;
+type Pointers = Record<'x' | 'weights' | 'bias' | 'y' | 'scratch' | 'm0' | 'm1', Expr<'i32'>>;
 
 /** Scratch that the kernel of a convolution uses, for blocks of at most `rows` rows. */
 export function convScratchBytes(step: StepOf<'conv' | 'depthwise'> | FloatConv, rows: number): number {
   switch (step.op) {
     case 'conv':
-      return convInt8ScratchBytes(convSpec(step), rows);
+      return Math.max(
+        convInt8ScratchBytes(convSpec(step), rows),
+        step.isWinograd ? winogradInt8ScratchBytes(winogradSpec(step), rows) : 0,
+      );
     case 'depthwise':
       return depthwiseInt8ScratchBytes(depthwiseSpec(step));
     case 'conv-f32':
-      return convF32ScratchBytes(floatConvSpec(step), rows);
+      return step.isWinograd
+        ? winogradF32ScratchBytes(floatWinogradSpec(step), rows)
+        : convF32ScratchBytes(floatConvSpec(step), rows);
     case 'depthwise-f32':
       return depthwiseF32ScratchBytes(floatDepthwiseSpec(step));
   }
 }
 
-function convSpec({ x, weight, groups, window, zeroPoint, output }: StepOf<'conv'>): ConvInt8Spec {
+function convSpec(step: StepOf<'conv'>): ConvInt8Spec {
+  const { x, weight, groups, window, zeroPoint, output } = step;
   return {
     n: output.columns / groups,
-    bits: weight.bits,
+    pairs: weight.pairs,
     isRoundable: weight.isRoundable,
+    isDotOnly: step.isWinograd,
     zeroPoint,
     yStride: zeroPoint === undefined ? 4 * floatStride(output) : bytesStride(output),
     window: window ?? { k: x.columns, xStride: bytesStride(x) },
   };
 }
 
+function winogradSpec(step: StepOf<'conv'>): WinogradInt8Spec {
+  const { n, isRoundable, zeroPoint, yStride } = convSpec(step);
+  return { n, isRoundable, zeroPoint, yStride, window: step.window! };
+}
+
 export function emitConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
+  if (!step.isWinograd) return emitDirectConv(f, step, scope);
+  const { library } = scope;
+  const callWinograd = (): void => emitWinogradConv(f, step, scope);
+  if (library.rung === 'simd') return callWinograd();
+  const isDot = i32.or(i32.eq(library.mode, MODE.u8), i32.eq(library.mode, MODE.s8));
+  f.if(isDot, () => emitDirectConv(f, step, scope), callWinograd);
+}
+
+function emitWinogradConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
+  const kernel = emitWinogradInt8(scope.library, winogradSpec(step), scope.blockRows, scope.rowCounts);
+  const { panels, bias, multiplier } = step.weight;
+  f.call(kernel, {
+    x: whole(step.x, scope),
+    weights: panels,
+    bias,
+    multiplier,
+    y: rowZero(step.output, scope),
+    scratch: scope.scratch,
+    m0: scope.m0,
+    m1: scope.m1,
+  });
+}
+
+function emitDirectConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepScope): void {
   const spec = convSpec(step);
   const { groups, window } = step;
   const panels = roundUp(spec.n, 8);
@@ -113,15 +157,24 @@ function weightPointers({ panels, bias, columnSums, multiplier }: ConvWeight): {
   return { weights: panels, bias, colsum: columnSums, multiplier };
 }
 
-function floatConvSpec({ groups, window, activation, output }: FloatConv): ConvF32Spec {
+function floatConvSpec({ groups, window, activation, output }: StepOf<'conv-f32'>): ConvF32Spec {
   return { n: output.columns / groups, activation, yStride: floatStride(output), window };
 }
 
-function floatDepthwiseSpec({ window, activation, output }: FloatConv): DepthwiseF32Spec {
+function floatDepthwiseSpec({ window, activation, output }: StepOf<'depthwise-f32'>): DepthwiseF32Spec {
   return { ...window, channels: output.columns, activation, yStride: floatStride(output) };
 }
 
-export function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
+function floatWinogradSpec({ window, activation, output }: StepOf<'conv-f32'>): WinogradF32Spec {
+  return { n: output.columns, activation, yStride: 4 * floatStride(output), window };
+}
+
+export function emitFloatConv(f: FunctionBuilder, step: StepOf<'conv-f32'>, scope: StepScope): void {
+  if (step.isWinograd) {
+    const { library, blockRows, rowCounts } = scope;
+    const winograd = emitWinogradF32(library, floatWinogradSpec(step), blockRows, rowCounts);
+    return f.call(winograd, { ...floatConvPointers(step, scope), multiplier: 0 });
+  }
   const spec = floatConvSpec(step);
   const { groups, window } = step;
   const panels = roundUp(spec.n, 8);
@@ -132,14 +185,15 @@ export function emitFloatConv(f: FunctionBuilder, step: FloatConv, scope: StepSc
   f.call(kernel, floatConvPointers(step, scope));
 }
 
-export function emitFloatDepthwise(f: FunctionBuilder, step: FloatConv, scope: StepScope): void {
+export function emitFloatDepthwise(
+  f: FunctionBuilder,
+  step: StepOf<'depthwise-f32'>,
+  scope: StepScope,
+): void {
   f.call(emitDepthwiseF32(scope.library, floatDepthwiseSpec(step)), floatConvPointers(step, scope));
 }
 
-function floatConvPointers(
-  { x, weights, bias, output }: FloatConv,
-  scope: StepScope,
-): Record<'x' | 'weights' | 'bias' | 'y' | 'scratch' | 'm0' | 'm1', Expr<'i32'>> {
+function floatConvPointers({ x, weights, bias, output }: FloatConv, scope: StepScope): Pointers {
   return {
     x: i32.const(whole(x, scope)),
     weights: i32.const(weights),

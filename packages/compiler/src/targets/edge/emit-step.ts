@@ -24,7 +24,17 @@ import {
   type LstmSpec,
 } from './kernels/index.ts';
 import { emitMapStep, isMapStep, mapStepScratchBytes } from './emit-map-step.ts';
-import type { FloatWeight, MapStep, Operand, Quantized, QuantizedWeight, Step, Table } from './program.ts';
+import { emitSelectionStep, isSelectionStep, selectionStepScratchBytes } from './emit-selection-step.ts';
+import type {
+  FloatWeight,
+  MapStep,
+  Operand,
+  Quantized,
+  QuantizedWeight,
+  SelectionStep,
+  Step,
+  Table,
+} from './program.ts';
 import { origin, rowZero, whole, type StepScope } from './step-scope.ts';
 import { floatStride, quantizedParts, quantizedStride, roundUp, type Value } from './value.ts';
 import { i32, v128, type Expr, type FunctionBuilder } from '../../wasm/index.ts';
@@ -34,12 +44,13 @@ export function stepScratchBytes(step: Step, rows: number, maxSequence: number):
   if (step.op === 'linear' && step.weight.kind === 'int8') return linearInt8ScratchBytes(step.weight.k, rows);
   if (step.op === 'lstm') return lstmScratchBytes(lstmSpec(step));
   if (step.op === 'gru') return gruScratchBytes(gruSpec(step));
+  if (isSelectionStep(step)) return selectionStepScratchBytes(step);
   if (step.op !== 'attention') return isMapStep(step) ? mapStepScratchBytes(step, rows) : 0;
   return attentionScratchBytes(headsSpec(step.heads, step.output, maxSequence));
 }
 
 type Emitters = {
-  readonly [O in Exclude<Step, MapStep>['op']]: (
+  readonly [O in Exclude<Step, MapStep | SelectionStep>['op']]: (
     f: FunctionBuilder,
     step: StepOf<O>,
     scope: StepScope,
@@ -70,6 +81,7 @@ const EMITTERS: Emitters = {
 /** Emits the call that computes rows [m0, m1) of a step. */
 export function emitStep(f: FunctionBuilder, step: Step, scope: StepScope): void {
   if (isMapStep(step)) return emitMapStep(f, step, scope);
+  if (isSelectionStep(step)) return emitSelectionStep(f, step, scope);
   const emit = EMITTERS[step.op] as (f: FunctionBuilder, step: Step, scope: StepScope) => void;
   emit(f, step, scope);
 }
@@ -146,8 +158,8 @@ function emitInt8(
   weight: QuantizedWeight,
   scope: StepScope,
 ): void {
-  const { k, n, bits } = weight;
-  const kernel = emitLinearInt8(scope.library, { k, n, bits, ...outputSpec(step, scope) });
+  const { k, n, pairs } = weight;
+  const kernel = emitLinearInt8(scope.library, { k, n, pairs, ...outputSpec(step, scope) });
   const { bytes, rowScale, rowZero: zero } = quantizedPointers(step.x, scope);
   f.call(kernel, {
     x: bytes,
@@ -277,14 +289,14 @@ function emitSoftmax(f: FunctionBuilder, { x, isLog, output }: StepOf<'softmax'>
 
 type Recurrent = StepOf<'lstm' | 'gru'>;
 
-function recurrentSpec({ reverse, batch, output }: Recurrent): Omit<LstmSpec, 'bits'> {
+function recurrentSpec({ reverse, batch, output }: Recurrent): Omit<LstmSpec, 'pairs'> {
   const steps = (output.rows as number) / batch;
   return { hidden: output.columns, steps, reverse, batch, yStride: floatStride(output) };
 }
 
 function lstmSpec(step: StepOf<'lstm'>): LstmSpec {
   const spec = recurrentSpec(step);
-  return typeof step.weights === 'number' ? spec : { ...spec, bits: step.weights.bits };
+  return typeof step.weights === 'number' ? spec : { ...spec, pairs: step.weights.pairs };
 }
 
 function gruSpec(step: StepOf<'gru'>): GruSpec {

@@ -3,6 +3,7 @@ import { readAttributes } from '../../ops/index.ts';
 import {
   packDepthwiseF32,
   packFloatWeights,
+  suitsWinograd,
   type Activation,
   type NamedActivation,
 } from './kernels/index.ts';
@@ -42,12 +43,14 @@ export function lowerConv(context: LoweringContext, node: Node): void {
         : packGroups(values, { groups, filters: n, channels: perGroup, taps }),
   );
   if (isDepthwise) {
-    context.emit({ op: 'depthwise-f32', x, weights, groups, bias, window, activation, output });
+    context.emit({ op: 'depthwise-f32', x, weights, bias, window, activation, output });
   } else if (groups === 1 && isPointwise(window)) {
     const weight: FloatWeight = { kind: 'float32', k: perGroup, n: filters, panels: weights, bias };
     context.emit({ op: 'linear', x, weight, activation, output });
   } else {
-    context.emit({ op: 'conv-f32', x, weights, groups, bias, window, activation, output });
+    const pixels = space.reduce((product, extent) => product * extent, 1);
+    const isWinograd = groups === 1 && suitsWinograd(window, perGroup, filters, pixels);
+    context.emit({ op: 'conv-f32', x, weights, groups, bias, window, isWinograd, activation, output });
   }
 }
 

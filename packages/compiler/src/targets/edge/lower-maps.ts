@@ -1,9 +1,15 @@
 import type { CompilerError } from '../../diagnostics/index.ts';
 import type { Node } from '../../ir/index.ts';
 import { readAttributes } from '../../ops/index.ts';
-import { fitSevenBits } from './constant-store.ts';
-import { convConstants, depthwiseConstants, gridOf, matrixConstants, weightsOf } from './conv-constants.ts';
-import { kernelMatrix, type ByteGrid } from './kernels/index.ts';
+import {
+  convConstants,
+  convWeights,
+  depthwiseConstants,
+  gridOf,
+  matrixConstants,
+  weightsOf,
+} from './conv-constants.ts';
+import { fitsWinograd, kernelMatrix, pairFormOf, suitsWinograd, type ByteGrid } from './kernels/index.ts';
 import { valueLike } from './lower-elementwise.ts';
 import { concatenate, type ConcatPart } from './lower-moves.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
@@ -61,17 +67,26 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
       ? depthwiseConstants(context, node, input, taps)
       : convConstants(context, node, input, { groups, stride: isByPixel ? perGroup : tapBytes }),
   );
-  if (isDepthwise) context.emit({ op: 'depthwise', x, weight, window, zeroPoint, output });
-  else
-    context.emit({
-      op: 'conv',
-      x,
-      weight,
-      groups,
-      window: isByPixel ? undefined : window,
-      zeroPoint,
-      output,
-    });
+  if (isDepthwise) return context.emit({ op: 'depthwise', x, weight, window, zeroPoint, output });
+  const isWinograd =
+    groups === 1 &&
+    suitsWinograd(
+      window,
+      x.columns,
+      filters,
+      space.reduce((product, extent) => product * extent, 1),
+    ) &&
+    fitsWinograd(convWeights(context, node), filters);
+  context.emit({
+    op: 'conv',
+    x,
+    weight,
+    groups,
+    window: isByPixel ? undefined : window,
+    isWinograd,
+    zeroPoint,
+    output,
+  });
 }
 
 /** Inputs: a, a_scale, a_zero_point, b [K,N], b_scale, b_zero_point, c?, y_scale?, y_zero_point?; alpha 1. */
@@ -95,11 +110,11 @@ export function lowerQGemm(context: LoweringContext, node: Node): void {
     const matrix = transposed
       ? kernelMatrix(weights, { filters: n, channels: k, taps: 1, stride: k })
       : weights;
-    const bits = fitSevenBits(matrix) ? 7 : 8;
-    return matrixConstants(context, node, input, { matrix, bits, k, n, first: 0, slots });
+    const pairs = pairFormOf(matrix, n);
+    return matrixConstants(context, node, input, { matrix, pairs, k, n, first: 0, slots });
   });
   const zeroPoint = isQuantized ? gridOf(context, node, slots.output).zeroPoint : undefined;
-  context.emit({ op: 'conv', x, weight, groups: 1, window: undefined, zeroPoint, output });
+  context.emit({ op: 'conv', x, weight, groups: 1, window: undefined, isWinograd: false, zeroPoint, output });
 }
 
 /** ai.onnx MaxPool on bytes. */

@@ -9,7 +9,7 @@ import {
   viewRows,
   type TensorView,
 } from './tensor-view.ts';
-import { elementBytes, rowStride, type Rows, type Value } from './value.ts';
+import { elementBytes, elementKind, rowStride, type ElementKind, type Rows, type Value } from './value.ts';
 
 // Operators that move elements without computing anything.
 
@@ -53,8 +53,7 @@ function listedRows(context: LoweringContext, node: Node, from: Elements): Tenso
   for (const columnDim of largestFirst) {
     const rows = regularRows(from, columnDim);
     if (rows === undefined) continue;
-    const kind = from.value.kind === 'bytes' ? 'bytes' : 'float';
-    const view = outputRows(context, node, kind, from.dims, columnDim);
+    const view = outputRows(context, node, elementKind(from.value), from.dims, columnDim);
     const output = view.value;
     const { starts, step } = rows;
     const loops = {
@@ -112,7 +111,7 @@ export function concatenate(context: LoweringContext, node: Node, parts: readonl
   );
   const sizes = dims.map((list) => list.reduce((product, dim) => product * dim, 1));
   const columnDim = innermostDim(parts[sizes.indexOf(Math.max(...sizes))]!.view);
-  const kinds = new Set(parts.map(({ view }) => (view.value.kind === 'bytes' ? 'bytes' : 'float')));
+  const kinds = new Set(parts.map(({ view }) => elementKind(view.value)));
   const [kind = 'float'] = kinds;
   if (kinds.size > 1) throw refuse(node, 'its operands are of different types');
   const target = outputRows(context, node, kind, joined, columnDim);
@@ -142,8 +141,7 @@ export function lowerPad(context: LoweringContext, node: Node): void {
     before[dim] = pads[index]!;
     padded[dim]! += pads[index]! + pads[index + axes.length]!;
   });
-  const kind = x.value.kind === 'bytes' ? 'bytes' : 'float';
-  const target = outputRows(context, node, kind, padded, innermostDim(x));
+  const target = outputRows(context, node, elementKind(x.value), padded, innermostDim(x));
   context.emit({ op: 'fill', value: valueName ? constants.scalar(valueName) : 0, output: target.value });
   const inner = dims.reduce((view, extent, dim) => sliceView(view, dim, before[dim]!, extent), target);
   context.copy(node, x, inner, { isInFilled: true });
@@ -152,7 +150,7 @@ export function lowerPad(context: LoweringContext, node: Node): void {
 function outputRows(
   context: LoweringContext,
   node: Node,
-  kind: 'bytes' | 'float',
+  kind: ElementKind,
   dims: readonly number[],
   columnDim: number,
 ): TensorView {

@@ -19,9 +19,11 @@ import { lowerAveragePool, lowerConv, lowerFloatMaxPool } from './lower-float-ma
 import { lowerMatMul } from './lower-matmul.ts';
 import { lowerGru } from './lower-gru.ts';
 import { lowerLstm } from './lower-lstm.ts';
+import { checkIndices, countOfOutputs, lowerCast, lowerGatherNd, lowerGatherRows } from './lower-indices.ts';
 import { lowerGlobalPool, lowerReduction, REDUCTION_OPERATORS } from './lower-reductions.ts';
 import { lowerConcat, lowerMove, lowerPad } from './lower-moves.ts';
 import { lowerResize } from './lower-resize.ts';
+import { lowerArg, lowerNonMaxSuppression, lowerTopK } from './lower-selection.ts';
 import type { Activation } from './kernels/index.ts';
 import type { Norm, Program, StaticRange } from './program.ts';
 import { isWhole, type TensorView } from './tensor-view.ts';
@@ -65,7 +67,16 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Tile: lowerMove,
   DepthToSpace: lowerMove,
   SpaceToDepth: lowerMove,
-  Gather: (context, node) => (context.hasTokens(node, 0) ? lowerGather : lowerMove)(context, node),
+  Gather: (context, node) => {
+    if (!context.isConstant(node, 1)) return lowerGatherRows(context, node);
+    return (context.hasTokens(node, 0) ? lowerGather : lowerMove)(context, node);
+  },
+  GatherND: (context, node) => (context.isConstant(node, 1) ? lowerMove : lowerGatherNd)(context, node),
+  Cast: lowerCast,
+  ArgMax: lowerArg,
+  ArgMin: lowerArg,
+  TopK: lowerTopK,
+  NonMaxSuppression: lowerNonMaxSuppression,
   Resize: lowerResize,
   Pad: lowerPad,
   Concat: lowerConcat,
@@ -152,8 +163,11 @@ function refuseOldOpset({ opsets, graph }: Model): void {
 /** What constants and the evaluator refuse names the node as well. */
 function lowerNode(context: LoweringContext, node: Node): void {
   try {
+    checkIndices(context, node);
+    const count = countOfOutputs(context, node);
     LOWERINGS[operatorName(node)]!(context, node);
     context.checkOutputs(node);
+    if (count) for (const name of node.outputs) context.setCount(name, count);
   } catch (error) {
     if (!(error instanceof CompilerError) || error.code === 'bad-option' || error.at?.node) throw error;
     throw refuse(node, error.message.replace(/^The /, 'the ').replace(/\.$/, ''), error.hint);

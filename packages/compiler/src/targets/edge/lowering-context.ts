@@ -14,7 +14,7 @@ import {
   type TensorView,
 } from './tensor-view.ts';
 import { padRows } from './int4.ts';
-import { rowStride, type Rows, type Value } from './value.ts';
+import { elementKind, rowStride, type ElementKind, type Rows, type Value } from './value.ts';
 
 /** Inputs that the runtime fills in when the caller leaves them out. */
 const INPUT_DEFAULTS: Readonly<Record<string, 'ones' | 'zeros'>> = {
@@ -48,6 +48,8 @@ export class LoweringContext {
   readonly #quantized = new Map<Value, Quantized[]>();
   readonly #keyBias = new Map<Value | undefined, Value>();
   readonly #consumers = new Map<string, { node: Node; slot: number }[]>();
+  /** Of tensors whose first dimension has fewer positions in a run than their buffer. */
+  readonly #counts = new Map<string, Value>();
   readonly #steps: Step[] = [];
   readonly #inputs: ProgramInput[] = [];
 
@@ -138,6 +140,20 @@ export class LoweringContext {
     return this.tensor(node, slot).value.kind === 'bytes';
   }
 
+  /** Whether a tensor holds whole numbers that the program has computed. */
+  isIndex(name: string): boolean {
+    return this.#tensors.get(name)?.value.kind === 'index';
+  }
+
+  /** How many positions of a tensor's first dimension there are in a run; undefined: all. */
+  countOf(name: string): Value | undefined {
+    return this.#counts.get(name);
+  }
+
+  setCount(name: string, count: Value): void {
+    this.#counts.set(name, count);
+  }
+
   hasTokens(node: Node, slot: number): boolean {
     return this.tensor(node, slot).dims.includes('sequence');
   }
@@ -157,19 +173,19 @@ export class LoweringContext {
   /** A buffer with one dimension of the tensor along its rows and the others over them; copied where it is not so. */
   rows(node: Node, view: TensorView, columnDim: number = view.dims.length - 1): Value {
     const { value, dims } = view;
-    if (value.kind !== 'dense' && isSameLayout(view, viewRows(value, dims, columnDim)) && isWhole(view))
-      return value;
+    const columns = (dims[columnDim] ?? 1) as number;
+    const isWanted = value.columns === columns && isSameLayout(view, viewRows(value, dims, columnDim));
+    if (value.kind !== 'dense' && isWanted && isWhole(view)) return value;
     const copies = this.#copies.get(value) ?? new Map<string, Value>();
     this.#copies.set(value, copies);
     const key = JSON.stringify([columnDim, dims, view.offset, view.axes]);
     const known = copies.get(key);
     if (known) return known;
-    const columns = dims[columnDim] ?? 1;
     const output: Value = {
       name: `${value.name}.copy`,
-      kind: value.kind === 'bytes' ? 'bytes' : 'float',
-      rows: productOf(node, dims) / (columns as number),
-      columns: columns as number,
+      kind: elementKind(value),
+      rows: productOf(node, dims) / columns,
+      columns,
     };
     this.copy(node, view, viewRows(output, dims, columnDim));
     copies.set(key, output);
@@ -194,7 +210,7 @@ export class LoweringContext {
     find: (value: Value) => TensorView | undefined,
   ): TensorView | undefined {
     const dims = [productOf(node, view.dims)];
-    const kind = view.value.kind === 'bytes' ? 'bytes' : 'float';
+    const kind = elementKind(view.value);
     const value: Value = { name: `${view.value.name}.dense`, kind, rows: 1, columns: dims[0]! };
     const found = find(value);
     if (found) this.copy(node, view, denseRow(value, view.dims as number[]));
@@ -254,7 +270,7 @@ export class LoweringContext {
   }
 
   /** Defines a node's output with the positions of a whole tensor in a buffer of its own. */
-  outputAs(node: Node, like: TensorView, kind: 'bytes' | 'float' = 'float'): Value {
+  outputAs(node: Node, like: TensorView, kind: ElementKind = 'float'): Value {
     const { rows, columns, pixelBytes } = like.value;
     const isSameKind = kind === 'bytes' && like.value.kind === 'bytes' && pixelBytes !== undefined;
     const value: Value = {
@@ -334,7 +350,7 @@ export class LoweringContext {
         hint: 'Put a DequantizeLinear behind it, or use the onnx target.',
       });
     const node = this.#graph.nodes.find(({ outputs }) => outputs.includes(name))!;
-    return { name, value: this.rows(node, view), shape: view.dims };
+    return { name, value: this.rows(node, view), shape: view.dims, count: this.#counts.get(name) };
   }
 }
 

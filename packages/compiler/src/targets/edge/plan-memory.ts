@@ -96,7 +96,10 @@ function collectUses(program: Program, levels: readonly Level[]): Map<Value, Use
     }
   });
   for (const { value } of program.inputs) keepWhole(value, 0);
-  for (const { value } of program.outputs) keepWhole(value, levels.length);
+  for (const { value, count } of program.outputs) {
+    keepWhole(value, levels.length);
+    if (count) keepWhole(count, levels.length);
+  }
   return uses;
 
   function touch(value: Value, level: number, region: readonly Step[] | undefined): void {

@@ -3,9 +3,13 @@ import type {
   BinaryOperator,
   ByteGrid,
   ByteWindowSpec,
+  PairForm,
+  GatherRowsSpec,
   Reduction,
+  SuppressBoxesSpec,
   WindowSpec,
 } from './kernels/index.ts';
+import { tileRowPixels } from './kernels/index.ts';
 import type { CopyLoops } from './tensor-view.ts';
 import { rowStride, type Rows, type Value } from './value.ts';
 
@@ -16,9 +20,8 @@ export interface QuantizedWeight {
   readonly kind: 'int8';
   readonly k: number;
   readonly n: number;
-  /** Bits that the int8 kernels see: 7 allows the `pairs` mode. */
-  readonly bits: 7 | 8;
-  /** Of 7-bit weights: see pair-flags.ts. */
+  readonly pairs: PairForm;
+  /** Of form `fused`: see pair-flags.ts. */
   readonly pairFlags: Address;
   readonly panels: Address;
   readonly scale: Address;
@@ -37,7 +40,7 @@ export interface FloatWeight {
 
 /** Weights of a convolution over bytes. */
 export interface ConvWeight {
-  readonly bits: 7 | 8;
+  readonly pairs: PairForm;
   /** Whether no result can be too large to be rounded before it is clamped (see requantize.ts). */
   readonly isRoundable: boolean;
   readonly pairFlags: Address;
@@ -158,7 +161,8 @@ export type Step =
     }
   | { readonly op: 'softmax'; readonly x: Value; readonly isLog: boolean; readonly output: Value }
   | { readonly op: 'pick-row'; readonly x: Value; readonly row: number; readonly output: Value }
-  | MapStep;
+  | MapStep
+  | SelectionStep;
 
 /** What a step reads row by row; one row is repeated for all. */
 export type Operand =
@@ -182,6 +186,8 @@ export type MapStep =
       readonly groups: number;
       /** Undefined: 1×1 with stride 1, pixel by pixel. */
       readonly window: ByteWindowSpec | undefined;
+      /** Whether modes i16 and pairs take the products of tiles of 2×4 pixels (winograd.ts). */
+      readonly isWinograd: boolean;
       /** Undefined: the output is float32. */
       readonly zeroPoint: number | undefined;
       readonly output: Value;
@@ -252,10 +258,21 @@ export type MapStep =
   | { readonly op: 'fill'; readonly value: number; readonly output: Value }
   | { readonly op: 'dequantize'; readonly x: Value; readonly grid: ByteGrid; readonly output: Value }
   | {
-      readonly op: 'conv-f32' | 'depthwise-f32';
+      readonly op: 'conv-f32';
       readonly x: Value;
-      /** Each group of channels has weights of its own; those of conv-f32 lie one behind the other. */
+      /** Each group of channels has weights of its own, one behind the other. */
       readonly groups: number;
+      readonly weights: Address;
+      readonly bias: Address;
+      readonly window: WindowSpec;
+      /** Whether products are those of tiles of 2×4 pixels (winograd.ts). */
+      readonly isWinograd: boolean;
+      readonly activation: Activation;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'depthwise-f32';
+      readonly x: Value;
       readonly weights: Address;
       readonly bias: Address;
       readonly window: WindowSpec;
@@ -270,6 +287,48 @@ export type MapStep =
       readonly output: Value;
     }
   | { readonly op: 'max-pool-rows'; readonly x: Value; readonly window: WindowSpec; readonly output: Value };
+
+/** Steps that find indices or follow them. */
+export type SelectionStep =
+  | {
+      readonly op: 'arg-rows';
+      readonly x: Value;
+      /** The column of the largest value, or of the smallest; of equal ones the first, or the last. */
+      readonly largest: boolean;
+      readonly last: boolean;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'top-k';
+      readonly x: Value;
+      readonly largest: boolean;
+      /** Values, and the columns that they come from. */
+      readonly output: Value;
+      readonly indices: Value;
+    }
+  | {
+      readonly op: 'suppress-boxes';
+      readonly boxes: Value;
+      readonly scores: Value;
+      readonly spec: Omit<SuppressBoxesSpec, 'boxStride' | 'scoreStride'>;
+      /** Room for all boxes that can be kept, and how many of them were. */
+      readonly output: Value;
+      readonly count: Value;
+    }
+  | {
+      readonly op: 'gather-rows';
+      readonly x: Value;
+      /** One index for each of the axes that number the rows of x. */
+      readonly indices: Value;
+      readonly axes: GatherRowsSpec['axes'];
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'convert-indices';
+      readonly x: Value;
+      readonly to: 'float32' | 'uint8';
+      readonly output: Value;
+    };
 
 export interface Norm {
   readonly gamma: Address;
@@ -294,6 +353,8 @@ export interface ProgramOutput {
   readonly name: string;
   readonly value: Value;
   readonly shape: readonly (number | 'sequence')[];
+  /** How many positions of the first dimension there are in a run; undefined: all. */
+  readonly count?: Value | undefined;
 }
 
 /** What lowering makes of a model: steps in execution order, no addresses for values yet. */
@@ -343,7 +404,10 @@ export function rowReads(step: Step): Value[] {
     case 'key-bias':
     case 'gru':
     case 'lstm':
+    case 'suppress-boxes':
       return [];
+    case 'gather-rows':
+      return [step.indices];
     case 'attention':
       return [step.query];
     default:
@@ -374,6 +438,10 @@ export function wholeReads(step: Step): Value[] {
       return [step.gates, ...operandValues(step.h, step.c)];
     case 'attention':
       return [step.keys, step.values, step.keyBias];
+    case 'suppress-boxes':
+      return [step.boxes, step.scores];
+    case 'gather-rows':
+      return [step.x];
     default:
       return READS_ALL.has(step.op) ? [(step as Extract<Step, { x: Value }>).x] : [];
   }
@@ -396,6 +464,10 @@ export function writes(step: Step): Value[] {
       return step.quantized ? [step.output, step.quantized.value] : [step.output];
     case 'lstm':
       return [step.output, step.cell];
+    case 'top-k':
+      return [step.output, step.indices];
+    case 'suppress-boxes':
+      return [step.output, step.count];
     default:
       return [step.output];
   }
@@ -418,7 +490,7 @@ export function readsRows({ x, list, loops: { from, rows } }: Copy): boolean {
 
 /** Whether the step writes its row r to row r of the output; others are copies to places anywhere in it. */
 export function writesRows(step: Step): boolean {
-  if (step.op === 'lstm' || step.op === 'gru') return false;
+  if (isAtOnce(step)) return false;
   if (step.op !== 'copy') return true;
   const { output, loops } = step;
   return (
@@ -430,13 +502,18 @@ export function writesRows(step: Step): boolean {
   );
 }
 
+/** Whether a step computes everything on one thread. */
+function isAtOnce({ op }: Step): boolean {
+  return op === 'lstm' || op === 'gru' || op === 'suppress-boxes';
+}
+
 function isEveryRow(steps: readonly number[], stride: number): boolean {
   return steps.length === 0 || (steps.length === 1 && steps[0] === stride);
 }
 
 /** Rows that the step computes; a step that is not row by row counts as one row, which one thread computes. */
 export function stepRows(step: Step): Rows {
-  if (step.op === 'key-bias' || step.op === 'lstm' || step.op === 'gru') return 1;
+  if (step.op === 'key-bias' || isAtOnce(step)) return 1;
   if (step.op === 'copy') return step.loops.rows.reduce((product, { extent }) => product * extent, 1);
   return step.op === 'quantize' ? step.quantized.value.rows : step.output.rows;
 }
@@ -444,5 +521,6 @@ export function stepRows(step: Step): Rows {
 /** Blocks of a step's rows start at multiples of this. */
 export function rowUnit(step: Step): number {
   if (step.op === 'depthwise' || step.op === 'depthwise-f32') return step.window.outWidth;
+  if ((step.op === 'conv' || step.op === 'conv-f32') && step.isWinograd) return tileRowPixels(step.window!);
   return step.op === 'quantize-image' ? 4 : 1;
 }

@@ -8,9 +8,22 @@ export type Rows = 'sequence' | number;
  * - `key-bias`: what an attention adds to the score of each key.
  * - `int`: one int32 per row (ids, token types, mask).
  * - `dense`: float32 in ONNX's order without padding; one row.
+ * - `index`: int32, row-major without padding.
  * - `bytes`: a map of uint8, a row per pixel, channels at a stride of `bytesStride`.
  */
-export type ValueKind = 'float' | 'quantized' | 'keys' | 'values' | 'key-bias' | 'int' | 'dense' | 'bytes';
+export type ValueKind =
+  | 'float'
+  | 'quantized'
+  | 'keys'
+  | 'values'
+  | 'key-bias'
+  | 'int'
+  | 'dense'
+  | 'index'
+  | 'bytes';
+
+/** What tensors of operators consist of, wherever they lie. */
+export type ElementKind = 'float' | 'index' | 'bytes';
 
 /** A buffer of the program; compared by identity. */
 export interface Value {
@@ -40,6 +53,8 @@ export function valueBytes(value: Value, rows: number): number {
     case 'dense':
       // Read in whole vectors.
       return value.columns * 4 + 16;
+    case 'index':
+      return rows * value.columns * 4;
     case 'bytes':
       // Written four pixels and read a vector at a time.
       return roundUp(rows, 4) * bytesStride(value) + 16;
@@ -57,12 +72,18 @@ export function bytesStride({ columns, overhang = 0, pixelBytes }: Value): numbe
   return pixelBytes ?? (written <= 8 ? 8 : roundUp(written, 16));
 }
 
+/** Of a copy of a value's elements. */
+export function elementKind({ kind }: Value): ElementKind {
+  return kind === 'bytes' || kind === 'index' ? kind : 'float';
+}
+
 export function elementBytes(value: Value): 1 | 4 {
   return value.kind === 'bytes' ? 1 : 4;
 }
 
-/** Elements from one row of floats or of a map of bytes to the next. */
+/** Elements from one row of floats, of indices or of a map of bytes to the next. */
 export function rowStride(value: Value): number {
+  if (value.kind === 'index') return value.columns;
   return value.kind === 'bytes' ? bytesStride(value) : floatStride(value);
 }
 

@@ -7,9 +7,9 @@ import {
   patchStride,
   type ByteWindowSpec,
 } from './gather-patches.ts';
-import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
+import { emitInt8Rows, PAIR_DOTS, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
-import { pairFlagWords } from './pair-flags.ts';
+import { pairFlagWords, type PairForm } from './pair-flags.ts';
 import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias } from './requantize.ts';
 import type { RowCounts } from './row-tiles.ts';
 import { SCALE_EPILOGUE } from './scale-epilogue.ts';
@@ -19,12 +19,14 @@ import { emitWidenPanel, emitWidenRows, widePanelBytes } from './widen.ts';
 export interface ConvInt8Spec {
   /** Output channels. */
   n: number;
-  /** Of the weights as they are (7: within [-64, 63], 8: within [-127, 127]). */
-  bits: 7 | 8;
+  /** Of the weights. */
+  pairs: PairForm;
   /** Of the output; undefined: the output is float32, float(Σ + bias)·multiplier. */
   zeroPoint: number | undefined;
   /** Whether all results, in steps of the output's grid, are below ROUNDABLE. */
   isRoundable: boolean;
+  /** Whether the kernel runs in modes u8 and s8 only, because the others have emitWinogradInt8. */
+  isDotOnly: boolean;
   /** Bytes from pixel to pixel of the output: room for n elements rounded up to 8. */
   yStride: number;
   /** A window; or a 1×1 convolution with stride 1 over pixels of k bytes, xStride apart. */
@@ -42,7 +44,7 @@ const PARAMS = {
   colsum: 'i32',
   /** float32 per output channel: x_scale·w_scale/y_scale, y_scale being 1 for float32. */
   multiplier: 'i32',
-  /** packPairFlags' words for 7-bit weights; else anything. */
+  /** packInt8's flags where pairs are fused; else anything. */
   pairFlags: 'i32',
   y: 'i32',
   /** convInt8ScratchBytes bytes of this thread. */
@@ -64,6 +66,7 @@ function scratchLayout(
   const patches = bias + 4 * roundUp(spec.n, PANEL_COLUMNS);
   const gathered = 'k' in spec.window ? 0 : roundUp(rows * xStride + PATCH_OVERHANG_BYTES, 16);
   const panel = patches + gathered;
+  if (spec.isDotOnly) return { bias, patches, panel, wide: panel, end: panel };
   const wide = panel + widePanelBytes(k);
   return { bias, patches, panel, wide, end: wide + 2 * rows * xStride + 32 };
 }
@@ -95,10 +98,11 @@ export function emitConvInt8(
         epilogue,
         form === 'row' ? [1] : rowCounts,
       );
-    const wide = rowsOf('i16');
-    const single = (rowCounts?.includes(1) ?? true) ? rowsOf('row') : undefined;
+    const wide = spec.isDotOnly ? undefined : rowsOf('i16');
+    const single = wide && (rowCounts?.includes(1) ?? true) ? rowsOf('row') : undefined;
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
-    const pairs = library.rung === 'relaxed' && spec.bits === 7 ? rowsOf('pairs') : undefined;
+    const pairs =
+      wide && library.rung === 'relaxed' && spec.pairs !== 'none' ? rowsOf(PAIR_DOTS[spec.pairs]) : undefined;
     const gather = 'k' in spec.window ? undefined : emitGatherPatches(library, spec.window);
 
     return library.module.function(name, { params: PARAMS }, (f, p) => {
@@ -116,12 +120,12 @@ export function emitConvInt8(
       f.increment(p.y, i32.mul(p.m0, spec.yStride));
 
       const { mode } = library;
-      const isWide = f.let(
-        pairs ? i32.eq(mode, MODE.i16) : i32.or(i32.eq(mode, MODE.i16), i32.eq(mode, MODE.pairs)),
-      );
+      const isWide = wide
+        ? f.let(pairs ? i32.eq(mode, MODE.i16) : i32.or(i32.eq(mode, MODE.i16), i32.eq(mode, MODE.pairs)))
+        : undefined;
       const widePanel = at(layout.panel);
       const wideRows = at(layout.wide);
-      f.if(isWide, () => emitWidenRows(f, x, wideRows, i32.mul(rows, xStride)));
+      if (isWide) f.if(isWide, () => emitWidenRows(f, x, wideRows, i32.mul(rows, xStride)));
       f.whileBelow(f.local('i32'), roundUp(spec.n, PANEL_COLUMNS) / PANEL_COLUMNS, 1, () => {
         const common = {
           y: p.y,
@@ -133,26 +137,17 @@ export function emitConvInt8(
           rows,
         };
         const narrow = { ...common, x, w: p.weights };
-        f.if(
-          isWide,
-          () => {
-            const callWide = (): void => {
-              emitWidenPanel(f, p.weights, widePanel, roundUp(k, 4));
-              f.call(wide, { ...common, x: wideRows, w: widePanel });
-            };
-            if (!single) return callWide();
-            f.if(i32.eq(rows, 1), () => f.call(single, { ...common, x: wideRows, w: p.weights }), callWide);
-          },
-          () => {
-            if (!dot) return;
-            if (!pairs) return f.call(dot, narrow);
-            f.if(
-              i32.eq(mode, MODE.pairs),
-              () => f.call(pairs, narrow),
-              () => f.call(dot, narrow),
-            );
-          },
-        );
+        const callDot = (): void => dot && f.call(dot, narrow);
+        const callNarrow = (): void =>
+          pairs ? f.if(i32.eq(mode, MODE.pairs), () => f.call(pairs, narrow), callDot) : callDot();
+        const callWide = (): void => {
+          emitWidenPanel(f, p.weights, widePanel, roundUp(k, 4));
+          f.call(wide!, { ...common, x: wideRows, w: widePanel });
+        };
+        const callRow = (): void => f.call(single!, { ...common, x: wideRows, w: p.weights });
+        const callWidened = single ? (): void => f.if(i32.eq(rows, 1), callRow, callWide) : callWide;
+        if (isWide) f.if(isWide, callWidened, callNarrow);
+        else callNarrow();
         f.increment(p.weights, roundUp(k, 4) * PANEL_COLUMNS);
         f.increment(p.pairFlags, 4 * pairFlagWords(k));
         f.increment(bias, 4 * PANEL_COLUMNS);

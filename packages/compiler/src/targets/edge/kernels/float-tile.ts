@@ -8,10 +8,10 @@ export interface FloatTileSpec {
   /** Products per output; 'dynamic' takes them from the argument k. */
   k: number | 'dynamic';
   /**
-   * Add a vector of eight (`extra`), take the larger of that and 0 as well, or multiply each row by its factor (`extra`,
-   * one float per row).
+   * Nothing; add a vector of eight (`extra`), take the larger of that and 0 as well, or multiply each row by its factor
+   * (`extra`, one float per row).
    */
-  finish: 'bias' | 'bias, relu' | 'row factor';
+  finish: 'none' | 'bias' | 'bias, relu' | 'row factor';
 }
 
 const ROWS_PARAMS = {
@@ -39,7 +39,7 @@ const HEIGHT = 5;
 const UNROLL = 4;
 
 /**
- * y[r][0…8) = Σ_k x[r][k]·w[k][0…8) (in the order of k, from +0, multiply then add), then + bias or · factor, for
+ * y[r][0…8) = Σ_k x[r][k]·w[k][0…8) (in the order of k, from +0, multiply then add), then + bias or · factor or as it is, for
  * `rows` rows and each of `panels` panels of eight columns, which lie side
  * by side in y.
  */
@@ -143,6 +143,7 @@ function finished(
   factor: Local<'v128'>,
   bias: Expr<'v128'>,
 ): Expr<'v128'> {
+  if (finish === 'none') return sum;
   if (finish === 'row factor') return f32x4.mul(sum, factor);
   const biased = f32x4.add(sum, bias);
   return finish === 'bias' ? biased : f32x4.pmax(v128.zero(), biased);

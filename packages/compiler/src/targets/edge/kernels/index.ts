@@ -51,13 +51,18 @@ export { emitGru, GRU_GATES, gruScratchBytes, type GruSpec } from './gru.ts';
 export { emitLstm, gateColumns, LSTM_GATES, lstmScratchBytes, packGates, type LstmSpec } from './lstm.ts';
 export { int8PanelBytes, packInt8, type Int8PanelFacts } from './pack-int8.ts';
 export { kernelMatrix, packFloatWeights, packInt4Weights, packMultipliers } from './pack-weights.ts';
-export { pairFlagWords } from './pair-flags.ts';
+export { pairFlagWords, pairFormOf, type PairForm } from './pair-flags.ts';
 export { emitProbe } from './probe.ts';
 export { quantizedRowBytes, type ActivationQuantization } from './quantize-row.ts';
 export { emitQuantizeRows, type QuantizeRowsSpec } from './quantize-rows.ts';
 export { emitReduceRows, type ReduceRowsSpec, type Reduction } from './reduce-rows.ts';
 export { emitRepeated, type RepeatedSpec } from './repeated.ts';
 export { tileHeights, type RowCounts } from './row-tiles.ts';
+export { emitArgRows, type ArgRowsSpec } from './arg-rows.ts';
+export { emitConvertIndices, type ConvertIndicesSpec } from './convert-indices.ts';
+export { emitGatherRows, type GatherRowsSpec } from './gather-rows.ts';
+export { emitSuppressBoxes, suppressScratchBytes, type SuppressBoxesSpec } from './suppress-boxes.ts';
+export { emitTopKRows, topKScratchBytes, type TopKRowsSpec } from './top-k-rows.ts';
 export { emitSoftmaxRows, type SoftmaxRowsSpec } from './softmax-rows.ts';
 export { emitAveragePool, type AveragePoolSpec } from './average-pool.ts';
 export { emitBinaryBytes, type BinaryBytesSpec } from './binary-bytes.ts';
@@ -79,3 +84,11 @@ export {
   type DepthwiseInt8Spec,
 } from './depthwise-int8.ts';
 export { patchBytes, type ByteWindowSpec, type WindowSpec } from './gather-patches.ts';
+export { emitWinogradF32, winogradF32ScratchBytes, type WinogradF32Spec } from './winograd-f32.ts';
+export {
+  emitWinogradInt8,
+  fitsWinograd,
+  winogradInt8ScratchBytes,
+  type WinogradInt8Spec,
+} from './winograd-int8.ts';
+export { suitsWinograd, tileRowPixels } from './winograd.ts';

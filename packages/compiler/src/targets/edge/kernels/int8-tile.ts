@@ -12,17 +12,23 @@ import {
   type ParamLocals,
 } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { pairFlagWords } from './pair-flags.ts';
+import { pairFlagWords, type PairForm } from './pair-flags.ts';
 import { emitRowTiles, tileHeights, type RowCounts, type TileParams } from './row-tiles.ts';
 
 /** Columns of a panel of packed weights; a panel is two vectors of four columns. */
 export const PANEL_COLUMNS = 8;
 
 /**
- * How a tile multiplies: one dot per 16 products, pair sums in 16 bits, or widened to 16 bits; the last for a single row
- * ('row') with weights that are not widened before, since nobody else reads them.
+ * How a tile multiplies: one dot per 16 products; pair sums in 16 bits, of one step or, where a flag allows it, of two; or
+ * widened to 16 bits, also for a single row ('row') with weights that are not widened before, since nobody else reads them.
  */
-export type DotForm = 'dot' | 'pairs' | 'i16' | 'row';
+export type DotForm = 'dot' | 'pairs' | 'fused pairs' | 'i16' | 'row';
+
+/** How mode `pairs` multiplies weights of each form. */
+export const PAIR_DOTS: Readonly<Record<Exclude<PairForm, 'none'>, DotForm>> = {
+  single: 'pairs',
+  fused: 'fused pairs',
+};
 
 export interface Int8TileSpec {
   form: DotForm;
@@ -40,7 +46,7 @@ const ROWS_PARAMS = {
   y: 'i32',
   /** Bytes from one row of y to the next. */
   yStride: 'i32',
-  /** This panel's words of packInt8's flags; only form pairs reads them. */
+  /** This panel's words of packInt8's flags; only form 'fused pairs' reads them. */
   pairFlags: 'i32',
 } as const;
 
@@ -64,10 +70,10 @@ export type TilePointers<P extends Pointers> = ParamLocals<TileParams<RowsParams
 export type Sums = readonly (readonly [Local<'v128'>, Local<'v128'>])[];
 
 /** Rows of the largest tile: what fits into the 15 vector registers that V8 uses on x86. */
-const HEIGHT = { dot: 6, pairs: 4, i16: 5, row: 1 } as const;
+const HEIGHT = { dot: 6, pairs: 4, 'fused pairs': 4, i16: 5, row: 1 } as const;
 
 /** Steps in one turn of the loop over k: fewer tests for the form whose steps are shortest. */
-const UNROLL = { dot: 1, i16: 2 } as const;
+const UNROLL = { dot: 1, pairs: 1, i16: 2 } as const;
 
 /** Computes `rows` rows and one panel of eight columns: exact sums Σ x·w, which the epilogue turns into y. */
 export function emitInt8Rows<P extends Pointers>(
@@ -152,12 +158,15 @@ function emitProducts(
 ): void {
   const x = f.let(p.x);
   const w = f.let(p.w);
-  if (spec.form === 'pairs') return emitPairs(f, spec, p.pairFlags, x, w, sums);
+  if (spec.form === 'fused pairs') return emitFusedPairs(f, spec, p.pairFlags, x, w, sums);
   if (spec.form === 'row') return emitRow(f, spec, x, w, sums);
 
-  const isWide = spec.form === 'i16';
-  const step = isWide ? i16Step(f, spec, sums) : dotStep(f, spec, sums);
-  const steps = spec.k / (isWide ? 2 : 4);
+  const step = {
+    i16: () => i16Step(f, spec, sums),
+    dot: () => dotStep(f, spec, sums),
+    pairs: () => pairsStep(f, spec, sums, 1),
+  }[spec.form]();
+  const steps = spec.k / (spec.form === 'i16' ? 2 : 4);
   const unroll = UNROLL[spec.form];
   const turns = Math.floor(steps / unroll);
   if (turns > 0) {
@@ -202,7 +211,7 @@ const EVEN_LANES = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 const ODD_LANES = EVEN_LANES.map((byte) => byte + 4);
 
 /** Two steps at a time, added up in 16 bits where their flag allows it. */
-function emitPairs(
+function emitFusedPairs(
   f: FunctionBuilder,
   spec: Int8TileSpec,
   flags: Local<'i32'>,

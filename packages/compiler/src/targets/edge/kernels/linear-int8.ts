@@ -1,9 +1,9 @@
 import { i32, type FunctionRef } from '../../../wasm/index.ts';
 import { FLOAT_EPILOGUE } from './float-epilogue.ts';
 import { emitFinishPanel, type Activation } from './finish-panel.ts';
-import { emitInt8Rows, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
+import { emitInt8Rows, PAIR_DOTS, PANEL_COLUMNS, type DotForm } from './int8-tile.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
-import { pairFlagWords } from './pair-flags.ts';
+import { pairFlagWords, type PairForm } from './pair-flags.ts';
 import { roundUp } from './vector-code.ts';
 import { emitWidenPanel, emitWidenRows, widePanelBytes } from './widen.ts';
 
@@ -12,8 +12,8 @@ export interface LinearInt8Spec {
   k: number;
   /** Columns of the output. */
   n: number;
-  /** Bits that the weights use: 7 (in [-64, 63]) or 8 (in [-127, 127]). */
-  bits: 7 | 8;
+  /** Of the weights. */
+  pairs: PairForm;
   activation: Activation;
   /** Floats from one row of the output to the next, at least n rounded up to 8. Unused for panels. */
   yStride: number;
@@ -33,7 +33,7 @@ const PARAMS = {
   weightScale: 'i32',
   colsum: 'i32',
   bias: 'i32',
-  /** packInt8's flags for 7-bit weights; else anything. */
+  /** packInt8's flags where pairs are fused; else anything. */
   pairFlags: 'i32',
   /** Float rows, when the spec has residualStride; else anything. */
   residual: 'i32',
@@ -64,7 +64,8 @@ export function emitLinearInt8(
       emitInt8Rows(library, { form, k, xStride: form === 'i16' ? 2 * rowBytes : rowBytes }, FLOAT_EPILOGUE);
     const wide = rowsOf('i16');
     const dot = library.rung === 'relaxed' ? rowsOf('dot') : undefined;
-    const pairs = library.rung === 'relaxed' && spec.bits === 7 ? rowsOf('pairs') : undefined;
+    const pairs =
+      library.rung === 'relaxed' && spec.pairs !== 'none' ? rowsOf(PAIR_DOTS[spec.pairs]) : undefined;
     const finish = emitFinishPanel(library, {
       activation: spec.activation,
       residual: spec.residualStride !== undefined,

@@ -3,6 +3,7 @@ import { emitFloatVector } from './float-vector.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { emitLinearInt8, linearInt8ScratchBytes } from './linear-int8.ts';
 import { packFloatWeights } from './pack-weights.ts';
+import type { PairForm } from './pair-flags.ts';
 import { quantizedRowBytes } from './quantize-row.ts';
 import { emitQuantizeRows } from './quantize-rows.ts';
 import { roundUp } from './vector-code.ts';
@@ -21,8 +22,8 @@ export interface LstmSpec {
   batch: number;
   /** Floats from row to row of y. */
   yStride: number;
-  /** Bits of R where it is int8; the state is then quantized at every step. */
-  bits?: 7 | 8;
+  /** Of R where it is int8; the state is then quantized at every step. */
+  pairs?: PairForm;
 }
 
 const PARAMS = {
@@ -50,9 +51,9 @@ export function gateColumns(gates: number, hidden: number): number {
   return gates * roundUp(hidden, 8);
 }
 
-export function lstmScratchBytes({ hidden, bits }: LstmSpec): number {
+export function lstmScratchBytes({ hidden, pairs }: LstmSpec): number {
   const sums = 4 * gateColumns(LSTM_GATES, hidden);
-  return bits === undefined
+  return pairs === undefined
     ? sums
     : sums + ROW_BYTES + quantizedRowBytes(hidden) + linearInt8ScratchBytes(hidden, 1);
 }
@@ -82,9 +83,9 @@ export function emitLstm(library: KernelLibrary, spec: LstmSpec): FunctionRef<ty
     const gateStride = 4 * batch * gateColumns(LSTM_GATES, hidden);
     const yStride = 4 * batch * spec.yStride;
     const multiply =
-      spec.bits === undefined
+      spec.pairs === undefined
         ? emitFloatProduct(library, hidden)
-        : emitInt8Product(library, hidden, spec.bits);
+        : emitInt8Product(library, hidden, spec.pairs);
     const advance = emitAdvance(library, hidden);
     return library.module.function(name, { params: PARAMS }, (f, p) => {
       const sign = reverse ? -1 : 1;
@@ -127,15 +128,15 @@ function emitFloatProduct(library: KernelLibrary, hidden: number): Product {
   });
 }
 
-function emitInt8Product(library: KernelLibrary, hidden: number, bits: 7 | 8): Product {
-  return library.once('lstm product int8', { hidden, bits }, (name) => {
+function emitInt8Product(library: KernelLibrary, hidden: number, pairs: PairForm): Product {
+  return library.once('lstm product int8', { hidden, pairs }, (name) => {
     const columns = gateColumns(LSTM_GATES, hidden);
     const quantize = emitQuantizeRows(library, {
       k: hidden,
       xStride: roundUp(hidden, 8),
       quantization: { kind: 'dynamic' },
     });
-    const spec = { k: hidden, n: columns, bits, activation: 'none', yStride: columns } as const;
+    const spec = { k: hidden, n: columns, pairs, activation: 'none', yStride: columns } as const;
     const multiply = emitLinearInt8(library, spec);
     return library.module.function(name, { params: PRODUCT_PARAMS }, (f, p) => {
       const rowScale = f.let(i32.add(p.scratch, 4 * columns));

@@ -2,7 +2,7 @@ import { f32, f32x4, i32, v128, type FunctionRef } from '../../../wasm/index.ts'
 import type { ElementwiseSpec } from './elementwise.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { LOG2_E } from './math-constants.ts';
-import { forEachEight, keepLanes, reduceLanes } from './vector-code.ts';
+import { forEachEight, keepLanes, lanesMask, reduceLanes } from './vector-code.ts';
 import { exp2, log } from './vector-math.ts';
 
 export interface SoftmaxRowsSpec extends ElementwiseSpec {
@@ -75,8 +75,4 @@ export function emitSoftmaxRows(
       });
     }),
   );
-}
-
-function lanesMask(count: number): ReturnType<typeof v128.const> {
-  return v128.const(Array.from({ length: 16 }, (_, byte) => (byte < 4 * count ? 0xff : 0)));
 }

@@ -23,8 +23,12 @@ export function reduceLanes(
 
 /** The vector with the lanes from `count` on set to +0; itself when `count` is 4 or more. */
 export function keepLanes(vector: Expr<'v128'>, count: number): Expr<'v128'> {
-  if (count >= 4) return vector;
-  return v128.and(vector, v128.const(Array.from({ length: 16 }, (_, byte) => (byte < 4 * count ? 0xff : 0))));
+  return count >= 4 ? vector : v128.and(vector, lanesMask(count));
+}
+
+/** Ones in the first `count` lanes. */
+export function lanesMask(count: number): Expr<'v128'> {
+  return v128.const(Array.from({ length: 16 }, (_, byte) => (byte < 4 * count ? 0xff : 0)));
 }
 
 /**

@@ -27,7 +27,8 @@ export function emitWidenRows(
   });
 }
 
-const EVEN_PAIRS = [0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15];
+/** Bytes of four columns of four k: the first two k of each column, then the second two. */
+export const EVEN_PAIRS: readonly number[] = [0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15];
 
 /** One panel [k/4][8][4] of bytes to [k/2][8][2] of i16. */
 export function emitWidenPanel(f: FunctionBuilder, from: Local<'i32'>, to: Local<'i32'>, k: number): void {

@@ -30,6 +30,7 @@ export {
   type ByteMap,
 } from './byte-maps.ts';
 export { copyElements } from './copy-elements.ts';
+export { argRows, gatherRows, topKRows, type TopK } from './selection.ts';
 export {
   averagePoolRows,
   convF32,
@@ -39,3 +40,4 @@ export {
   resizeTaps,
   type FloatKernel,
 } from './float-maps.ts';
+export { winogradF32 } from './winograd.ts';
