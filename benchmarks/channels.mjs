@@ -12,14 +12,19 @@ import {
 } from '@edgewise/compiler';
 import { openActivations, openEdge } from './lib/edge-model.mjs';
 import { printPruned, rowOf } from './lib/pruned-rows.mjs';
-import { note, writeResult } from './lib/report.mjs';
+import { note, previousRows, writeResult } from './lib/report.mjs';
 import { argmax, ASSETS, load, NETWORKS } from './lib/vision.mjs';
 
-const MODELS = ['resnet20_cifar10', 'resnet32_cifar10', 'mobilenet_v2_1.0_224_deq'];
-const MACS = [0.85, 0.7];
-/** Images that channels are chosen and what is left is fitted with; their mirror images are added. */
-const CALIBRATION_IMAGES = 138;
-const TIMED_IMAGES = 10;
+/**
+ * Shares of the multiply-accumulates that stay, and the images that channels are chosen and what is left is fitted with; their mirror images
+ * are added.
+ */
+const CASES = [
+  { name: 'resnet20_cifar10', shares: [0.85, 0.7], calibrationImages: 138 },
+  { name: 'resnet32_cifar10', shares: [0.85, 0.7], calibrationImages: 138 },
+  { name: 'mobilenet_v2_1.0_224_deq', shares: [0.7], calibrationImages: 64 },
+];
+const TIMED_IMAGES = 4;
 const WIDTH_AXIS = 3;
 
 /**
@@ -31,11 +36,13 @@ const WIDTH_AXIS = 3;
 export async function run(options) {
   /** @type {import('./lib/pruned-rows.mjs').Row[]} */
   const rows = [];
-  for (const name of MODELS.filter((model) => model.includes(options.only ?? ''))) {
+  const cases = CASES.filter(({ name }) => name.includes(options.only ?? ''));
+  const others = previousRows('channels').filter(({ model }) => cases.every(({ name }) => name !== model));
+  for (const { name, shares, calibrationImages } of cases) {
     const network = NETWORKS.find((each) => each.name === name);
     if (network === undefined) throw new Error(`there is no network ${name}`);
     const images = await load(network.images());
-    const calibration = await load(network.calibration().slice(0, CALIBRATION_IMAGES));
+    const calibration = await load(network.calibration().slice(0, calibrationImages));
     const file = readFileSync(join(ASSETS, 'models/vision', `${name}.onnx`));
     const { model: compact } = await runPasses(readOnnx(file), compactConvNet());
     const input = compact.graph.inputs[0]?.name ?? '';
@@ -43,7 +50,7 @@ export async function run(options) {
     const samples = [...plain, ...plain.map((sample) => mirrorSample(sample, WIDTH_AXIS))];
     const float = await measured(compact, '', images);
     rows.push({ ...(await rowOf(name, 'nothing', '', float, float, options.scale)), images: images.length });
-    for (const macs of MACS) {
+    for (const macs of shares) {
       for (const repair of [false, true]) {
         const start = performance.now();
         const pruned = await pruneChannels(compact, { macs, repair, open: openActivations, samples });
@@ -62,7 +69,7 @@ export async function run(options) {
         note(
           `${name}: ${left}${repair ? ', repaired' : ''}: ${row.drop.value * 100} points in ${seconds.toFixed(0)} s`,
         );
-        if (options.keep) writeResult('channels', { rows });
+        if (options.keep) writeResult('channels', { rows: [...others, ...rows] });
       }
     }
     float.close();

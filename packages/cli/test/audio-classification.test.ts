@@ -39,6 +39,22 @@ describe('edgewise optimize --task audio-classification', () => {
     ]);
   });
 
+  it('leaves out candidates without channels where none can go', async () => {
+    const data = ['--data', inFolder('eval'), '--calibration', inFolder('calibration')];
+    const fixed = ['--task', 'audio-classification', '--target', 'node', '--cache', inFolder('cache')];
+    const prune = ['--prune', 'channels', '--max-drop', '1%', '--out', inFolder('pruned')];
+    const result = await runCli('optimize', inFolder('tones'), ...fixed, ...data, ...prune);
+    expect(result).toMatchObject({ code: 0 });
+    const { refused } = JSON.parse(readFileSync(inFolder('pruned', 'report.json'), 'utf8')) as OptimizeReport;
+    expect(refused.map(({ recipe }) => recipe)).toEqual([
+      'channels-85+w8a8-static',
+      'channels-85+w7a8-static',
+      'channels-70+w8a8-static',
+      'channels-70+w7a8-static',
+    ]);
+    for (const { reason } of refused) expect(reason).toContain('no channels are free to go');
+  }, 120_000);
+
   it('run, bench and compare take sounds', async () => {
     const audio = inFolder('eval', 'high', '1.wav');
     const run = await runCli('run', inFolder('out'), '--audio', audio, '--json');
