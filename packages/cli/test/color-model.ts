@@ -25,6 +25,34 @@ graph colors {
   output logits: float32[n,3]
 }`;
 
+/** The same as onnxruntime's quantize_static writes it: int8 weights and activations between QuantizeLinear and DequantizeLinear. */
+const QUANTIZED_MODEL = `ir 8
+opset ai.onnx 13
+graph colors {
+  input image: float32[n,3,${SIDE},${SIDE}]
+  constant sx: float32[] {0.02}
+  constant zx: int8[] {-2}
+  constant sw: float32[] {0.04}
+  constant zw: int8[] {0}
+  constant w: int8[3,3,1,1] {100, -25, -25, -25, 100, -25, -25, -25, 100}
+  constant sb: float32[] {0.0008}
+  constant zb: int32[] {0}
+  constant b: int32[3] {125, 250, 375}
+  constant sy: float32[] {0.05}
+  constant zy: int8[] {-128}
+  xq = QuantizeLinear(image, sx, zx)
+  xf = DequantizeLinear(xq, sx, zx)
+  wf = DequantizeLinear(w, sw, zw)
+  bf = DequantizeLinear(b, sb, zb)
+  c = Conv(xf, wf, bf) kernel_shape=[1, 1]
+  r = Relu(c)
+  rq = QuantizeLinear(r, sy, zy)
+  rf = DequantizeLinear(rq, sy, zy)
+  p = GlobalAveragePool(rf)
+  logits = Flatten(p) axis=1
+  output logits: float32[n,3]
+}`;
+
 const FILES: Readonly<Record<string, object>> = {
   'config.json': { id2label: Object.fromEntries(COLORS.entries()) },
   'preprocessor_config.json': {
@@ -40,8 +68,17 @@ const FILES: Readonly<Record<string, object>> = {
  * @param files JSON by name, instead of the usual ones
  */
 export function writeColorModel(folder: string, files: Readonly<Record<string, object>> = {}): void {
+  writeModel(folder, MODEL, files);
+}
+
+/** The same, quantized already. */
+export function writeQuantizedColorModel(folder: string): void {
+  writeModel(folder, QUANTIZED_MODEL, {});
+}
+
+function writeModel(folder: string, model: string, files: Readonly<Record<string, object>>): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'model.onnx'), writeOnnx(parseModel(MODEL)).bytes);
+  writeFileSync(join(folder, 'model.onnx'), writeOnnx(parseModel(model)).bytes);
   for (const [name, value] of Object.entries({ ...FILES, ...files }))
     writeFileSync(join(folder, name), JSON.stringify(value));
 }

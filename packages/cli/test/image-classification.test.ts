@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repoRoot } from '@edgewise/test-utils';
 import type { Manifest } from '@edgewise/runtime/format';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
-import { COLORS, writeColorModel, writeColorPictures } from './color-model.ts';
+import { COLORS, writeColorModel, writeColorPictures, writeQuantizedColorModel } from './color-model.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 const PICTURES = 8;
@@ -56,6 +56,27 @@ describe('edgewise optimize --task image-classification', () => {
     for (const { metric } of candidates) expect(metric.value).toBeGreaterThan(0.8);
     expect(candidates[0]?.metric.value).toBe(baseline.metric.value);
     expect(made.stdout).toContain(`Next: edgewise run ${inFolder('out')} --image photo.jpg`);
+  });
+
+  it('compiles a model that is quantized already as it is, and says so', async () => {
+    writeQuantizedColorModel(inFolder('quantized'));
+    const calibration = ['--calibration', inFolder('calibration')];
+    const { code, stderr } = await runCli(
+      ...optimize('quantized', 'eval', ...calibration, '--out', inFolder('quantized-out')),
+    );
+    expect({ code, warnings: stderr.split('\n').filter((line) => line.startsWith('!')) }).toEqual({
+      code: 0,
+      warnings: [],
+    });
+    const { baseline, candidates, notes } = report('quantized-out');
+    expect(candidates.map(({ recipe }) => recipe)).toEqual(['as-quantized']);
+    expect(candidates[0]?.metric.value).toBe(baseline.metric.value);
+    expect(baseline.metric.value).toBeGreaterThan(0.9);
+    expect(notes).toContainEqual(expect.stringContaining('quantized already'));
+    const prune = ['--prune', 'channels', '--max-drop', '1%', '--out', inFolder('none')];
+    const refused = await runCli(...optimize('quantized', 'eval', ...calibration, ...prune));
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain('Nothing can be taken out of networks that are quantized already.');
   });
 
   it('says in the manifest how pictures become inputs', () => {
@@ -126,7 +147,8 @@ describe('edgewise optimize --prune channels', () => {
     const image = join(source, 'eval', labels[0]!, '00.png');
     const ran = await runCli('run', inFolder('pruned'), '--image', image, '--json');
     expect(ran).toMatchObject({ code: 0 });
-    expect((JSON.parse(ran.stdout) as { scores: unknown[] }).scores).toHaveLength(labels.length);
+    const { scores } = JSON.parse(ran.stdout) as { scores: { label: string }[] };
+    expect(scores[0]?.label).toBe(labels[0]);
   }, 240_000);
 });
 

@@ -9,6 +9,7 @@ import { COMMANDS } from '../src/cli.ts';
 import { runCli } from './run-cli.ts';
 
 const MODEL = 'models/sentiment';
+const VISION = 'models/vision';
 const DATA = `${MODEL}/eval.tsv`;
 
 let folder = '';
@@ -79,7 +80,7 @@ describe('bad usage', () => {
       "'feet' is not known: choose vocabulary, layers, heads, neurons, channels",
     ],
     [
-      ['optimize', MODEL, '--data', DATA, ...OUT, '--task', 'image-classification', '--prune', 'heads'],
+      ['optimize', VISION, '--data', DATA, ...OUT, '--task', 'image-classification', '--prune', 'heads'],
       '--prune heads does not fit image-classification.\nWhat can go of convolutional networks: channels.',
     ],
     [
@@ -87,17 +88,7 @@ describe('bad usage', () => {
       '--prune channels does not fit text-classification.\nWhat can go of encoders of text: vocabulary, layers, heads, neurons.',
     ],
     [
-      [
-        'optimize',
-        'models/vision',
-        '--data',
-        DATA,
-        ...OUT,
-        '--task',
-        'image-classification',
-        '--prune',
-        'channels',
-      ],
+      ['optimize', VISION, '--data', DATA, ...OUT, '--task', 'image-classification', '--prune', 'channels'],
       '--prune needs --calibration.',
     ],
     [['optimize', 'no/model', '--data', DATA, ...OUT], 'no/model does not exist.'],

@@ -2,7 +2,9 @@ import { createSession, type SessionOptions } from '@edgewise/runtime/node';
 import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { writeOnnx } from '../src/import/onnx/index.ts';
-import { denseTensor, type Model } from '../src/ir/index.ts';
+import { denseTensor, parseModel, type Model } from '../src/ir/index.ts';
+import { compactQuantizedNet } from '../src/quantize/index.ts';
+import { operatorName, runPasses } from '../src/rewrite/index.ts';
 import { buildPackage, compileEdge } from '../src/targets/index.ts';
 import { runOnnx } from './onnxruntime.ts';
 import { quantizedNetwork, type NetworkOptions } from './quantized-network.ts';
@@ -61,6 +63,19 @@ const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
     ],
     classes: 19,
   },
+  'residual blocks by tiles, on sides that no tile divides': {
+    seed: 8,
+    image: [12, 19, 13],
+    layers: [
+      { kind: 'conv', filters: 16, kernel: [3, 3], pads: [1, 1, 1, 1] },
+      { kind: 'conv', filters: 16, kernel: [3, 3], pads: [1, 1, 1, 1] },
+      { kind: 'add', back: 1 },
+      { kind: 'conv', filters: 21, kernel: [3, 3], pads: [2, 0, 1, 3] },
+      { kind: 'conv', filters: 10, kernel: [1, 1] },
+      { kind: 'conv', filters: 10, kernel: [3, 3], pads: [1, 1, 1, 1] },
+      { kind: 'concat', back: 1 },
+    ],
+  },
   'a matrix into floats': {
     seed: 6,
     image: [3, 9, 9],
@@ -77,6 +92,37 @@ const NETWORKS: Readonly<Record<string, NetworkOptions>> = {
     ],
   },
 };
+
+const QDQ = `ir 8
+opset ai.onnx 13
+graph main {
+  input image: float32[1,3,13,11]
+  constant sx: float32[] {0.03}
+  constant zx: int8[] {-11}
+  constant sw: float32[] {0.01}
+  constant zw: int8[] {0}
+  constant sv: float32[] {0.01}
+  constant zv: int8[] {0}
+  constant sa: float32[] {0.0613}
+  constant za: int8[] {-128}
+  constant sy: float32[] {0.4037}
+  constant zy: int8[] {7}
+  xq = QuantizeLinear(image, sx, zx)
+  xf = DequantizeLinear(xq, sx, zx)
+  wf = DequantizeLinear(w, sw, zw)
+  c = Conv(xf, wf) kernel_shape=[3, 3] pads=[1, 1, 1, 1]
+  r = Relu(c)
+  aq = QuantizeLinear(r, sa, za)
+  af = DequantizeLinear(aq, sa, za)
+  vf = DequantizeLinear(v, sv, zv)
+  d = Conv(af, vf) kernel_shape=[3, 3] pads=[1, 1, 1, 1]
+  dq = QuantizeLinear(d, sy, zy)
+  df = DequantizeLinear(dq, sy, zy)
+  s = Add(df, af)
+  sq = QuantizeLinear(s, sy, zy)
+  output = DequantizeLinear(sq, sy, zy)
+  output output: float32[1,16,13,11]
+}`;
 
 const VARIANTS: readonly SessionOptions[] = [
   { rung: 'simd', threads: 1 },
@@ -103,6 +149,35 @@ describe.each(Object.keys(NETWORKS))('%s', (name) => {
       session.dispose();
     }
   });
+});
+
+it('a network quantized by others, in int8 between QuantizeLinear and DequantizeLinear', async () => {
+  const random = seededRandom(9);
+  const bytes = (dims: readonly number[]) =>
+    denseTensor(
+      'int8',
+      dims,
+      Int8Array.from({ length: dims.reduce((a, b) => a * b) }, () => random.int(-100, 100)),
+    );
+  const model = parseModel(QDQ);
+  model.graph.initializers.set('w', bytes([16, 3, 3, 3])).set('v', bytes([16, 16, 3, 3]));
+  const image = random.normal(3 * 13 * 11, 0, 1.5);
+  const expected = await onnxruntime(model, image);
+  expect(new Set(expected).size).toBeGreaterThan(expected.length / 16);
+  const { model: compact } = await runPasses(model, compactQuantizedNet());
+  expect(compact.graph.nodes.map(operatorName)).toEqual([
+    'QuantizeLinear',
+    'QLinearConv',
+    'QLinearConv',
+    'com.microsoft.QLinearAdd',
+    'DequantizeLinear',
+  ]);
+  const { model: edge, files } = compileEdge(compact);
+  const packaged = await buildPackage({ description: { name: 'test', task: 'test' }, model: edge, files });
+  const session = await createSession(packaged);
+  const { output } = await session.run({ image });
+  expect([...output!.data]).toEqual([...expected]);
+  session.dispose();
 });
 
 it('takes an image of the declared size only', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Model } from '@edgewise/compiler';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { isMultiLabel, labelsOf, objectOf, readJson, type Json } from './config-json.ts';
+import { checkFloat } from './check-float.ts';
 import { findModel, type ModelPlace } from './find-model.ts';
 
 /** A Hugging Face style folder of a model of images or sounds. */
@@ -20,11 +21,12 @@ export interface MediaModel extends ModelPlace {
 
 /**
  * Reads model.onnx (or onnx/model.onnx), config.json and preprocessor_config.json.
- * @throws UsageError naming what is missing or unreadable
+ * @throws UsageError naming what is missing or unreadable, and for weights that are quantized at run time
  */
 export async function readMediaModel(path: string): Promise<MediaModel> {
   const place = findModel(path, 'config.json and preprocessor_config.json');
   const { model, bytes } = await readOnnxFile(place.onnxPath);
+  checkFloat(model, place.onnxPath, { static: true });
   const config = await readJson(join(place.folder, 'config.json'));
   return {
     ...place,

@@ -20,7 +20,8 @@ export const ONNXRUNTIME_NOISE = { absolute: 1e-3, relative: 1e-3 };
 
 /** Without VNNI onnxruntime's products of 8-bit weights saturate in 16 bits, unless it is told to be exact. */
 const OPTIONS: OnnxRuntime.InferenceSession.SessionOptions = {
-  logSeverityLevel: 3,
+  // Fatal ones only: what fails to load is reported by us.
+  logSeverityLevel: 4,
   extra: { session: { x64quantprecision: '1' } },
 };
 

@@ -1,3 +1,4 @@
+import { isQuantizedNet } from '@edgewise/compiler';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, comparesPairs, metricFor } from '../examples/answer-kind.ts';
@@ -10,14 +11,16 @@ import { filesKey } from './files-key.ts';
 import { imageMirror, imageSampler, openImageDims } from './image-samples.ts';
 import { imagesToTry } from './images-to-try.ts';
 import { prunableParts } from './prunable-parts.ts';
+import { QUANTIZED_NETS, QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
 import type { ReadSubject } from './subject.ts';
 
 /** A model of images with its images. */
 export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: images have no tokens.`);
-  const prune = prunableParts(given, CONV_NETS);
   const image = await readMediaModel(path);
+  const isQuantized = isQuantizedNet(image.model);
+  const prune = prunableParts(given, isQuantized ? QUANTIZED_NETS : CONV_NETS);
   const description = describeImagePackage(image, given.task);
   const kind = answerKind(given.task, image.multiLabel);
   const metric = metricFor(given.task, kind, given.metric);
@@ -29,6 +32,8 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
     pairs: comparesPairs(given.task),
   });
   const { preprocessing } = description;
+  const dims = openImageDims(model, preprocessing);
+  const sampleOf = imageSampler(model, preprocessing);
   return {
     name: image.name,
     model,
@@ -39,18 +44,20 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
     metric,
     examples,
     examplesKey: filesKey(files),
-    pipeline: convNetPipeline({
-      model,
-      dims: openImageDims(model, preprocessing),
-      sampleOf: imageSampler(model, preprocessing),
-      mirror: imageMirror(preprocessing),
-      media: IMAGES,
-      calibration,
-      files,
-      prune,
-    }),
+    pipeline: isQuantized
+      ? quantizedNetPipeline({ dims, samples: () => Promise.all(files.slice(0, 1).map(sampleOf)) })
+      : convNetPipeline({
+          model,
+          dims,
+          sampleOf,
+          mirror: imageMirror(preprocessing),
+          media: IMAGES,
+          calibration,
+          files,
+          prune,
+        }),
     sizes: { pixels: preprocessing.width },
-    notes: [],
+    notes: isQuantized ? [QUANTIZED_NOTE] : [],
     offer: () => imagesToTry(files),
   };
 };

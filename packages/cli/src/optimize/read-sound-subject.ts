@@ -1,4 +1,4 @@
-import type { Model } from '@edgewise/compiler';
+import { isQuantizedNet, type Model } from '@edgewise/compiler';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
@@ -11,11 +11,10 @@ import { settleInputs } from '../model/settle-inputs.ts';
 import { CONV_NETS, convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
 import { prunableParts } from './prunable-parts.ts';
-import { soundNetPipeline } from './sound-net-pipeline.ts';
+import { QUANTIZED_NETS, QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
+import { SOUND_NETS, soundNetPipeline } from './sound-net-pipeline.ts';
 import { soundSampler } from './sound-samples.ts';
 import type { ReadSubject } from './subject.ts';
-
-const OTHER_NETS = { models: 'networks of sounds that are not made of convolutions alone', parts: [] };
 
 /** Rewrites are checked on so many. */
 const CHECKED_FILES = 2;
@@ -35,10 +34,13 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
     audio,
     streaming,
   });
+  const isQuantized = isQuantizedNet(model);
   const isConvolutional = isConvNet(model);
-  const prune = prunableParts(given, isConvolutional ? CONV_NETS : OTHER_NETS);
+  const otherNets = isQuantized ? QUANTIZED_NETS : SOUND_NETS;
+  const prune = prunableParts(given, isConvolutional && !isQuantized ? CONV_NETS : otherNets);
   const { examples, files, calibration } = await readMediaData(given, { media: SOUNDS, kind, labels });
   const sampleOf = soundSampler(model, audio, streaming);
+  const samples = () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf));
   return {
     name: sound.name,
     model,
@@ -49,11 +51,13 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
     metric,
     examples,
     examplesKey: filesKey(files),
-    pipeline: isConvolutional
-      ? convNetPipeline({ model, dims: {}, sampleOf, media: SOUNDS, calibration, files, prune })
-      : soundNetPipeline({ samples: () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf)) }),
+    pipeline: isQuantized
+      ? quantizedNetPipeline({ dims: {}, samples })
+      : isConvolutional
+        ? convNetPipeline({ model, dims: {}, sampleOf, media: SOUNDS, calibration, files, prune })
+        : soundNetPipeline({ samples }),
     sizes: {},
-    notes: [],
+    notes: isQuantized ? [QUANTIZED_NOTE] : [],
     offer: async () => ({ config: {}, files: new Map() }),
   };
 };

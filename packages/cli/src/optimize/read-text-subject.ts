@@ -7,6 +7,7 @@ import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
 import { readDataFile, textExamples } from '../examples/read-text-examples.ts';
 import { sha256 } from '../files/hash.ts';
+import { checkFloat } from '../model/check-float.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { readTextModel, type TextModel } from '../model/read-text-model.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
@@ -37,6 +38,7 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
   const prune = prunableParts(given, { models: 'encoders of text', parts: ENCODER_PARTS });
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes } = await readOnnxFile(text.onnxPath);
+  checkFloat(model, text.onnxPath, { static: false });
   const files = tokenizerFiles(text);
   const texts = [...examples, ...calibration];
   const { maxTokens, notes } =

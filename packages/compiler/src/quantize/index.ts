@@ -31,6 +31,8 @@ export { followFloat } from './follow-float.ts';
 export type { FollowFloatOptions, FollowReport } from './follow-float.ts';
 export type { FollowedValue } from './followed-value.ts';
 export { fuseQuantized } from './fuse-quantized.ts';
+export { compactQuantizedNet, isQuantizedNet } from './compact-quantized-net.ts';
+export { unsignedActivations } from './unsigned-activations.ts';
 export { convNetValues, observeConvNet } from './observe-conv-net.ts';
 export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';

@@ -13,6 +13,12 @@ export const WEIGHT_GRIDS: Readonly<Record<WeightBits, IntegerGrid>> = {
   8: { low: -127, high: 127 },
 };
 
+/**
+ * What neighbouring 8-bit weights of one sign may sum to for CPUs that add two products in 16 bits: 255·128 fits an i16, as does
+ * 255·−128.
+ */
+export const LARGEST_PAIR = 128;
+
 /** Adding and taking away 1.5·2^52 leaves no fraction bits: float64 addition itself rounds half to even. */
 const NO_FRACTION = 1.5 * 2 ** 52;
 

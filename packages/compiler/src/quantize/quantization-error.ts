@@ -6,6 +6,22 @@ export interface QuantizationError {
   readonly clippedShare: number;
 }
 
+/** The error of a weight [rows, columns] that was changed after it was rounded. */
+export function errorOfWeight(
+  floats: Float32Array,
+  values: Int8Array,
+  scale: Float32Array,
+  clippedShare: number,
+): QuantizationError {
+  const tally = new ErrorTally();
+  for (let at = 0; at < floats.length; at++) {
+    const value = floats[at]!;
+    tally.signal += value * value;
+    tally.noise += (value - values[at]! * scale[at % scale.length]!) ** 2;
+  }
+  return { ...tally.result(), clippedShare };
+}
+
 /** Sums over everything quantized so far. */
 export class ErrorTally {
   signal = 0;

@@ -2,8 +2,9 @@ import { float32Tensor, typedData, type Float32Tensor, type Node } from '../ir/i
 import { intAttribute, intsAttribute } from '../transforms/node-attributes.ts';
 import { isEdgewise } from '../transforms/edgewise-node.ts';
 import type { WeightRange } from './choose-scale.ts';
+import { fitPairs, settlePairs } from './fit-pairs.ts';
 import { roundHalfEven, WEIGHT_GRIDS } from './integer-grid.ts';
-import type { QuantizationError } from './quantization-error.ts';
+import { errorOfWeight, type QuantizationError } from './quantization-error.ts';
 import { columnsOf, weightNoise } from './layer-noise.ts';
 import type { PatchMoments } from './patch-moments.ts';
 import { quantizeColumns } from './quantize-columns.ts';
@@ -64,7 +65,11 @@ export function quantizeLayer(layer: LayerInput): QuantizedLayer {
       roundColumn(floats, values, m, count, least.scale, bits);
     }
   }
+  const pairs = { floats, values, scale, taps: tapsOf(layer) };
+  const isPaired = bits === 8 && length > pairs.taps;
+  if (isPaired) fitPairs(pairs);
   if (layer.together && layer.patches) roundTogether(floats, values, scale, layer.patches, layer);
+  if (isPaired) settlePairs(pairs);
   for (let m = 0; m < count; m++) {
     const wanted = (layer.bias && typedData(layer.bias)[m]) ?? 0;
     let shift = 0;
@@ -80,9 +85,15 @@ export function quantizeLayer(layer: LayerInput): QuantizedLayer {
     weight: isEdgewise(node, 'Conv') ? turned(values, length, count) : values,
     scale,
     bias,
-    error,
+    error: isPaired ? errorOfWeight(floats, values, scale, error.clippedShare) : error,
     weightNoise: patches && output && weightNoise(errors, patches, output),
   };
+}
+
+/** Positions of a kernel, which lie between one input channel and the next. */
+function tapsOf({ node, weight }: LayerInput): number {
+  if (!isEdgewise(node, 'Conv')) return 1;
+  return weight.dims.slice(2).reduce((product, extent) => product * extent, 1);
 }
 
 /** What the bias makes up for does not count: errors are weighed by the covariance of what is read. */

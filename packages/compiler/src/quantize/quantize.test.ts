@@ -170,7 +170,7 @@ describe('quantizeLinears', () => {
     expect(layers.map(({ layer, bits, activations }) => [layer, bits, activations])).toEqual(
       ['q', 'k', 'v', 'up', 'head'].map((layer) => [layer, weightBits, 'dynamic']),
     );
-    expect(Math.min(...layers.map((layer) => layer.sqnrDb))).toBeGreaterThan(weightBits === 7 ? 36 : 42);
+    expect(Math.min(...layers.map((layer) => layer.sqnrDb))).toBeGreaterThan(weightBits === 7 ? 36 : 41);
     expect(outputSqnr(model, before)).toBeGreaterThan(sqnr);
   });
 

@@ -6,7 +6,13 @@ export { listTransforms } from './list-transforms.ts';
 export type { Calibrated } from './list-transforms.ts';
 export { isPruneStep, listPrunedConvNetRecipes, listPrunedRecipes } from './pruned-recipes.ts';
 export type { ConvNetPart, EncoderPart } from './pruned-recipes.ts';
-export { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, ORIGINAL } from './recipe.ts';
+export {
+  listConvNetRecipes,
+  listQuantizedNetRecipes,
+  listRecipes,
+  listRecurrentNetRecipes,
+  ORIGINAL,
+} from './recipe.ts';
 export type { Activations, ListRecipesOptions, PruneStep, Recipe, RecipeStep } from './recipe.ts';
 export { searchBudget } from './search-budget.ts';
 export type {

@@ -1,5 +1,6 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import {
+  compactQuantizedNet,
   quantizeConvNet,
   quantizeEmbeddings,
   quantizeLstms,
@@ -65,6 +66,8 @@ export function listTransforms(
         return [quantizeLstms(step.options)];
       case 'conv-net':
         return compactConvNet();
+      case 'quantized-net':
+        return compactQuantizedNet();
       case 'quantize-conv-net':
         if (convNet === undefined)
           throw new CompilerError('bad-option', `${recipe.name} needs calibration examples`);

@@ -21,6 +21,7 @@ export type RecipeStep =
     }
   | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } }
   | { readonly name: 'conv-net' }
+  | { readonly name: 'quantized-net' }
   | { readonly name: 'recurrent-net' }
   | { readonly name: 'quantize-lstms'; readonly options: { readonly weightBits: 7 | 8 } }
   | {
@@ -76,6 +77,11 @@ export function listConvNetRecipes({ calibrated }: ListRecipesOptions): readonly
     staticConvNet('w8a8-static-minmax', 8, 'minmax'),
     staticConvNet('w7a8-static', 7, 'mse'),
   ];
+}
+
+/** The only recipe for a convolutional network that is quantized already: as it is, on the engine. */
+export function listQuantizedNetRecipes(): readonly Recipe[] {
+  return [ORIGINAL, { name: 'as-quantized', steps: [{ name: 'quantized-net' }] }];
 }
 
 function staticConvNet(name: string, weightBits: 7 | 8, activationRange: ActivationRange): Recipe {

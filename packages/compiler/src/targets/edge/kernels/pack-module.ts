@@ -11,6 +11,7 @@ import {
   type Local,
   type MemoryLimits,
 } from '../../../wasm/index.ts';
+import { LARGEST_PAIR } from '../../../quantize/integer-grid.ts';
 import { PAIR_FLAGS_PER_WORD } from './pair-flags.ts';
 
 /** The exports of the module. */
@@ -29,9 +30,6 @@ export interface PackKernels {
     flags: number,
   ) => void;
 }
-
-/** A lane's largest magnitude of 16-bit sums: 255·128 fits an i16, as does 255·-128. */
-const LARGEST_LANE = 128;
 
 /** The module behind `packInt8`, for a memory `env.memory`. */
 export function packModule(memory: MemoryLimits): Uint8Array<ArrayBuffer> {
@@ -100,8 +98,8 @@ function packStep(
 /** All bits set in lanes whose positive or negative weights of both steps sum to more than the `pairs` mode can add. */
 function overflows(f: FunctionBuilder, first: Halves, second: Halves): Expr<'v128'> {
   const zero = f.let(v128.zero());
-  const limit = f.let(i16x8.splat(LARGEST_LANE));
-  const lowest = f.let(i16x8.splat(-LARGEST_LANE));
+  const limit = f.let(i16x8.splat(LARGEST_PAIR));
+  const lowest = f.let(i16x8.splat(-LARGEST_PAIR));
   const [left, right] = [0, 1].map((half) => {
     const sum = (part: (a: Expr<'v128'>, b: Expr<'v128'>) => Expr<'v128'>): Expr<'v128'> =>
       i16x8.add(

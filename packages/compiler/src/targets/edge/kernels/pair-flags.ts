@@ -1,3 +1,4 @@
+import { LARGEST_PAIR } from '../../../quantize/integer-grid.ts';
 import { roundUp } from './vector-code.ts';
 
 /**
@@ -5,9 +6,6 @@ import { roundUp } from './vector-code.ts';
  * neighbouring products leave an i16; two steps, where their flag says so.
  */
 export type PairForm = 'none' | 'single' | 'fused';
-
-/** What neighbouring weights of one sign may sum to: 255·128 fits an i16, as does 255·-128. */
-export const LARGEST_PAIR = 128;
 
 /** The form for a weight [k][n]: 7-bit weights are worth their flags. */
 export function pairFormOf(values: Int8Array, n: number): PairForm {
