@@ -24,7 +24,7 @@ const CASES = [
   { name: 'resnet32_cifar10', shares: [0.85, 0.7], calibrationImages: 138 },
   { name: 'mobilenet_v2_1.0_224_deq', shares: [0.7], calibrationImages: 64 },
 ];
-const TIMED_IMAGES = 4;
+const TIMED_IMAGES = 10;
 const WIDTH_AXIS = 3;
 
 /**

@@ -2,10 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { clopperPearson, pairedAccuracyDrop } from '@edgewise/compiler';
 import { printTable, spread } from './report.mjs';
-import { leastRatio, pairedRatio } from './statistics.mjs';
+import { pairedRatio } from './statistics.mjs';
 
-/** Enough for a quickest round that nobody disturbed. */
-const ROUNDS = 60;
+const ROUNDS = 20;
 
 /**
  * @typedef {import('@edgewise/compiler').Estimate} Estimate
@@ -17,7 +16,7 @@ const ROUNDS = 60;
  * @property {number} bytes of the weights
  * @property {string} removed
  * @property {() => void} close
- * @typedef {Record<string, unknown> & { model: string, pruned: string, repair: string, removed: string, bytes: number, accuracy: Estimate, drop: Estimate, outputError: number, latency: import('./statistics.mjs').Summary, quickest: number }} Row
+ * @typedef {Record<string, unknown> & { model: string, pruned: string, repair: string, removed: string, bytes: number, accuracy: Estimate, drop: Estimate, outputError: number, latency: import('./statistics.mjs').Summary }} Row
  */
 
 /**
@@ -42,7 +41,6 @@ export async function rowOf(model, pruned, repair, variant, float, scale) {
     drop: pairedAccuracyDrop(float.correct, variant.correct),
     outputError: relativeError(variant.logits, float.logits),
     latency: pairedRatio(times, floatTimes),
-    quickest: leastRatio(times, floatTimes),
   };
 }
 
@@ -50,7 +48,7 @@ export async function rowOf(model, pruned, repair, variant, float, scale) {
 export function printPruned(rows) {
   const points = (/** @type {number} */ share) => (share * 100).toFixed(2);
   printTable(
-    rows.map(({ model, pruned, repair, bytes, accuracy, drop, outputError, latency, quickest }) => ({
+    rows.map(({ model, pruned, repair, bytes, accuracy, drop, outputError, latency }) => ({
       model,
       pruned,
       repair,
@@ -61,7 +59,6 @@ export function printPruned(rows) {
       'output error, %': points(outputError),
       'weights, MB': (bytes / 1e6).toFixed(2),
       'of the time': spread(latency),
-      quickest,
     })),
   );
 }
