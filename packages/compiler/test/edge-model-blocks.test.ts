@@ -314,6 +314,24 @@ const VISION: Readonly<Record<string, string>> = {
   c = Conv(b, w) pads=[1, 1, 1, 1]
   y = Sigmoid(c)
   output y: float32[1,4,5,7]`,
+  'a batch: patches of a picture, each through the same layers': `
+  input x: float32[3,6,7,9]
+  constant w1: float32[8,6,3,3] random(1)
+  constant w2: float32[8,1,3,3] random(2)
+  constant w3: float32[12,4,1,3] random(3)
+  constant w4: float32[12,12,1,1] random(4)
+  constant b4: float32[12] random(5)
+  a = Conv(x, w1) pads=[1, 1, 1, 1]
+  b = Relu(a)
+  c = MaxPool(b) kernel_shape=[2, 2] strides=[2, 2]
+  d = Conv(c, w2) group=8 pads=[1, 1, 1, 1]
+  e = HardSwish(d)
+  f = Conv(e, w3) group=2 pads=[0, 1, 0, 1]
+  g = AveragePool(f) kernel_shape=[2, 2]
+  h = Conv(g, w4, b4)
+  i = GlobalAveragePool(h)
+  y = Mul(h, i)
+  output y: float32[3,12,2,3]`,
   'DeepLab: the class of each pixel': `
   input x: float32[1,6,5,7]
   constant w: float32[9,6,3,3] random(1)

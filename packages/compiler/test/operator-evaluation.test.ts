@@ -41,7 +41,7 @@ const EXCEPTIONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
 ];
 
 /** Models of the archive whose operators all have an evaluation, less the exceptions. */
-const PASSING = 1248;
+const PASSING = 1257;
 
 interface Summary {
   passed: number;

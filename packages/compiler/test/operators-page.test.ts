@@ -14,7 +14,7 @@ What the compiler knows of each operator. This page is generated from \`packages
 Types and shapes of all operators listed here are inferred, with symbolic dimensions. Where the column says so, the reference evaluator
 runs the operator too: constants that depend on it can be folded, and passes around it can be checked numerically.
 Operators that have a kernel are marked as run by the engine: in float32, those of quantized graphs in bytes, those that find places in whole numbers, with fixed dimensions (or tokens of
-encoders) and batch 1. Models reach it as compact graphs, in which matrix products, normalizations and most activations have become operators of the
+encoders with batch 1). Models reach it as compact graphs, in which matrix products, normalizations and most activations have become operators of the
 domain \`edgewise\`, and ConvTranspose, InstanceNormalization and Einsum other operators of the list. \`compileEdge\` refuses with a message what a kernel does not do; the last section lists what the
 engine runs and refuses of ONNX's own tests.
 

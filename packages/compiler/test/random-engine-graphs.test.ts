@@ -78,6 +78,8 @@ function compiled(model: Model): EdgeArtifact | undefined {
 interface Value {
   readonly name: string;
   readonly dims: readonly number[];
+  /** Whether nothing was rounded on the way from the inputs: what is larger is the same everywhere. */
+  readonly isExact: boolean;
   /** Of whole numbers: they are 0 or more and below it. */
   readonly limit?: number;
 }
@@ -104,7 +106,7 @@ class Lines {
   }
 }
 
-const isMap = ({ dims }: Value): boolean => dims.length === 4 && dims[0] === 1;
+const isMap = ({ dims }: Value): boolean => dims.length === 4 && dims[0]! <= 3;
 const mapOf = (random: SeededRandom, values: readonly Value[]): Value | undefined => {
   const maps = values.filter(isMap);
   return maps.length > 0 ? random.pick(maps) : undefined;
@@ -134,7 +136,7 @@ const pool: Writer = (random, values) => {
 
 const resize: Writer = (random, values, lines) => {
   const x = mapOf(random, values);
-  if (!x || x.dims[2]! * x.dims[3]! > 80) return undefined;
+  if (!x || x.dims[0] !== 1 || x.dims[2]! * x.dims[3]! > 80) return undefined;
   const sizes = lines.list([1, x.dims[1]!, x.dims[2]! + random.int(0, 3), x.dims[3]! + random.int(0, 3)]);
   const mode = random.pick(['nearest', 'linear', 'cubic']);
   const coordinates = random.pick(['half_pixel', 'align_corners', 'asymmetric']);
@@ -192,6 +194,7 @@ const softmax: Writer = (random, values) => {
 
 const transpose: Writer = (random, values) => {
   const x = random.pick(values);
+  if (x.dims.length === 0) return undefined;
   const keyed = x.dims.map((_, axis) => ({ axis, key: random() }));
   return `Transpose(${x.name}) perm=[${keyed
     .toSorted((a, b) => a.key - b.key)
@@ -251,9 +254,14 @@ const product: Writer = (random, values, lines) => {
     : `MatMul(${x.name}, ${random.pick([weight, ...twins.map(({ name }) => name)])})`;
 };
 
+const exactOf = (random: SeededRandom, values: readonly Value[]): Value | undefined => {
+  const exact = values.filter(({ isExact }) => isExact);
+  return exact.length > 0 ? random.pick(exact) : undefined;
+};
+
 const place: Writer = (random, values, lines) => {
-  const x = random.pick(values);
-  if (x.dims.length === 0) return undefined;
+  const x = exactOf(random, values);
+  if (!x || x.dims.length === 0) return undefined;
   const axis = random.int(0, x.dims.length - 1);
   const opType = random.pick(['ArgMax', 'ArgMin', 'TopK', 'TopK']);
   if (opType === 'TopK')
@@ -262,8 +270,8 @@ const place: Writer = (random, values, lines) => {
 };
 
 const suppression: Writer = (random, values, lines) => {
-  const x = random.pick(values);
-  if (x.dims.length !== 3) return undefined;
+  const x = exactOf(random, values);
+  if (x?.dims.length !== 3) return undefined;
   const [batch = 1, , boxes = 1] = x.dims;
   const [most, iou] = [lines.list([random.int(1, 9)]), lines.constant([], '{0.1}')];
   return `NonMaxSuppression(${lines.noise([batch, boxes, 4])}, ${x.name}, ${most}, ${iou})`;
@@ -279,9 +287,28 @@ const gather: Writer = (random, values) => {
   return fits.length > 0 ? `Gather(${random.pick(fits).name}, ${index.name}) axis=0` : undefined;
 };
 
-const cast: Writer = (random, values) => {
+const gatherElements: Writer = (random, values) => {
+  const pairs = values.flatMap((x) =>
+    values.flatMap((index) => {
+      if (x.limit !== undefined || index.limit === undefined || x.dims.length !== index.dims.length)
+        return [];
+      const others = x.dims.map((_, axis) => axis).filter((axis) => x.dims[axis] !== index.dims[axis]);
+      const [axis = x.dims.length - 1, ...more] = others;
+      return more.length === 0 && x.dims[axis]! >= index.limit ? [{ x, index, axis }] : [];
+    }),
+  );
+  if (pairs.length === 0) return undefined;
+  const { x, index, axis } = random.pick(pairs);
+  return `GatherElements(${x.name}, ${index.name}) axis=${axis}`;
+};
+
+const convert: Writer = (random, values, lines) => {
   const indices = values.filter(({ limit }) => limit !== undefined);
-  return indices.length > 0 ? `Cast(${random.pick(indices).name}) to=1` : undefined;
+  if (indices.length === 0) return undefined;
+  const { name } = random.pick(indices);
+  const opType = random.pick(['Cast', 'Div', 'Mod']);
+  if (opType === 'Cast') return `Cast(${name}) to=1`;
+  return `${opType}(${name}, ${lines.constant([], `{${random.int(1, 4)}}`, 'int64')})`;
 };
 
 /** Of floats. */
@@ -307,7 +334,7 @@ const WRITERS: readonly Writer[] = [
 const MOVES: readonly Writer[] = [transpose, reshape, slice, concat];
 
 /** Of both. */
-const LOOKUPS: readonly Writer[] = [gather, cast];
+const LOOKUPS: readonly Writer[] = [gather, gatherElements, gatherElements, convert];
 
 function randomCall(random: SeededRandom, values: readonly Value[], lines: Lines): string | undefined {
   const writer = random.pick([...WRITERS, ...MOVES, ...LOOKUPS]);
@@ -324,6 +351,14 @@ function isSmall(shape: Shape | undefined): boolean {
   return isFixed && (shape as number[]).reduce((total, dim) => total * dim, 1) <= 4000;
 }
 
+const EXACT =
+  /^(Relu|Abs|Neg|Clip|Max|Min|MaxPool|GlobalMaxPool|ReduceM(ax|in)|Transpose|Reshape|Slice|Concat|Pad|TopK|Gather\w*|Cast|Div|Mod|Arg\w+)\(/;
+
+function isExactCall(call: string, values: readonly Value[]): boolean {
+  const operands = values.filter(({ name }) => new RegExp(`[(, ]${name}[,)]`).test(call));
+  return EXACT.test(call) && operands.every(({ isExact }) => isExact);
+}
+
 /** Of the whole numbers that a call gives: those of its input, or the extent of the axis that it searches. */
 function limitOf(call: string, values: readonly Value[]): number {
   const [, name, axis] = /^\w+\((\w+)[^)]*\)(?: axis=(\d+))?/.exec(call)!;
@@ -337,8 +372,8 @@ function limitOf(call: string, values: readonly Value[]): number {
 function randomModel(random: SeededRandom): Model {
   const lines = new Lines();
   const values: Value[] = [
-    { name: 'x', dims: [1, random.pick([4, 6, 9]), random.int(3, 7), random.int(3, 7)] },
-    { name: 'z', dims: [1, random.int(2, 5), random.int(2, 9)] },
+    { name: 'x', dims: [1, random.pick([4, 6, 9]), random.int(3, 7), random.int(3, 7)], isExact: true },
+    { name: 'z', dims: [1, random.int(2, 5), random.int(2, 9)], isExact: true },
   ];
   const inputs = values.map(({ name, dims }) => `input ${name}: float32[${dims.join()}]`);
   const nodes: string[] = [];
@@ -362,7 +397,8 @@ function randomModel(random: SeededRandom): Model {
       for (const { output, type } of infos) {
         const dims = type!.shape as number[];
         const isWhole = type!.dtype === 'int64';
-        values.push({ name: output, dims, ...(isWhole && { limit: limitOf(call, values) }) });
+        const limit = isWhole ? { limit: limitOf(call, values) } : {};
+        values.push({ name: output, dims, isExact: isExactCall(call, values), ...limit });
       }
   }
   const read = nodes.map((node) => node.replace(/^.* = /, '')).join(' ');

@@ -19,8 +19,8 @@ const CEILINGS: readonly (readonly [entry: string, bytes: number])[] = [
   ['index.js', 9_500],
   ['image-classification.js', 14_500],
   ['image-feature-extraction.js', 14_750],
-  // All eight kinds of heads.
-  ['object-detection.js', 16_000],
+  // All nine kinds of heads.
+  ['object-detection.js', 16_500],
   ['audio-classification.js', 13_500],
   ['voice-activity-detection.js', 14_250],
 ];

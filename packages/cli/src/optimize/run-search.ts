@@ -13,7 +13,7 @@ import {
   type SearchEvent,
   type SearchResult,
 } from '@edgewise/compiler';
-import type { Budget } from '@edgewise/runtime/format';
+import { MANIFEST_FILE, type Budget } from '@edgewise/runtime/format';
 import type { TaskName } from '../command/task-names.ts';
 import { hashOf } from '../files/hash.ts';
 import { resultCache } from '../files/result-cache.ts';
@@ -104,7 +104,7 @@ async function search(
     build: async (recipe): Promise<Built<PackageFiles>> => {
       const artifact = await builder.build(recipe);
       const shippable = recipe.steps.length > 0;
-      const contentHash = hashOf([...common, runnerOf(shippable).name, ...[...artifact].flat()]);
+      const contentHash = hashOf([...common, runnerOf(shippable).name, ...contentOf(artifact)]);
       return { artifact, contentHash, shippable };
     },
     measure: async ({ artifact, contentHash, shippable }, { baseline, known, onProgress }) => {
@@ -125,6 +125,13 @@ async function search(
       });
     },
   });
+}
+
+/** All of a package but the name of its recipe, which says nothing about what it does. */
+function contentOf(artifact: PackageFiles): (string | Uint8Array)[] {
+  const manifest = JSON.parse(new TextDecoder().decode(artifact.get(MANIFEST_FILE))) as object;
+  const described = JSON.stringify({ ...manifest, recipe: undefined });
+  return [described, ...[...artifact].filter(([name]) => name !== MANIFEST_FILE).flat()];
 }
 
 async function writePackage(folder: string, files: PackageFiles): Promise<void> {

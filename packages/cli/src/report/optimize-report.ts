@@ -22,7 +22,7 @@ export interface OptimizeReport {
   /** The float original. */
   readonly baseline: CandidateReport;
   readonly candidates: readonly CandidateReport[];
-  /** Recipes that do not fit the model, with the reason. */
+  /** Recipes that do not fit the model or make the same as others, with the reason. */
   readonly refused: readonly { readonly recipe: string; readonly reason: string }[];
   /** Recipe that was packaged; null when no candidate meets the budget. */
   readonly chosen: string | null;

@@ -186,7 +186,7 @@ function reused(report: OptimizeReport): SafeHtml {
 function refused({ refused: list }: OptimizeReport): SafeHtml {
   if (list.length === 0) return html``;
   return html`<details>
-    <summary>${list.length} recipes do not fit this model</summary>
+    <summary>${list.length} recipes were left out</summary>
     <ul>
       ${list.map(({ recipe, reason }) => html`<li><code>${recipe}</code>: ${reason}</li>`)}
     </ul>

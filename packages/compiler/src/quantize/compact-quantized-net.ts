@@ -2,12 +2,8 @@ import type { Model } from '../ir/index.ts';
 import type { Transform } from '../rewrite/index.ts';
 import {
   compactConvNet,
-  fixBatch,
-  fixDims,
-  freezeDefaults,
-  inlineFunctions,
   mergeInitializers,
-  raiseOpset,
+  settleGraph,
   tabulateBytes,
   type CompactConvNetOptions,
 } from '../transforms/index.ts';
@@ -20,13 +16,8 @@ import { unsignedActivations } from './unsigned-activations.ts';
  * Weights and grids stay what they are; layers that cannot run on bytes become float.
  */
 export function compactQuantizedNet(options: CompactConvNetOptions = {}): Transform[] {
-  const { dims = {} } = options;
   return [
-    inlineFunctions(),
-    ...(Object.keys(dims).length > 0 ? [fixDims(dims)] : []),
-    fixBatch(),
-    freezeDefaults(),
-    raiseOpset(),
+    ...settleGraph(options),
     // Before compactConvNet, which would compute the weights that are dequantized.
     unsignedActivations(),
     fuseQuantized(),

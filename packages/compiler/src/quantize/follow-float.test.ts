@@ -8,7 +8,8 @@ import { followFloat, type FollowReport } from './follow-float.ts';
 import { observeConvNet } from './observe-conv-net.ts';
 import { quantizeConvNet } from './quantize-conv-net.ts';
 
-const FLOAT = parseModel(`ir 8
+const modelWith = (tail: string): Model =>
+  parseModel(`ir 8
 opset ai.onnx 18
 opset edgewise 1
 
@@ -25,8 +26,10 @@ graph main {
   d = GlobalAveragePool(c)
   e = Flatten(d)
   y = edgewise.Linear(e, w4, b4) activation="none"
-  output y: float32[1,5]
+${tail}
 }`);
+
+const FLOAT = modelWith('  output y: float32[1,5]');
 
 /** Images of this size of numbers. */
 function images(count: number, seed: number, size = 1): Sample[] {
@@ -43,9 +46,9 @@ const runnerOf =
     for (const [name, tensor] of evaluateModel(model, sample, { want })) emit(name, tensor);
   };
 
-async function quantized(samples: readonly Sample[] = images(8, 1)): Promise<Model> {
-  const statistics = await observeConvNet(FLOAT, runnerOf(FLOAT), samples);
-  return (await runPasses(FLOAT, [quantizeConvNet({ statistics, noiseLimit: 1 })])).model;
+async function quantized(samples: readonly Sample[] = images(8, 1), float = FLOAT): Promise<Model> {
+  const statistics = await observeConvNet(float, runnerOf(float), samples);
+  return (await runPasses(float, [quantizeConvNet({ statistics, noiseLimit: 1 })])).model;
 }
 
 function follow(candidate: Model, runCandidate = runnerOf(candidate)): Promise<FollowReport> {
@@ -127,6 +130,36 @@ describe('followFloat', () => {
         emit(name, name === 'y' ? float32Tensor([1, 5], [1, NaN, 2, 3, 4]) : tensor);
     };
     expect(messageOf(await follow(model, run))).toMatch(/y \('y'\) gives numbers that are not finite/);
+  });
+
+  it('outputs that are places, as many as there are: what they are found in is followed', async () => {
+    const float = modelWith(`  constant boxes: float32[1,64,4] random(6)
+  constant flat: int64[3] {1, 8, 64}
+  constant most: int64[] {20}
+  constant iou: float32[] {0.5}
+  constant score: float32[] {1.5}
+  constant column: int64[1] {2}
+  m = ArgMax(y) axis=1
+  scores = Reshape(c, flat)
+  s = NonMaxSuppression(boxes, scores, most, iou, score)
+  n = Gather(s, column) axis=1
+  f = Cast(n) to=1
+  output m: int64[1,1]
+  output f: float32[k,1]`);
+    const candidate = await quantized(images(8, 1), float);
+    const compare = (runCandidate: ActivationRunner): Promise<FollowReport> =>
+      followFloat({ float, runFloat: runnerOf(float), candidate, runCandidate, samples: images(4, 2) });
+    const { follows, values } = await compare(runnerOf(candidate));
+    expect(follows).toBe(true);
+    const watched = values.map(({ value }) => value);
+    expect(watched).toEqual(expect.arrayContaining(['y', 'scores']));
+    expect(watched).not.toContain('m');
+    expect(watched).not.toContain('f');
+    const noisy: ActivationRunner = (sample, want, emit) =>
+      runnerOf(candidate)(sample, want, (value, tensor) =>
+        emit(value, value === 'scores' ? float32Tensor(tensor.dims, new Float32Array(512)) : tensor),
+      );
+    expect((await compare(noisy)).follows).toBe(false);
   });
 
   it('wants samples and all values', async () => {

@@ -4,6 +4,7 @@ import { GraphIndex } from '../rewrite/index.ts';
 import type { ActivationRunner, Sample, Samples } from './calibrate.ts';
 import { layerName } from './conv-net-plan.ts';
 import { explainNoise, findCause, type Break, type Cause } from './explain-break.ts';
+import { followedOutputs } from './followed-outputs.ts';
 import { pairValues, type FollowedValue } from './followed-value.ts';
 
 export interface FollowFloatOptions {
@@ -32,7 +33,8 @@ const LEAST_DB = 6;
 
 /**
  * Notices a quantized candidate whose outputs no longer follow the float model's, with the layer where that begins and the likely cause:
- * weights that are not the layer's, a range from other data, 8 bits that are too coarse.
+ * weights that are not the layer's, a range from other data, 8 bits that are too coarse. Of outputs that are places (ArgMax, NonMaxSuppression) it
+ * looks at what they are found in.
  *
  * ```ts
  * const { follows, diagnostics } = await followFloat({ float, runFloat, candidate, runCandidate, samples });
@@ -65,8 +67,8 @@ export async function followFloat(options: FollowFloatOptions): Promise<FollowRe
     layer: nameOf(index.producer(value)),
     ...tally.result(),
   }));
-  const outputs = new Set(float.graph.outputs.map(({ name }) => name));
-  const lost = values.filter((followed) => outputs.has(followed.value) && !isFollowing(followed, leastDb));
+  const { ends } = followedOutputs(float);
+  const lost = values.filter((followed) => ends.has(followed.value) && !isFollowing(followed, leastDb));
   if (lost.length === 0) return { follows: true, values, diagnostics: [] };
   const candidateIndex = new GraphIndex(candidate.graph);
   const falls = fallsOf(values, index).map((fall, i) => ({

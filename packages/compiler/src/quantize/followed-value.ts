@@ -7,6 +7,7 @@ import {
   type Model,
   type Tensor,
 } from '../ir/index.ts';
+import { followedOutputs } from './followed-outputs.ts';
 import { convNetValues } from './observe-conv-net.ts';
 
 /** How one value of the candidate follows the float model's. */
@@ -36,7 +37,8 @@ export function pairValues(float: Model, { graph }: Model): ValuePair[] {
     ...graph.inputs.map(({ name }) => name),
     ...graph.nodes.flatMap(({ outputs }) => outputs),
   ]);
-  const wanted = new Set([...convNetValues(float), ...float.graph.outputs.map(({ name }) => name)]);
+  const { ends, places } = followedOutputs(float);
+  const wanted = new Set([...convNetValues(float), ...ends].filter((name) => !places.has(name)));
   const inOrder = [
     ...float.graph.inputs.map(({ name }) => name),
     ...float.graph.nodes.flatMap(({ outputs }) => outputs),

@@ -178,6 +178,20 @@ describe('searchBudget', () => {
     expect(result.choice.name).toBe('float');
     await expect(searchBudget(table([], refuse('original')))).rejects.toThrow('no original');
   });
+
+  it('measures what two recipes make alike once', async () => {
+    const log: string[] = [];
+    const build: SearchOptions<string>['build'] = ({ name }) => {
+      const contentHash = name === 'slow8' ? 'int8' : name;
+      return Promise.resolve({ artifact: name, contentHash, shippable: name !== 'original' });
+    };
+    const { candidates, refused } = await searchBudget(table(log, { build }));
+    expect(candidates.map(({ recipe }) => recipe.name)).toEqual(['original', 'float', 'int8', 'int4']);
+    expect(refused.map(({ recipe, error }) => [recipe.name, error.message])).toEqual([
+      ['slow8', 'the same candidate as int8'],
+    ]);
+    expect(log.join()).not.toContain('measure slow8');
+  });
 });
 
 describe('listRecipes', () => {

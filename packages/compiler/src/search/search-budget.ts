@@ -18,7 +18,7 @@ export interface Built<Artifact> {
   readonly artifact: Artifact;
   /**
    * Hash of everything that its predictions depend on: the files, the data, the runner, the machine. Two builds with
-   * one hash are taken to predict the same.
+   * one hash are taken to be one candidate, and to predict the same.
    */
   readonly contentHash: string;
   /** False for what is only measured for comparison, as the original is. */
@@ -64,7 +64,7 @@ export interface Candidate {
 export interface SearchResult<Artifact> {
   /** Candidate 0 first, then in the order of the recipes. */
   readonly candidates: readonly Candidate[];
-  /** Recipes that could not be built. */
+  /** Recipes that could not be built, or made no candidate of their own. */
   readonly refused: readonly { readonly recipe: Recipe; readonly error: CompilerError }[];
   readonly choice: Choice;
   readonly chosen: Artifact;
@@ -77,7 +77,8 @@ interface Measured<Artifact> {
 }
 
 /**
- * Builds and measures every recipe, one after the other so that they do not disturb each other's times, and chooses.
+ * Builds and measures every recipe, one after the other so that they do not disturb each other's times, and chooses. A recipe that makes
+ * of this model what an earlier one made is left out.
  * Predictions are in the cache: a search that was interrupted takes those it had made and only measures times anew.
  * @throws CompilerError `aborted` through the signal's reason, or the last refusal when nothing can be shipped.
  */
@@ -92,6 +93,8 @@ export async function searchBudget<Artifact>(
     onEvent?.({ type: 'build', recipe: recipe.name, index, total: recipes.length });
     try {
       const built = await options.build(recipe);
+      const twin = measured.find((other) => other.built.contentHash === built.contentHash);
+      if (twin) throw new CompilerError('unsupported', `the same candidate as ${twin.recipe.name}`);
       measured.push({ recipe, built, evaluation: await measure(options, recipe, built, measured[0]) });
     } catch (error) {
       // Without candidate 0 there is nothing to compare with.

@@ -24,7 +24,7 @@ export { narrowSequence } from './narrow-sequence.ts';
 export type { RaiseOpsetOptions } from './raise-opset.ts';
 export { RAISE_OPSET_DEFAULTS, raiseOpset } from './raise-opset.ts';
 export type { CompactConvNetOptions, CompactRecurrentNetOptions } from './recipes.ts';
-export { compactConvNet, compactEncoder, compactRecurrentNet, edgeEncoder } from './recipes.ts';
+export { compactConvNet, compactEncoder, compactRecurrentNet, edgeEncoder, settleGraph } from './recipes.ts';
 export { removeDeadCode } from './remove-dead-code.ts';
 export { removeIdentity } from './remove-identity.ts';
 export { resolveAutoPad } from './resolve-auto-pad.ts';

@@ -70,18 +70,25 @@ export interface CompactConvNetOptions {
   readonly dims?: Readonly<Record<string, number>>;
 }
 
-/**
- * Convolutional networks (classifiers, detectors, keyword spotters), from any exporter, to the compact float graph of
- * docs/architecture.md, section 4.
- */
-export function compactConvNet({ dims = {} }: CompactConvNetOptions = {}): Transform[] {
+/** One graph without functions, with settled extents, in one spelling: what every recipe for networks begins with. */
+export function settleGraph({ dims = {} }: CompactConvNetOptions = {}): Transform[] {
   return [
     inlineFunctions(),
     ...(Object.keys(dims).length > 0 ? [fixDims(dims)] : []),
     fixBatch(),
     freezeDefaults(),
-    // Before everything that reads attributes: one spelling from here on.
+    // Before everything that reads attributes.
     raiseOpset(),
+  ];
+}
+
+/**
+ * Convolutional networks (classifiers, detectors, keyword spotters), from any exporter, to the compact float graph of
+ * docs/architecture.md, section 4.
+ */
+export function compactConvNet(options: CompactConvNetOptions = {}): Transform[] {
+  return [
+    ...settleGraph(options),
     // Shapes before conditions, which depend on them in exports with traced checks.
     foldConstants(),
     simplifyShapes(),

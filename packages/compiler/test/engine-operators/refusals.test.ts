@@ -66,6 +66,15 @@ const REFUSED: Readonly<Record<string, readonly [body: string, message: string]>
   output y: int64[1,1,3,4]`,
     'The engine cannot run Mul "y": its input "a" holds whole numbers.',
   ],
+  'indices that count from the end': [
+    `
+  input x: float32[1,4,3,4]
+  constant last: int64[1,1,3,4] {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
+  a = ArgMax(x) axis=1
+  y = Concat(a, last) axis=1
+  output y: int64[1,2,3,4]`,
+    'The engine cannot run Concat "y": the constant "last" must hold indices from 0 on.',
+  ],
   'more of the largest values than there are': [
     `
   input x: float32[1,4]

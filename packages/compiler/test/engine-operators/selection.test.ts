@@ -76,6 +76,50 @@ const GRAPHS: Readonly<Record<string, string>> = {
   output a: float32[1,7,4]
   output c: float32[7,4]
   output d: float32[7]`,
+  'the best boxes of the best classes, as YOLOv10 exports end': `
+  input x: float32[1,9,40]
+  constant sizes: int64[2] {4, 5}
+  constant last: int64[1] {-1}
+  constant axis: int64[1] {1}
+  constant k: int64[1] {12}
+  constant four: int64[3] {1, 1, 4}
+  constant classes: int64[3] {1, 1, 5}
+  constant flat: int64[2] {1, 60}
+  constant five: int64[] {5}
+  constant images: int64[1,12,1] {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  a = Transpose(x) perm=[0, 2, 1]
+  boxes, scores = Split(a, sizes) axis=-1
+  best = ReduceMax(scores, last) keepdims=0
+  best_, anchor = TopK(best, k) axis=-1
+  anchors = Unsqueeze(anchor, last)
+  forBoxes = Tile(anchors, four)
+  forScores = Tile(anchors, classes)
+  b = GatherElements(boxes, forBoxes) axis=1
+  s = GatherElements(scores, forScores) axis=1
+  f = Reshape(s, flat)
+  v, i = TopK(f, k) axis=-1
+  row = Div(i, five)
+  class = Mod(i, five)
+  rows = Unsqueeze(row, last)
+  where = Concat(images, rows) axis=-1
+  c = GatherND(b, where)
+  vs = Unsqueeze(v, last)
+  cs = Unsqueeze(class, last)
+  cf = Cast(cs) to=1
+  y = Concat(c, vs, cf) axis=-1
+  output y: float32[1,12,6]`,
+  'elements along every axis': `
+  input x: float32[3,5,4]
+  constant k: int64[1] {2}
+  a, i = TopK(x, k) axis=0
+  b, j = TopK(x, k) axis=1 largest=0
+  _c, l = TopK(x, k) axis=2
+  p = GatherElements(x, i) axis=0
+  q = GatherElements(x, j) axis=1
+  r = GatherElements(x, l) axis=-1
+  output p: float32[2,5,4]
+  output q: float32[3,2,4]
+  output r: float32[3,5,2]`,
   NonMaxSuppression: `${SUPPRESSION}
   output s: int64[n,3]`,
   'NonMaxSuppression of centres and sizes, without thresholds, in a batch': `

@@ -2,12 +2,14 @@ import { seededRandom, type SeededRandom } from '../../../test-utils/src/seeded-
 import { suppressBoxes } from '../../src/ops/suppress-boxes.ts';
 import {
   emitArgRows,
-  emitConvertIndices,
+  emitGatherElements,
   emitGatherRows,
+  emitMapIndices,
   emitSuppressBoxes,
   emitTopKRows,
   suppressScratchBytes,
   topKScratchBytes,
+  type IndexMap,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
@@ -20,11 +22,12 @@ import { padded, rowRanges, ROWS } from './random-rows.ts';
 const BOTH = [false, true] as const;
 
 export function selectionCases(rung: Rung): KernelCase[] {
-  return Array.from({ length: 16 }, (_, round) => 3000 + 4 * round).flatMap((seed) => [
+  return Array.from({ length: 16 }, (_, round) => 3000 + 5 * round).flatMap((seed) => [
     argCase(rung, seed),
     topKCase(rung, seed + 1),
     suppressCase(rung, seed + 2),
     gatherCase(rung, seed + 3),
+    gatherElementsCase(rung, seed + 4),
   ]);
 }
 
@@ -133,7 +136,7 @@ function suppressCase(rung: Rung, seed: number): KernelCase {
 
 function gatherCase(rung: Rung, seed: number): KernelCase {
   return {
-    name: `gatherRows, convertIndices seed=${seed}`,
+    name: `gatherRows, mapIndices seed=${seed}`,
     run: () => {
       const random = seededRandom(seed);
       const extents = random.pick([[random.int(1, 20)], [random.int(1, 4), random.int(1, 9)]]);
@@ -160,20 +163,53 @@ function gatherCase(rung: Rung, seed: number): KernelCase {
       expectSame(gather.floats(gathered.y, rows, columns, yStride), expected, 'rows');
       gather.checkGuards();
 
-      const whole = Int32Array.from({ length: rows * columns }, () => random.int(-300, 70_000));
-      for (const to of ['float32', 'uint8'] as const) {
+      const whole = Int32Array.from({ length: rows * columns }, () => random.int(0, 70_000));
+      const by = random.int(1, 90);
+      for (const [map, apply] of [
+        [{ kind: 'float32' }, (value) => value],
+        [{ kind: 'uint8' }, (value) => value & 0xff],
+        [{ kind: 'quotient', by }, (value) => Math.floor(value / by)],
+        [{ kind: 'remainder', by }, (value) => value % by],
+      ] as readonly (readonly [IndexMap, (value: number) => number])[]) {
         const rig = new KernelRig(rung, (library) =>
-          emitConvertIndices(library, { to, columns, xStride: columns, yStride }),
+          emitMapIndices(library, { map, columns, xStride: columns, yStride }),
         );
         const args = { x: rig.put(whole), y: rig.allocate(4 * rows * yStride) };
         for (const [m0, m1] of rowRanges(rows)) rig.call({ ...args, m0, m1 });
         const actual =
-          to === 'float32'
+          map.kind === 'float32'
             ? rig.floats(args.y, rows, columns, yStride)
             : rig.ints(args.y, rows * yStride).filter((_, at) => at % yStride < columns);
-        expectSame(actual, to === 'float32' ? whole : whole.map((value) => value & 0xff), to);
+        expectSame(actual, whole.map(apply), map.kind);
         rig.checkGuards();
       }
+    },
+  };
+}
+
+function gatherElementsCase(rung: Rung, seed: number): KernelCase {
+  return {
+    name: `gatherElements seed=${seed}`,
+    run: () => {
+      const random = seededRandom(seed);
+      const [groups, extent, count] = [random.int(1, 4), random.int(1, 9), random.int(1, 9)];
+      const columns = random.int(1, 20);
+      const [xStride, yStride] = [padded(columns), padded(columns) + 8];
+      const x = random.normal(groups * extent * columns);
+      const rows = groups * count;
+      const indices = Int32Array.from({ length: rows * columns }, () => random.int(-1, extent));
+      const rig = new KernelRig(rung, (library) =>
+        emitGatherElements(library, { extent, count, columns, xStride, yStride }),
+      );
+      const args = {
+        x: rig.put(x, columns, xStride),
+        indices: rig.put(indices),
+        y: rig.allocate(4 * rows * yStride),
+      };
+      for (const [m0, m1] of rowRanges(rows)) rig.call({ ...args, m0, m1 });
+      const expected = reference.gatherElements(x, indices, { extent, count, columns });
+      expectSame(rig.floats(args.y, rows, columns, yStride), expected, 'elements');
+      rig.checkGuards();
     },
   };
 }

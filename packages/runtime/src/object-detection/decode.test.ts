@@ -49,6 +49,24 @@ describe('decode', () => {
     );
   });
 
+  it('rows: columns by their names, in a batch or not, below the threshold left out', () => {
+    const columns = ['image', 'left', 'top', 'right', 'bottom', 'class', 'score'];
+    const rows = [0, 8, 17, 12, 23, 2, 0.9, 0, 1, 2, 3, 4, 1, 0.1];
+    const head = { kind: 'rows', columns } as const;
+    for (const shape of [
+      [2, 7],
+      [1, 2, 7],
+    ]) {
+      const [found = [], ...others] = decode({ out: tensor(shape, rows) }, head, CONTEXT).map(valuesOf);
+      expect(others).toEqual([]);
+      expectTensorClose(found, [2, 0.9, 8, 17, 12, 23], { abs: 1e-6 });
+    }
+    expect(decode({ out: tensor([0, 7], []) }, head, CONTEXT)).toEqual([]);
+    expect(() => decode({ out: tensor([2, 6], rows.slice(2)) }, head, CONTEXT)).toThrow(
+      'detection: output "out" is [2, 6], not [any, 7]',
+    );
+  });
+
   it('yolov5 and yolov8: centre and size in pixels, rows and columns', () => {
     const [found = []] = decodeOne({ kind: 'yolov5' }, [10, 20, 4, 6, 0.5, 0, 0, 0.9], 3);
     expectTensorClose(found, [2, 0.45, 8, 17, 12, 23], { abs: 1e-6 });

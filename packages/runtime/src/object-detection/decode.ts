@@ -3,6 +3,7 @@ import type { Outputs } from '../session/session.ts';
 import type { Candidate, DecodeContext } from './candidate.ts';
 import { decodeFastestDet } from './heads/fastestdet.ts';
 import { decodeNanodet } from './heads/nanodet.ts';
+import { decodeRows } from './heads/rows.ts';
 import { decodeSsd } from './heads/ssd.ts';
 import { decodeUltraface } from './heads/ultraface.ts';
 import { decodeYolov5 } from './heads/yolov5.ts';
@@ -23,6 +24,7 @@ const DECODERS: {
   ultraface: decodeUltraface,
   ssd: decodeSsd,
   yunet: decodeYunet,
+  rows: decodeRows,
 };
 
 /** Boxes of a detector's outputs, not yet suppressed. */

@@ -1,4 +1,5 @@
 import type { Placement } from '../image/fit.ts';
+import type { DetectionHead } from '../format/index.ts';
 import { loadImageTask, type ReadImage } from '../image/image-task.ts';
 import type { PackageSource } from '../package/package-reader.ts';
 import type { Platform } from '../session/platform.ts';
@@ -78,11 +79,13 @@ export function objectDetectorLoader<Image>(
       const { outputs, placement } = await run(image);
       const { scoreThreshold, maxBoxes, clip } = given;
       const candidates = decode(outputs, head, { ...shared, scoreThreshold });
-      return suppress(candidates, head.iouThreshold ?? IOU_THRESHOLD, maxBoxes).map((candidate) => ({
-        label: labels[candidate.classIndex] ?? '',
-        score: candidate.score,
-        box: boxInSource(candidate, placement, clip),
-      }));
+      return suppress(candidates, head.iouThreshold ?? defaultIouThreshold(head), maxBoxes).map(
+        (candidate) => ({
+          label: labels[candidate.classIndex] ?? '',
+          score: candidate.score,
+          box: boxInSource(candidate, placement, clip),
+        }),
+      );
     };
     const detect = async (
       images: Image | readonly Image[],
@@ -97,6 +100,11 @@ export function objectDetectorLoader<Image>(
     };
     return Object.assign(detect as ObjectDetector<Image>, handle);
   };
+}
+
+/** A model that gives rows has suppressed its boxes itself. */
+function defaultIouThreshold({ kind }: DetectionHead): number {
+  return kind === 'rows' ? 1 : IOU_THRESHOLD;
 }
 
 function checkOptions(scoreThreshold: number, maxBoxes: number): void {

@@ -154,6 +154,14 @@ export class ConstantStore {
     return Array.from(typedData(this.tensor(name)) as Float32Array, Number);
   }
 
+  /** A constant of indices (int64 or int32, 0 or more) as int32 without padding. */
+  indices(name: string): number {
+    const numbers = this.numbers(name);
+    if (numbers.some((value) => value < 0 || value >= 2 ** 31))
+      throw wrong(name, 'must hold indices from 0 on');
+    return this.list(Int32Array.from(numbers));
+  }
+
   /** The elements of a constant; undefined when they are not int8. */
   int8(name: string): Int8Array | undefined {
     const tensor = this.tensor(name);

@@ -1,7 +1,8 @@
 import {
   emitArgRows,
-  emitConvertIndices,
+  emitGatherElements,
   emitGatherRows,
+  emitMapIndices,
   emitSuppressBoxes,
   emitTopKRows,
   suppressScratchBytes,
@@ -10,7 +11,7 @@ import {
 import type { SelectionStep, Step } from './program.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
 import { rowStride } from './value.ts';
-import type { FunctionBuilder } from '../../wasm/index.ts';
+import type { Expr, FunctionBuilder } from '../../wasm/index.ts';
 
 type StepOf<O extends SelectionStep['op']> = Extract<SelectionStep, { op: O }>;
 type Emitters = {
@@ -22,7 +23,8 @@ const EMITTERS: Emitters = {
   'top-k': emitTopK,
   'suppress-boxes': emitSuppression,
   'gather-rows': emitGather,
-  'convert-indices': emitConversion,
+  'gather-elements': emitElements,
+  'map-indices': emitMap,
 };
 
 export function isSelectionStep(step: Step): step is SelectionStep {
@@ -89,33 +91,47 @@ function emitSuppression(
   });
 }
 
-function emitGather(
-  f: FunctionBuilder,
-  { x, indices, axes, output }: StepOf<'gather-rows'>,
-  scope: StepScope,
-): void {
+type Gathering = StepOf<'gather-rows' | 'gather-elements'>;
+
+function emitGather(f: FunctionBuilder, step: StepOf<'gather-rows'>, scope: StepScope): void {
+  const { x, axes, output } = step;
   const kernel = emitGatherRows(scope.library, {
     axes,
     columns: output.columns,
     xStride: rowStride(x),
     yStride: rowStride(output),
   });
-  f.call(kernel, {
+  f.call(kernel, gatherPointers(step, scope));
+}
+
+function emitElements(f: FunctionBuilder, step: StepOf<'gather-elements'>, scope: StepScope): void {
+  const { x, extent, count, output } = step;
+  const kernel = emitGatherElements(scope.library, {
+    extent,
+    count,
+    columns: output.columns,
+    xStride: rowStride(x),
+    yStride: rowStride(output),
+  });
+  f.call(kernel, gatherPointers(step, scope));
+}
+
+function gatherPointers(
+  { x, indices, output }: Gathering,
+  scope: StepScope,
+): Record<'x' | 'indices' | 'y' | 'm0' | 'm1', Expr<'i32'> | number> {
+  return {
     x: whole(x, scope),
     indices: rowZero(indices, scope),
     y: rowZero(output, scope),
     m0: scope.m0,
     m1: scope.m1,
-  });
+  };
 }
 
-function emitConversion(
-  f: FunctionBuilder,
-  { x, to, output }: StepOf<'convert-indices'>,
-  scope: StepScope,
-): void {
-  const kernel = emitConvertIndices(scope.library, {
-    to,
+function emitMap(f: FunctionBuilder, { x, map, output }: StepOf<'map-indices'>, scope: StepScope): void {
+  const kernel = emitMapIndices(scope.library, {
+    map,
     columns: output.columns,
     xStride: rowStride(x),
     yStride: rowStride(output),

@@ -1,16 +1,16 @@
 import type { Node } from '../../ir/index.ts';
 import { findOperator, opsetVersion, readAttributes } from '../../ops/index.ts';
 import { refuse, type LoweringContext } from './lowering-context.ts';
-import { viewRows } from './tensor-view.ts';
+import { permuteView, viewRows } from './tensor-view.ts';
 import { elementKind, type Value } from './value.ts';
 
 // What is done with indices that a model computes (lower-selection.ts): they are moved, cast, and rows are gathered by them.
 
 /** Refuses whole numbers where an operator would compute with them. */
 export function checkIndices(context: LoweringContext, node: Node): void {
-  if (node.opType === 'Cast') return;
+  if (node.opType === 'Cast' || isIndexDivision(context, node)) return;
   if (findOperator(node.domain, node.opType, opsetVersion(context.opsets, node.domain))?.moves) return;
-  const name = node.inputs.find((input) => context.isIndex(input));
+  const name = node.inputs.find((input, slot) => context.isIndex(input) && !context.isConstant(node, slot));
   if (name !== undefined) throw refuse(node, `its input "${name}" holds whole numbers`);
 }
 
@@ -67,7 +67,55 @@ export function lowerCast(context: LoweringContext, node: Node): void {
   const x = context.whole(node, 0);
   const isFloat = to === FLOAT32;
   const output = context.outputAs(node, x, isFloat ? 'float' : 'index');
-  context.emit({ op: 'convert-indices', x: x.value, to: isFloat ? 'float32' : 'uint8', output });
+  context.emit({ op: 'map-indices', x: x.value, map: { kind: isFloat ? 'float32' : 'uint8' }, output });
+}
+
+/** Whether a node is Div or Mod of indices by a constant. */
+export function isIndexDivision(context: LoweringContext, node: Node): boolean {
+  const { opType, inputs } = node;
+  return (opType === 'Div' || opType === 'Mod') && context.isIndex(inputs[0]!) && context.isConstant(node, 1);
+}
+
+/** ai.onnx Div, Mod: the row and the column of an index into a flattened matrix. */
+export function lowerIndexDivision(context: LoweringContext, node: Node): void {
+  if (!isIndexDivision(context, node)) throw refuse(node, 'only indices can be divided so, by a constant');
+  const by = context.constants.scalar(node.inputs[1]!);
+  if (by <= 0) throw refuse(node, `indices cannot be divided by ${by}`);
+  const x = context.whole(node, 0);
+  const output = context.outputAs(node, x, 'index');
+  const kind = node.opType === 'Div' ? 'quotient' : 'remainder';
+  context.emit({ op: 'map-indices', x: x.value, map: { kind, by }, output });
+}
+
+/** ai.onnx GatherElements by computed indices with the other extents of the data. */
+export function lowerGatherElements(context: LoweringContext, node: Node): void {
+  if (context.isBytes(node, 0)) throw refuse(node, `its input "${node.inputs[0]}" is quantized`);
+  const [data, index] = [context.tensor(node, 0), indexView(context, node)];
+  const rank = data.dims.length;
+  const axis = (readAttributes(node).int('axis', 0) + rank) % rank;
+  const others = [...data.dims.keys()].filter((dim) => dim !== axis);
+  if (others.some((dim) => data.dims[dim] !== index.dims[dim]) || data.dims.includes('sequence'))
+    throw refuse(node, 'its indices do not have the other extents of the data');
+  // The axis is over the rows, innermost, and one of the others along them.
+  const order = [...others.slice(0, -1), axis, ...others.slice(-1)];
+  const columnDim = others.length === 0 ? NO_COLUMNS : rank - 1;
+  const x = context.rows(node, permuteView(data, order), columnDim);
+  const indices = context.rows(node, permuteView(index, order), columnDim);
+  const output: Value = {
+    name: node.outputs[0]!,
+    kind: elementKind(x),
+    rows: indices.rows,
+    columns: x.columns,
+  };
+  const [extent, count] = [data, index].map(({ dims }) => dims[axis] as number) as [number, number];
+  context.emit({ op: 'gather-elements', x, indices, extent, count, output });
+  const made = viewRows(
+    output,
+    order.map((dim) => index.dims[dim]!),
+    columnDim,
+  );
+  const places = index.dims.map((_, dim) => order.indexOf(dim));
+  context.define(node, permuteView(made, places));
 }
 
 /** ai.onnx Gather by computed indices, along the first axis that is longer than 1. */

@@ -155,7 +155,7 @@ export function lowerQLinearConcat(context: LoweringContext, node: Node): void {
       table: isSame ? undefined : context.constants.byteTable(regridTable(own, grid)),
     });
   }
-  concatenate(context, node, parts);
+  concatenate(context, node, parts, readAttributes(node).int('axis'));
 }
 
 /** edgewise.MapBytes: x, table. */

@@ -96,14 +96,19 @@ export interface ConcatPart {
 /** ai.onnx Concat along any axis. */
 export function lowerConcat(context: LoweringContext, node: Node): void {
   const parts = node.inputs.map((_, slot) => ({ view: context.tensor(node, slot) }));
-  concatenate(context, node, parts);
+  concatenate(context, node, parts, readAttributes(node).int('axis'));
 }
 
-/** Copies each part to its place, in the layout that the largest has. */
-export function concatenate(context: LoweringContext, node: Node, parts: readonly ConcatPart[]): void {
+/** Copies each part to its place along an axis, in the layout that the largest has. */
+export function concatenate(
+  context: LoweringContext,
+  node: Node,
+  parts: readonly ConcatPart[],
+  given: number,
+): void {
   const dims = parts.map(({ view }) => fixedDims(node, view));
   const rank = dims[0]!.length;
-  const axis = (readAttributes(node).int('axis') + rank) % rank;
+  const axis = (given + rank) % rank;
   const extents = dims.map((list) => list[axis]!);
   const joined = dims[0]!.with(
     axis,

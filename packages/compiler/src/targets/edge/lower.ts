@@ -16,10 +16,20 @@ import {
   lowerQuantizeLinear,
 } from './lower-maps.ts';
 import { lowerAveragePool, lowerConv, lowerFloatMaxPool } from './lower-float-maps.ts';
+import { byEntry } from './lower-entries.ts';
 import { lowerMatMul } from './lower-matmul.ts';
 import { lowerGru } from './lower-gru.ts';
 import { lowerLstm } from './lower-lstm.ts';
-import { checkIndices, countOfOutputs, lowerCast, lowerGatherNd, lowerGatherRows } from './lower-indices.ts';
+import {
+  checkIndices,
+  countOfOutputs,
+  isIndexDivision,
+  lowerCast,
+  lowerGatherElements,
+  lowerGatherNd,
+  lowerGatherRows,
+  lowerIndexDivision,
+} from './lower-indices.ts';
 import { lowerGlobalPool, lowerReduction, REDUCTION_OPERATORS } from './lower-reductions.ts';
 import { lowerConcat, lowerMove, lowerPad } from './lower-moves.ts';
 import { lowerResize } from './lower-resize.ts';
@@ -44,7 +54,8 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Add: lowerBinary,
   Sub: lowerBinary,
   Mul: lowerBinary,
-  Div: lowerBinary,
+  Div: (context, node) => (isIndexDivision(context, node) ? lowerIndexDivision : lowerBinary)(context, node),
+  Mod: lowerIndexDivision,
   PRelu: lowerBinary,
   Max: lowerVariadic,
   Min: lowerVariadic,
@@ -72,6 +83,7 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
     return (context.hasTokens(node, 0) ? lowerGather : lowerMove)(context, node);
   },
   GatherND: (context, node) => (context.isConstant(node, 1) ? lowerMove : lowerGatherNd)(context, node),
+  GatherElements: lowerGatherElements,
   Cast: lowerCast,
   ArgMax: lowerArg,
   ArgMin: lowerArg,
@@ -80,21 +92,23 @@ const LOWERINGS: Readonly<Record<string, Lowering>> = {
   Resize: lowerResize,
   Pad: lowerPad,
   Concat: lowerConcat,
-  'edgewise.Conv': lowerConv,
-  MaxPool: (context, node) => (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
-  AveragePool: lowerAveragePool,
+  'edgewise.Conv': byEntry(lowerConv),
+  MaxPool: byEntry((context, node) =>
+    (context.isBytes(node, 0) ? lowerMaxPool : lowerFloatMaxPool)(context, node),
+  ),
+  AveragePool: byEntry(lowerAveragePool),
   GlobalAveragePool: lowerGlobalPool,
   GlobalMaxPool: lowerGlobalPool,
   ...Object.fromEntries(REDUCTION_OPERATORS.map((operator) => [operator, lowerReduction])),
   QuantizeLinear: lowerQuantizeLinear,
   DequantizeLinear: lowerDequantizeLinear,
-  QLinearConv: lowerQLinearConv,
+  QLinearConv: byEntry(lowerQLinearConv),
   'com.microsoft.QGemm': lowerQGemm,
   'com.microsoft.QLinearAdd': lowerQLinearBinary,
   'com.microsoft.QLinearMul': lowerQLinearBinary,
   'com.microsoft.QLinearConcat': lowerQLinearConcat,
-  'com.microsoft.QLinearAveragePool': lowerQLinearAveragePool,
-  'com.microsoft.QLinearGlobalAveragePool': lowerQLinearGlobalAveragePool,
+  'com.microsoft.QLinearAveragePool': byEntry(lowerQLinearAveragePool),
+  'com.microsoft.QLinearGlobalAveragePool': byEntry(lowerQLinearGlobalAveragePool),
   'edgewise.MapBytes': lowerMapBytes,
 };
 
@@ -119,7 +133,7 @@ export function listUnsupported(model: Model): Diagnostic[] {
 }
 
 /**
- * Turns a compact graph (docs/architecture.md, section 4) with batch size 1 into steps of the engine and puts its
+ * Turns a compact graph (docs/architecture.md, section 4) with fixed dimensions, or tokens and batch size 1, into steps of the engine and puts its
  * constants into the store.
  *
  * @throws CompilerError `unsupported` with every reason when the engine cannot run the model.

@@ -22,6 +22,9 @@ const INPUT_DEFAULTS: Readonly<Record<string, 'ones' | 'zeros'>> = {
   token_type_ids: 'zeros',
 };
 
+/** Types of whole numbers that are indices. */
+const WHOLE_TYPES: ReadonlySet<string> = new Set(['int32', 'int64']);
+
 export interface LowerOptions {
   /** Most tokens of an input. */
   readonly maxSequence: number;
@@ -110,15 +113,16 @@ export class LoweringContext {
     throw refuse(node, `its input "${name}" is an unsupported value`);
   }
 
-  /** A constant of float32 as a tensor like the others, where an operator can do nothing better with it. */
+  /** A constant of float32 or of whole numbers as a tensor like the others, where an operator can do nothing better with it. */
   #load(name: string): TensorView {
     const dims = this.constants.dims(name);
     const columns = dims.at(-1) ?? 1;
     const rows = dims.reduce((product, dim) => product * dim, 1) / columns;
-    const output: Value = { name, kind: 'float', rows, columns };
-    const address = this.constants.packed(name, 'rows', (values) =>
-      padRows(values, columns, rowStride(output)),
-    );
+    const isIndex = WHOLE_TYPES.has(this.constants.tensor(name).dtype);
+    const output: Value = { name, kind: isIndex ? 'index' : 'float', rows, columns };
+    const address = isIndex
+      ? this.constants.indices(name)
+      : this.constants.packed(name, 'rows', (values) => padRows(values, columns, rowStride(output)));
     this.emit({ op: 'load', address, output });
     const view = viewRows(output, dims);
     this.#tensors.set(name, view);

@@ -5,6 +5,7 @@ import type {
   ByteWindowSpec,
   PairForm,
   GatherRowsSpec,
+  IndexMap,
   Reduction,
   SuppressBoxesSpec,
   WindowSpec,
@@ -324,9 +325,18 @@ export type SelectionStep =
       readonly output: Value;
     }
   | {
-      readonly op: 'convert-indices';
+      readonly op: 'gather-elements';
       readonly x: Value;
-      readonly to: 'float32' | 'uint8';
+      readonly indices: Value;
+      /** Rows of x, and of the indices, that belong together. */
+      readonly extent: number;
+      readonly count: number;
+      readonly output: Value;
+    }
+  | {
+      readonly op: 'map-indices';
+      readonly x: Value;
+      readonly map: IndexMap;
       readonly output: Value;
     };
 
@@ -407,6 +417,7 @@ export function rowReads(step: Step): Value[] {
     case 'suppress-boxes':
       return [];
     case 'gather-rows':
+    case 'gather-elements':
       return [step.indices];
     case 'attention':
       return [step.query];
@@ -441,6 +452,7 @@ export function wholeReads(step: Step): Value[] {
     case 'suppress-boxes':
       return [step.boxes, step.scores];
     case 'gather-rows':
+    case 'gather-elements':
       return [step.x];
     default:
       return READS_ALL.has(step.op) ? [(step as Extract<Step, { x: Value }>).x] : [];

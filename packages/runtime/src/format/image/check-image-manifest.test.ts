@@ -66,6 +66,10 @@ it.each<[object | undefined, string]>([
   [{ kind: 'yolox' }, 'detection.strides must be an array of 1 to 8 elements, not missing'],
   [{ kind: 'yolov8', scoreThreshold: 2 }, 'detection.scoreThreshold must be a number from 0 to 1, not 2'],
   [{ kind: 'yolov8', maxBoxes: 0 }, 'detection.maxBoxes must be a whole number from 1'],
+  [
+    { kind: 'rows', columns: ['left', 'top', 'right', 'bottom', 'score', 'label'] },
+    'detection.columns must be names that include class',
+  ],
   [{ kind: 'ultraface', boxes: 'a' }, 'detection.scores must be a text'],
   [{ kind: 'ssd', boxes: 'a', scores: 'b', priors: [1, 2, 3, 4, 5] }, 'priors must be four numbers for each'],
 ])('refuses detection %j', (detection, message) => {

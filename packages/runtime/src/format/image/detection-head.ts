@@ -1,11 +1,20 @@
 /** What a detector's outputs mean, and which boxes are kept. docs/package-format.md has the arithmetic. */
 export type DetectionHead = DetectionLimits &
-  (GridHead | DecodedHead | FastestDetHead | DistributionHead | CornersHead | PriorsHead | YunetHead);
+  (
+    | GridHead
+    | DecodedHead
+    | FastestDetHead
+    | DistributionHead
+    | CornersHead
+    | PriorsHead
+    | YunetHead
+    | RowsHead
+  );
 
 export interface DetectionLimits {
   /** Boxes below it are dropped, 0…1. Default 0.25. */
   readonly scoreThreshold?: number;
-  /** Of two boxes of one class that overlap more (intersection over union), the better one stays. Default 0.45. */
+  /** Of two boxes of one class that overlap more (intersection over union), the better one stays. Default 0.45; of `rows` 1. */
   readonly iouThreshold?: number;
   /** Most boxes of an image. Default 100. */
   readonly maxBoxes?: number;
@@ -63,4 +72,14 @@ export interface PriorsHead {
 export interface YunetHead {
   readonly kind: 'yunet';
   readonly strides: readonly number[];
+}
+
+/** What a row of `RowsHead` has to say. */
+export const ROW_COLUMNS = ['left', 'top', 'right', 'bottom', 'score', 'class'] as const;
+
+/** Models that choose their boxes themselves (NonMaxSuppression in the graph, YOLOv10): one output, [boxes, columns] or [1, boxes, columns]. */
+export interface RowsHead {
+  readonly kind: 'rows';
+  /** What each column holds: `ROW_COLUMNS` in any order, corners in input pixels; other names are not read. */
+  readonly columns: readonly string[];
 }

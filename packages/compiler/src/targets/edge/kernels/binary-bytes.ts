@@ -1,20 +1,17 @@
-import { f32x4, i32, v128, type Expr, type FunctionRef, type Local } from '../../../wasm/index.ts';
-import type { KernelLibrary } from './kernel-library.ts';
 import {
-  emitByteLimits,
-  emitFlip,
-  emitFloats,
-  emitToBytes,
-  type ByteGrid,
-  type Halves,
-} from './requantize.ts';
+  f32x4,
+  f64x2,
+  i32,
+  i8x16,
+  v128,
+  type Expr,
+  type FunctionRef,
+  type Local,
+} from '../../../wasm/index.ts';
+import type { KernelLibrary } from './kernel-library.ts';
+import { emitByteLimits, emitFlip, emitFloats, emitToBytes, type Halves } from './requantize.ts';
+import { needsFusing, sumOfBytes, type ByteGrids } from './sum-of-bytes.ts';
 import { roundUp } from './vector-code.ts';
-
-export interface ByteGrids {
-  readonly a: ByteGrid;
-  readonly b: ByteGrid;
-  readonly output: ByteGrid;
-}
 
 export interface BinaryBytesSpec extends ByteGrids {
   readonly operator: 'add' | 'mul';
@@ -27,19 +24,6 @@ export interface BinaryBytesSpec extends ByteGrids {
 
 const PARAMS = { a: 'i32', b: 'i32', y: 'i32', scratch: 'i32', m0: 'i32', m1: 'i32' } as const;
 
-/** The constants of QLinearAdd: round(a·ratioA + b·ratioB + fixed), everything in float32. */
-export function addBytesConstants({ a, b, output }: ByteGrids): {
-  ratioA: number;
-  ratioB: number;
-  fixed: number;
-} {
-  const { fround } = Math;
-  const ratioA = fround(fround(a.scale) / fround(output.scale));
-  const ratioB = fround(fround(b.scale) / fround(output.scale));
-  const zeros = fround(fround(ratioA * a.zeroPoint) + fround(ratioB * b.zeroPoint));
-  return { ratioA, ratioB, fixed: fround(output.zeroPoint - zeros) };
-}
-
 /** The factor of QLinearMul: round((a − zero)·(b − zero)·ratio + zero). */
 export function multiplyBytesRatio({ a, b, output }: ByteGrids): number {
   const { fround } = Math;
@@ -51,11 +35,12 @@ export function emitBinaryBytes(
   library: KernelLibrary,
   spec: BinaryBytesSpec,
 ): FunctionRef<typeof PARAMS, undefined> {
-  return library.once('binary bytes', spec, (name) =>
-    library.module.function(name, { params: PARAMS }, (f, p) => {
+  const emitAnySum = (): Combine => (needsFusing(sumOfBytes(spec)) ? emitFusedSum : emitSum);
+  return library.once('binary bytes', spec, (name) => {
+    const combine = spec.operator === 'add' ? emitAnySum() : emitProduct;
+    return library.module.function(name, { params: PARAMS }, (f, p) => {
       // The zero point is added before rounding.
       emitByteLimits(library, f, p.scratch, 0);
-      const combine = spec.operator === 'add' ? emitSum : emitProduct;
       f.increment(p.a, i32.mul(p.m0, spec.aStride));
       f.increment(p.b, i32.mul(p.m0, spec.bStride));
       f.increment(p.y, i32.mul(p.m0, spec.yStride));
@@ -76,20 +61,37 @@ export function emitBinaryBytes(
         f.increment(p.b, spec.bStride);
         f.increment(p.y, spec.yStride);
       });
-    }),
-  );
+    });
+  });
 }
 
 /** Bytes as floats to steps of the output's grid, its zero point included. */
 type Combine = (library: KernelLibrary, grids: ByteGrids, a: Local<'v128'>, b: Local<'v128'>) => Expr<'v128'>;
 
 const emitSum: Combine = (library, grids, a, b) => {
-  const { ratioA, ratioB, fixed } = addBytesConstants(grids);
+  const { ratioA, ratioB, fixed } = sumOfBytes(grids);
   return f32x4.add(
     f32x4.add(library.splat(fixed), f32x4.mul(a, library.splat(ratioA))),
     f32x4.mul(b, library.splat(ratioB)),
   );
 };
+
+/** The same without rounding products, two lanes at a time in float64. */
+const emitFusedSum: Combine = (library, grids, a, b) => {
+  const { ratioA, ratioB, fixed } = sumOfBytes(grids);
+  const multiplyAdd = (x: Expr<'v128'>, ratio: number, addend: Expr<'v128'>): Expr<'v128'> => {
+    const product = f64x2.mul(f64x2.promoteLowF32x4(x), f64x2.promoteLowF32x4(library.splat(ratio)));
+    return f32x4.demoteF64x2Zero(f64x2.add(product, f64x2.promoteLowF32x4(addend)));
+  };
+  const sum = (x: Expr<'v128'>, y: Expr<'v128'>): Expr<'v128'> =>
+    multiplyAdd(x, ratioA, multiplyAdd(y, ratioB, library.splat(fixed)));
+  const [high, joined] = [range(8, 16).concat(range(0, 8)), range(0, 8).concat(range(16, 24))];
+  return i8x16.shuffle(sum(a, b), sum(i8x16.shuffle(a, a, high), i8x16.shuffle(b, b, high)), joined);
+};
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index);
+}
 
 const emitProduct: Combine = (library, grids, a, b) => {
   const product = f32x4.mul(

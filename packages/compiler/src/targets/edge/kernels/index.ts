@@ -59,7 +59,8 @@ export { emitReduceRows, type ReduceRowsSpec, type Reduction } from './reduce-ro
 export { emitRepeated, type RepeatedSpec } from './repeated.ts';
 export { tileHeights, type RowCounts } from './row-tiles.ts';
 export { emitArgRows, type ArgRowsSpec } from './arg-rows.ts';
-export { emitConvertIndices, type ConvertIndicesSpec } from './convert-indices.ts';
+export { emitGatherElements, type GatherElementsSpec } from './gather-elements.ts';
+export { emitMapIndices, type IndexMap, type MapIndicesSpec } from './map-indices.ts';
 export { emitGatherRows, type GatherRowsSpec } from './gather-rows.ts';
 export { emitSuppressBoxes, suppressScratchBytes, type SuppressBoxesSpec } from './suppress-boxes.ts';
 export { emitTopKRows, topKScratchBytes, type TopKRowsSpec } from './top-k-rows.ts';

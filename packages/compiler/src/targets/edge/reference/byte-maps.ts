@@ -1,7 +1,8 @@
-import { addBytesConstants, multiplyBytesRatio, type ByteGrids } from '../kernels/binary-bytes.ts';
+import { multiplyBytesRatio } from '../kernels/binary-bytes.ts';
 import { averageMultiplier } from '../kernels/average-bytes.ts';
 import type { ByteWindowSpec, WindowSpec } from '../kernels/gather-patches.ts';
 import type { ByteGrid } from '../kernels/requantize.ts';
+import { fusedSum, sumOfBytes, type ByteGrids } from '../kernels/sum-of-bytes.ts';
 import { averagePoolRows } from './float-maps.ts';
 import { add, clamp, div, mul, roundHalfEven } from './math.ts';
 
@@ -84,10 +85,8 @@ export function quantizeImage(x: Float32Array, channels: number, grid: ByteGrid)
 
 /** b may be one row, which is repeated. */
 export function addBytes(a: Uint8Array, b: Uint8Array, grids: ByteGrids): Uint8Array {
-  const { ratioA, ratioB, fixed } = addBytesConstants(grids);
-  return a.map((value, index) =>
-    toByte(add(add(fixed, mul(value, ratioA)), mul(b[index % b.length]!, ratioB)), 0),
-  );
+  const sum = sumOfBytes(grids);
+  return a.map((value, index) => toByte(fusedSum(value, b[index % b.length]!, sum), 0));
 }
 
 /** b may be one row, which is repeated. */

@@ -30,7 +30,7 @@ export {
   type ByteMap,
 } from './byte-maps.ts';
 export { copyElements } from './copy-elements.ts';
-export { argRows, gatherRows, topKRows, type TopK } from './selection.ts';
+export { argRows, gatherElements, gatherRows, topKRows, type TopK } from './selection.ts';
 export {
   averagePoolRows,
   convF32,

@@ -1,3 +1,4 @@
+import type { GatherElementsSpec } from '../kernels/gather-elements.ts';
 import type { GatherRowsSpec } from '../kernels/gather-rows.ts';
 
 // Plain loops over dense rows, bit-identical to the kernels of the same name.
@@ -47,4 +48,17 @@ export function gatherRows(
     y.set(x.subarray(from * columns, (from + 1) * columns), row * columns);
   }
   return y;
+}
+
+/** In each column the element of the row, of the group's, that the indices name; an index beyond the end is taken for the last. */
+export function gatherElements(
+  x: Float32Array,
+  indices: Int32Array,
+  { extent, count, columns }: Pick<GatherElementsSpec, 'extent' | 'count' | 'columns'>,
+): Float32Array {
+  return Float32Array.from(indices, (index, at) => {
+    const row = index >= 0 && index < extent ? index : extent - 1;
+    const group = Math.floor(at / (count * columns));
+    return x[(group * extent + row) * columns + (at % columns)]!;
+  });
 }
