@@ -44,13 +44,9 @@ const report = (name = 'out'): OptimizeReport =>
 describe('edgewise optimize --task image-classification', () => {
   it('tries float and static int8, and measures top-1', () => {
     expect(made).toMatchObject({ code: 0 });
-    const { baseline, candidates } = report();
-    expect(candidates.map(({ recipe }) => recipe)).toEqual([
-      'float32',
-      'w8a8-static',
-      'w8a8-static-minmax',
-      'w7a8-static',
-    ]);
+    const { baseline, candidates, refused } = report();
+    expect(candidates.map(({ recipe }) => recipe)).toEqual(['float32', 'w8a8-static', 'w7a8-static']);
+    expect(refused).toEqual([{ recipe: 'w8a8-static-minmax', reason: 'the same candidate as w8a8-static' }]);
     expect(baseline.metric.name).toBe('top-1');
     expect(baseline.metric.value).toBeGreaterThan(0.9);
     for (const { metric } of candidates) expect(metric.value).toBeGreaterThan(0.8);
