@@ -26,6 +26,7 @@ const BENCHMARKS = [
   'quantization',
   'calibration',
   'pruning',
+  'channels',
   'vision-latency',
   'litert',
   'audio-accuracy',

@@ -6,8 +6,8 @@ import {
   measureSensitivity,
   observeActivations,
   quantizeWeightsInt4,
+  type EncoderPart,
   type Model,
-  type Prunable,
 } from '@edgewise/compiler';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { counted } from './counted.ts';
@@ -34,7 +34,7 @@ export interface EncoderPipelineOptions {
   /** Texts that rewrites are checked on. */
   readonly sentences: readonly string[];
   /** Parts that candidates are tried without; needs calibration texts. */
-  readonly prune: readonly Prunable[];
+  readonly prune: readonly EncoderPart[];
 }
 
 /** Encoders of text. */
