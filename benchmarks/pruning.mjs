@@ -6,13 +6,11 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import {
   chooseVocabulary,
   classExamples,
-  clopperPearson,
   compactEncoder,
   countTokens,
   int64Tensor,
   measureFallback,
   narrowSequence,
-  pairedAccuracyDrop,
   pruneEncoder,
   pruneVocabulary,
   readDataset,
@@ -22,8 +20,8 @@ import {
 } from '@edgewise/compiler';
 import { openActivations, openEdge } from './lib/edge-model.mjs';
 import { modelFolder } from './lib/models.mjs';
-import { note, printTable, spread, writeResult } from './lib/report.mjs';
-import { pairedRatio } from './lib/statistics.mjs';
+import { printPruned, rowOf } from './lib/pruned-rows.mjs';
+import { note, writeResult } from './lib/report.mjs';
 
 const MODELS = ['sst2-base', 'sst2-tiny'];
 const DATA = new URL('../../shared/assets/datasets/sst2/', import.meta.url);
@@ -32,7 +30,6 @@ const CALIBRATION_PHRASES = 400;
 /** Shorter ones of SST-2's phrases are not like the sentences that are measured. */
 const CALIBRATION_WORDS = 10;
 const COVERAGE = 0.999;
-const ROUNDS = 20;
 const TIMED_SENTENCES = 40;
 
 /** @type {readonly { name: string, shares: import('@edgewise/compiler').EncoderShares }[]} */
@@ -45,11 +42,9 @@ const CASES = [
 
 /**
  * @typedef {import('@edgewise/compiler').Model} Model
- * @typedef {import('@edgewise/compiler').Estimate} Estimate
  * @typedef {{ text: string, gold: number }} Example
  * @typedef {(text: string) => readonly number[]} Encode
  * @typedef {{ model: Model, encode: Encode, removed: string }} Variant
- * @typedef {Record<string, unknown> & { model: string, pruned: string, repair: string, removed: string, bytes: number, accuracy: Estimate, drop: Estimate, outputError: number, latency: import('./lib/statistics.mjs').Summary }} Row
  */
 
 /** @param {import('./run.mjs').Options} options */
@@ -57,7 +52,7 @@ export async function run(options) {
   const read = (/** @type {string} */ file) =>
     classExamples(readDataset(readFileSync(new URL(file, DATA)), { file }), LABELS);
   const [train, dev] = [read('train.tsv'), read('dev.tsv')];
-  /** @type {Row[]} */
+  /** @type {import('./lib/pruned-rows.mjs').Row[]} */
   const rows = [];
   /** @type {Record<string, unknown>} */
   const vocabularies = {};
@@ -113,21 +108,7 @@ export async function run(options) {
     wordless.close();
     float.close();
   }
-  const points = (/** @type {number} */ share) => (share * 100).toFixed(2);
-  printTable(
-    rows.map(({ model, pruned, repair, bytes, accuracy, drop, outputError, latency }) => ({
-      model,
-      pruned,
-      repair,
-      'accuracy, %': points(accuracy.value),
-      '95 %': `${points(accuracy.low)}–${points(accuracy.high)}`,
-      'drop, points': points(drop.value),
-      '95 % ': `${points(drop.low)}–${points(drop.high)}`,
-      'output error, %': points(outputError),
-      'weights, MB': (bytes / 1e6).toFixed(2),
-      'of the time': spread(latency),
-    })),
-  );
+  printPruned(rows);
   if (options.keep)
     writeResult('pruning', {
       calibrationPhrases: CALIBRATION_PHRASES,
@@ -180,7 +161,10 @@ function pruneWords(tokenizer, before, train, dev) {
   return { ids, encode, report: { before: size, after: ids.size, coverage, unseen, fallback } };
 }
 
-/** Opens a variant and answers the sentences. @param {Variant} variant @param {readonly Example[]} examples */
+/**
+ * Opens a variant and answers the sentences.
+ * @param {Variant} variant @param {readonly Example[]} examples @returns {Promise<import('./lib/pruned-rows.mjs').Measured>}
+ */
 async function measured({ model, encode, removed }, examples) {
   const { model: narrowed } = await runPasses(model, [narrowSequence()]);
   const { session, bytes } = await openEdge(narrowed);
@@ -196,49 +180,12 @@ async function measured({ model, encode, removed }, examples) {
   return {
     session,
     logits,
-    inputs: inputs.slice(0, TIMED_SENTENCES),
+    timed: inputs.slice(0, TIMED_SENTENCES),
     correct,
     bytes,
     removed,
     close: () => session.dispose(),
   };
-}
-
-/**
- * @typedef {Awaited<ReturnType<typeof measured>>} Measured
- * @param {string} model @param {string} pruned @param {string} repair
- * @param {Measured} variant @param {Measured} float @param {number} scale
- */
-async function rowOf(model, pruned, repair, variant, float, scale) {
-  const right = variant.correct.filter(Boolean).length;
-  const [times, floatTimes] = /** @type {[number[], number[]]} */ ([[], []]);
-  for (let round = 0; round < Math.ceil(ROUNDS * scale); round++) {
-    floatTimes.push(await timeOf(float));
-    times.push(await timeOf(variant));
-  }
-  return {
-    model,
-    pruned,
-    repair,
-    removed: variant.removed,
-    bytes: variant.bytes,
-    accuracy: clopperPearson(right, variant.correct.length),
-    drop: pairedAccuracyDrop(float.correct, variant.correct),
-    outputError: relativeError(variant.logits, float.logits),
-    latency: pairedRatio(times, floatTimes),
-  };
-}
-
-/** Root of the squared differences over the root of the squares. @param {readonly number[]} values @param {readonly number[]} expected */
-function relativeError(values, expected) {
-  return Math.hypot(...values.map((value, at) => value - (expected[at] ?? NaN))) / Math.hypot(...expected);
-}
-
-/** Milliseconds for some sentences, one after the other. @param {Measured} measured */
-async function timeOf({ session, inputs }) {
-  const start = performance.now();
-  for (const input of inputs) await session.run(input);
-  return performance.now() - start;
 }
 
 /** @param {Omit<import('@edgewise/compiler').PrunedEncoder, 'model'>} parts */

@@ -27,6 +27,7 @@ const BENCHMARKS = [
   'activation-ranges',
   'calibration',
   'pruning',
+  'channels',
   'vision-latency',
   'litert',
   'audio-accuracy',

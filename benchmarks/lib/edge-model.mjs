@@ -1,5 +1,12 @@
 // A model graph on our engine in this process, without files.
-import { buildPackage, compileActivations, compileEdge, float32Tensor, typedData } from '@edgewise/compiler';
+import {
+  buildPackage,
+  compileActivations,
+  compileEdge,
+  float32Tensor,
+  isFloat32,
+  typedData,
+} from '@edgewise/compiler';
 import { createSession } from '@edgewise/runtime/node';
 
 const MAX_TOKENS = 128;
@@ -16,7 +23,7 @@ export async function openEdge(model) {
   return { session: await open(artifact), bytes: weights?.length ?? 0 };
 }
 
-/** What `pruneEncoder` runs models with. @param {Model} model @param {readonly string[]} values @returns {Promise<OpenedModel>} */
+/** What `pruneEncoder` and `pruneChannels` run models with. @param {Model} model @param {readonly string[]} values @returns {Promise<OpenedModel>} */
 export async function openActivations(model, values) {
   const session = await open(compileActivations(model, values, { maxSequence: MAX_TOKENS }));
   const inputs = session.inputs.map(({ name }) => name);
@@ -25,7 +32,8 @@ export async function openActivations(model, values) {
       const feeds = inputs.map((name) => {
         const tensor = sample.get(name);
         if (tensor?.kind !== 'dense') throw new Error(`there is no input ${name}`);
-        return /** @type {const} */ ([name, Array.from(typedData(tensor), Number)]);
+        const numbers = isFloat32(tensor) ? typedData(tensor) : Array.from(typedData(tensor), Number);
+        return /** @type {const} */ ([name, numbers]);
       });
       const outputs = await session.run(Object.fromEntries(feeds));
       for (const name of want) {

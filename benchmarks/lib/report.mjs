@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,12 @@ export function writeResult(name, result, versions = {}) {
     join(folder, `${name}.json`),
     `${JSON.stringify({ benchmark: name, machine, ...result }, null, 2)}\n`,
   );
+}
+
+/** The rows that results/NAME.json has, to keep those of cases that are not measured again. @param {string} name @returns {readonly any[]} */
+export function previousRows(name) {
+  const file = fileURLToPath(new URL(`../results/${name}.json`, import.meta.url));
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).rows : [];
 }
 
 /** Progress, on stderr so that the table alone is on stdout. @param {string} text */

@@ -192,3 +192,12 @@ export const OTHER_NETWORKS = [
   { name: 'super_resolution_3x', calibration: waves([1, 1, 224, 224], 1) },
   { name: 'mlperf_tiny_ad_autoencoder', folder: 'audio', calibration: waves([1, 640], 1) },
 ];
+
+/** @typedef {{ dims: readonly number[], data: Float32Array, gold: number }} Loaded */
+
+/** @param {readonly Image[]} images @returns {Promise<Loaded[]>} */
+export async function load(images) {
+  const loaded = [];
+  for (const { dims, gold, read } of images) loaded.push({ dims, gold, data: await read() });
+  return loaded;
+}

@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('edgewise optimize --task audio-classification', () => {
   it('tries float and static int8 on sounds of any rate', () => {
     expect(made).toMatchObject({ code: 0 });
-    const { baseline, candidates, data } = JSON.parse(
+    const { baseline, candidates, refused, data } = JSON.parse(
       readFileSync(inFolder('out', 'report.json'), 'utf8'),
     ) as OptimizeReport;
     expect(data.examples).toBe(2 * CLIPS);
@@ -37,7 +37,25 @@ describe('edgewise optimize --task audio-classification', () => {
       ['w8a8-static', 1],
       ['w7a8-static', 1],
     ]);
+    expect(refused).toEqual([{ recipe: 'w8a8-static-minmax', reason: 'the same candidate as w8a8-static' }]);
   });
+
+  it('leaves out candidates without channels where none can go', async () => {
+    const data = ['--data', inFolder('eval'), '--calibration', inFolder('calibration')];
+    const fixed = ['--task', 'audio-classification', '--target', 'node', '--cache', inFolder('cache')];
+    const prune = ['--prune', 'channels', '--max-drop', '1%', '--out', inFolder('pruned')];
+    const result = await runCli('optimize', inFolder('tones'), ...fixed, ...data, ...prune);
+    expect(result).toMatchObject({ code: 0 });
+    const { refused } = JSON.parse(readFileSync(inFolder('pruned', 'report.json'), 'utf8')) as OptimizeReport;
+    const pruned = refused.filter(({ recipe }) => recipe.startsWith('channels'));
+    expect(pruned.map(({ recipe }) => recipe)).toEqual([
+      'channels-85+w8a8-static',
+      'channels-85+w7a8-static',
+      'channels-70+w8a8-static',
+      'channels-70+w7a8-static',
+    ]);
+    for (const { reason } of pruned) expect(reason).toContain('no channels are free to go');
+  }, 120_000);
 
   it('run, bench and compare take sounds', async () => {
     const audio = inFolder('eval', 'high', '1.wav');

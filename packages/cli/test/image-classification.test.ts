@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { repoRoot } from '@edgewise/test-utils';
 import type { Manifest } from '@edgewise/runtime/format';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
 import { COLORS, writeColorModel, writeColorPictures, writeQuantizedColorModel } from './color-model.ts';
@@ -72,6 +73,10 @@ describe('edgewise optimize --task image-classification', () => {
     expect(candidates[0]?.metric.value).toBe(baseline.metric.value);
     expect(baseline.metric.value).toBeGreaterThan(0.9);
     expect(notes).toContainEqual(expect.stringContaining('quantized already'));
+    const prune = ['--prune', 'channels', '--max-drop', '1%', '--out', inFolder('none')];
+    const refused = await runCli(...optimize('quantized', 'eval', ...calibration, ...prune));
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain('Nothing can be taken out of networks that are quantized already.');
   });
 
   it('says in the manifest how pictures become inputs', () => {
@@ -114,6 +119,37 @@ describe('edgewise optimize --task image-classification', () => {
     expect(result).toMatchObject({ code: 0 });
     expect(report('again').baseline.metricReused).toBe(false);
   }, 60_000);
+});
+
+describe('edgewise optimize --prune channels', () => {
+  it('tries candidates without channels, says what went, and packages one that runs', async () => {
+    const source = join(repoRoot, 'models', 'vision');
+    const labels = readdirSync(join(source, 'eval'));
+    const rows = labels.map((label) => `${join(source, 'eval', label, '01.png')},${label}`);
+    writeFileSync(inFolder('letters.csv'), ['file,label', ...rows].join('\n'));
+    const data = ['--data', inFolder('letters.csv'), '--calibration', join(source, 'calibration')];
+    const fixed = ['--task', 'image-classification', '--target', 'node', '--cache', inFolder('cache')];
+    const more = ['--prune', 'channels', '--max-drop', '40%', '--max-size', '10MB'];
+    const result = await runCli('optimize', source, ...fixed, ...data, ...more, '--out', inFolder('pruned'));
+    expect(result.stderr).toContain('candidate 8 of 8: channels-70+w7a8-static');
+    expect(result).toMatchObject({ code: 0 });
+    const { candidates, chosen, notes } = report('pruned');
+    const sizeOf = (name: string): number =>
+      candidates.find(({ recipe }) => recipe === name)?.downloadBytes.brotli ?? NaN;
+    expect(sizeOf('channels-85+w8a8-static')).toBeLessThan(sizeOf('w8a8-static'));
+    expect(sizeOf('channels-70+w8a8-static')).toBeLessThan(sizeOf('channels-85+w8a8-static'));
+    expect(chosen).toContain('channels-70');
+    expect(notes).toContainEqual(
+      expect.stringMatching(
+        /^Removed: \d+ channels of \d+ convolutions; 6\d\.\d\d % of the multiply-accumulates stay\. What is left was fitted on 64 calibration images and their mirror images\.$/,
+      ),
+    );
+    const image = join(source, 'eval', labels[0]!, '00.png');
+    const ran = await runCli('run', inFolder('pruned'), '--image', image, '--json');
+    expect(ran).toMatchObject({ code: 0 });
+    const { scores } = JSON.parse(ran.stdout) as { scores: { label: string }[] };
+    expect(scores[0]?.label).toBe(labels[0]);
+  }, 240_000);
 });
 
 describe('calibration pictures that are not like the data', () => {

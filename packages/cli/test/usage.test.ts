@@ -9,6 +9,7 @@ import { COMMANDS } from '../src/cli.ts';
 import { runCli } from './run-cli.ts';
 
 const MODEL = 'models/sentiment';
+const VISION = 'models/vision';
 const DATA = `${MODEL}/eval.tsv`;
 
 let folder = '';
@@ -76,11 +77,19 @@ describe('bad usage', () => {
     ],
     [
       ['optimize', MODEL, '--data', DATA, ...OUT, '--prune', 'heads,feet'],
-      "'feet' is not known: choose vocabulary, layers, heads, neurons",
+      "'feet' is not known: choose vocabulary, layers, heads, neurons, channels",
     ],
     [
-      ['optimize', MODEL, '--data', DATA, ...OUT, '--task', 'image-classification', '--prune', 'heads'],
-      '--prune does not fit image-classification: only models of texts are pruned.',
+      ['optimize', VISION, '--data', DATA, ...OUT, '--task', 'image-classification', '--prune', 'heads'],
+      '--prune heads does not fit image-classification.\nWhat can go of convolutional networks: channels.',
+    ],
+    [
+      ['optimize', MODEL, '--data', DATA, ...OUT, '--prune', 'layers,channels'],
+      '--prune channels does not fit text-classification.\nWhat can go of encoders of text: vocabulary, layers, heads, neurons.',
+    ],
+    [
+      ['optimize', VISION, '--data', DATA, ...OUT, '--task', 'image-classification', '--prune', 'channels'],
+      '--prune needs --calibration.',
     ],
     [['optimize', 'no/model', '--data', DATA, ...OUT], 'no/model does not exist.'],
     [['optimize', 'docs', '--data', DATA, ...OUT], 'docs has no model.onnx.'],

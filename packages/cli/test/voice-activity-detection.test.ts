@@ -34,6 +34,11 @@ itWithAssets(
     const out = join(folder, 'out');
     const data = ['--data', join(folder, 'clips.csv'), '--cache', join(folder, 'cache')];
     const task = ['--task', 'voice-activity-detection', '--target', 'node'];
+    const refused = await runCli('optimize', folder, ...task, ...data, '--prune', 'channels', '--out', out);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toContain(
+      '--prune channels does not fit voice-activity-detection.\nNothing can be taken out of networks of sounds that are not made of convolutions alone.',
+    );
     const made = await runCli('optimize', folder, ...task, ...data, '--out', out);
     expect(made).toMatchObject({ code: 0 });
     const { baseline, candidates } = JSON.parse(

@@ -1,6 +1,6 @@
 import { COMMON_OPTIONS, type Command, type CommonOptions } from '../command/command.ts';
 import { METRIC_NAMES, type MetricName } from '../command/metric-names.ts';
-import { PRUNABLE_NAMES, type Prunable } from '../command/prunable-names.ts';
+import { CONV_NET_PARTS, ENCODER_PARTS, PRUNABLE_NAMES, type Prunable } from '../command/prunable-names.ts';
 import { flag, value, type OptionTable } from '../command/option.ts';
 import { TASKS, type TaskName } from '../command/task-names.ts';
 import {
@@ -84,7 +84,7 @@ const options: OptionTable<OptimizeOptions> = {
   ),
   prune: value(
     'parts',
-    `texts only, with --calibration and --max-drop: also try candidates without some of these: ${PRUNABLE_NAMES.join(',')}; what goes is found on the calibration texts, and what is left is fitted to them`,
+    `with --calibration and --max-drop: also try candidates without some of ${ENCODER_PARTS.join(',')} (encoders of text) or ${CONV_NET_PARTS.join(',')} (convolutional networks); what goes is found on the calibration examples, and what is left is fitted to them`,
     listOf(PRUNABLE_NAMES),
   ),
   out: {

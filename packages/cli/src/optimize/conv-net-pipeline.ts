@@ -3,6 +3,7 @@ import {
   CompilerError,
   followFloat,
   listConvNetRecipes,
+  listPrunedConvNetRecipes,
   measureSensitivity,
   observeConvNet,
   quantizeConvNet,
@@ -10,14 +11,18 @@ import {
   separateActivations,
   typedData,
   type ActivationRunner,
+  type ConvNetPart,
   type ConvNetStatistics,
   type Model,
 } from '@edgewise/compiler';
+import { CONV_NET_PARTS } from '../command/prunable-names.ts';
 import type { Media } from '../files/media.ts';
 import { counted } from './counted.ts';
 import { onnxEvaluator, ONNXRUNTIME_NOISE, openOnnx, type OnnxModel } from './onnx-evaluator.ts';
 import { joinNumbers } from './join-numbers.ts';
 import type { Pipeline, Sample, Sensitivity } from './pipeline.ts';
+import type { PrunableKind } from './prunable-parts.ts';
+import { pruneConvNet } from './prune-conv-net.ts';
 
 /** Ranges of images settle sooner than those of texts. */
 const CALIBRATION_FILES = 100;
@@ -28,27 +33,43 @@ const CHECKED_FILES = 4;
 /** What a layer does to the answers shows on a few. */
 const SENSITIVITY_FILES = 8;
 
+/** Their convolutions have channels that only one other reads. */
+export const CONV_NETS: PrunableKind<ConvNetPart> = {
+  models: 'convolutional networks',
+  parts: CONV_NET_PARTS,
+};
+
 export interface ConvNetPipelineOptions {
+  /** As it was read. */
+  readonly model: Model;
   /** Extents of dimensions that the model leaves open. */
   readonly dims: Readonly<Record<string, number>>;
   /** Makes the model's input of a file as the package will. */
   readonly sampleOf: (path: string) => Promise<Sample>;
+  /** Makes another input to fit a pruned model to, for inputs that have a mirror image. */
+  readonly mirror?: (sample: Sample) => Sample;
   readonly media: Media;
   /** Paths of unlabelled files; empty when there are none, int8 then cannot be built. */
   readonly calibration: readonly string[];
   /** Paths of files; rewrites are checked on the first. */
   readonly files: readonly string[];
+  /** Parts that candidates are tried without; needs calibration files. */
+  readonly prune: readonly ConvNetPart[];
 }
 
 /** Convolutional networks that take one image or sound. */
 export function convNetPipeline({
+  model,
   dims,
   sampleOf,
+  mirror,
   media,
   calibration,
   files,
+  prune,
 }: ConvNetPipelineOptions): Pipeline {
   const isCalibrated = calibration.length > 0;
+  const passes = compactConvNet({ dims });
   const calibrate: Pipeline['calibrate'] = async (compact, _original, { progress, signal }) => {
     const paths = calibration.slice(0, CALIBRATION_FILES);
     progress.stage(`calibrate on ${paths.length} ${media.plural}`);
@@ -61,13 +82,19 @@ export function convNetPipeline({
   const sensitivity: Pipeline['sensitivity'] = (compact, _original, { convNet = new Map() }, work) =>
     measure(compact, convNet, sampled(calibration.slice(0, SENSITIVITY_FILES), sampleOf), work);
   return {
-    recipes: listConvNetRecipes({ calibrated: isCalibrated }),
+    recipes: [
+      ...listConvNetRecipes({ calibrated: isCalibrated }),
+      ...(prune.length > 0 ? listPrunedConvNetRecipes() : []),
+    ],
     shared: 'conv-net',
-    passes: compactConvNet({ dims }),
+    passes,
     samples: () => Promise.all(files.slice(0, 1).map(sampleOf)),
     evaluate: onnxEvaluator(),
     noise: ONNXRUNTIME_NOISE,
     ...(isCalibrated ? { calibrate, check, sensitivity } : {}),
+    ...(prune.length > 0
+      ? { prune: pruneConvNet({ model, passes, sampleOf, ...(mirror && { mirror }), media, calibration }) }
+      : {}),
     compile: {},
   };
 }

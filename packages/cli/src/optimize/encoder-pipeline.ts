@@ -7,10 +7,10 @@ import {
   observeActivations,
   quantizeEmbeddings,
   quantizeWeightsInt4,
+  type EncoderPart,
   type LayerSensitivity,
   type MeasureSensitivityOptions,
   type Model,
-  type Prunable,
 } from '@edgewise/compiler';
 import type { PackageFiles } from '../measure/package-files.ts';
 import { counted } from './counted.ts';
@@ -37,7 +37,7 @@ export interface EncoderPipelineOptions {
   /** Texts that rewrites are checked on. */
   readonly sentences: readonly string[];
   /** Parts that candidates are tried without; needs calibration texts. */
-  readonly prune: readonly Prunable[];
+  readonly prune: readonly EncoderPart[];
 }
 
 /** Encoders of text. */

@@ -5,13 +5,16 @@ import {
   CompilerError,
   createEvaluator,
   float32Tensor,
+  isFloat32,
   typedData,
   type ActivationRunner,
   type EdgeArtifact,
   type Model,
+  type OpenModel,
 } from '@edgewise/compiler';
 import { createSession, type Feeds, type Session } from '@edgewise/runtime/node';
 import { sha256 } from '../files/hash.ts';
+import { breathe } from './breathe.ts';
 import { joinNumbers } from './join-numbers.ts';
 import type { Sample } from './pipeline.ts';
 
@@ -34,6 +37,18 @@ export async function openActivations(
 ): Promise<Activations> {
   const artifact = tryCompile(model, values, Math.max(1, ...samples.map(tokensOf)));
   return artifact === undefined ? referenceActivations(model) : engineActivations(artifact, signal);
+}
+
+/** Opens models for pruning, which runs them thousands of times and never waits by itself. */
+export function activationsOpener(samples: readonly Sample[], signal: AbortSignal): OpenModel {
+  return async (model, values) => {
+    const { run, close } = await openActivations(model, values, samples, signal);
+    const breathing: ActivationRunner = async (...given) => {
+      await breathe();
+      return run(...given);
+    };
+    return { run: breathing, close };
+  };
 }
 
 async function engineActivations(artifact: EdgeArtifact, signal: AbortSignal): Promise<Activations> {
@@ -103,7 +118,8 @@ function feedsOf(sample: Sample, inputs: readonly string[]): Feeds {
   return Object.fromEntries(
     inputs.flatMap((name) => {
       const tensor = sample.get(name);
-      return tensor?.kind === 'dense' ? [[name, Array.from(typedData(tensor), Number)]] : [];
+      if (tensor?.kind !== 'dense') return [];
+      return [[name, isFloat32(tensor) ? typedData(tensor) : Array.from(typedData(tensor), Number)]];
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { float32Tensor, inspectModel, type Model } from '@edgewise/compiler';
+import { float32Tensor, inspectModel, mirrorSample, type Model } from '@edgewise/compiler';
 import type { ImagePreprocessing } from '@edgewise/runtime/format';
 import { prepareImage } from '@edgewise/runtime/image';
 import { UsageError } from '../command/usage-error.ts';
@@ -18,6 +18,11 @@ export function imageSampler(
       throw new UsageError('models that take bytes instead of floats cannot be optimized yet.');
     return new Map([[name, float32Tensor(shape, data)]]);
   };
+}
+
+/** The mirror image of a model's input. */
+export function imageMirror({ layout }: ImagePreprocessing): (sample: Sample) => Sample {
+  return (sample) => mirrorSample(sample, layout === 'NCHW' ? 3 : 2);
 }
 
 /** What the preprocessing says of dimensions that the model leaves open. */

@@ -9,7 +9,6 @@ import {
   restrictTokenizer,
   renumberConfig,
   runPasses,
-  type ActivationRunner,
   type EncoderShares,
   type Fallback,
   type Model,
@@ -20,8 +19,7 @@ import { MANIFEST_FILE, readManifest } from '@edgewise/runtime/format';
 import { loadTokenizer } from '@edgewise/runtime/tokenizer';
 import { parseJson, type Json } from '../model/config-json.ts';
 import { formatPercent } from '../terminal/format.ts';
-import { breathe } from './breathe.ts';
-import { openActivations } from './engine-activations.ts';
+import { activationsOpener } from './engine-activations.ts';
 import type { Pipeline, PrunedModel, Work } from './pipeline.ts';
 import { repackage } from './repackage.ts';
 import { tokenSamples } from './token-samples.ts';
@@ -44,10 +42,9 @@ export function pruneTextModel(options: PruneTextModelOptions): NonNullable<Pipe
     const { model } = await runPasses(options.model, compactEncoder(), { signal: work.signal });
     let pruned: PrunedModel = { model, source: original, notes: [] };
     for (const step of steps) {
-      pruned =
-        step.name === 'prune-vocabulary'
-          ? await withoutWords(pruned, step.options.coverage, options)
-          : await withoutParts(pruned, step.options, options, work);
+      if (step.name === 'prune-vocabulary')
+        pruned = await withoutWords(pruned, step.options.coverage, options);
+      if (step.name === 'prune-encoder') pruned = await withoutParts(pruned, step.options, options, work);
     }
     // Last: repair learns from every token of the last layer.
     const { model: narrowed } = await runPasses(pruned.model, [narrowSequence()], { signal: work.signal });
@@ -105,14 +102,7 @@ async function withoutParts(
   const samples = await tokenSamples(model, source, calibration.slice(0, REPAIR_SAMPLES));
   const { model: smaller, ...parts } = await pruneEncoder(model, {
     ...shares,
-    open: async (opened, values) => {
-      const activations = await openActivations(opened, values, samples, signal);
-      const run: ActivationRunner = async (...given) => {
-        await breathe();
-        return activations.run(...given);
-      };
-      return { ...activations, run };
-    },
+    open: activationsOpener(samples, signal),
     samples,
     signal,
     onProgress: progress.update,

@@ -1,10 +1,16 @@
 import { compactQuantizedNet, listQuantizedNetRecipes } from '@edgewise/compiler';
 import { onnxEvaluator, ONNXRUNTIME_NOISE } from './onnx-evaluator.ts';
 import type { Pipeline, Sample } from './pipeline.ts';
+import type { PrunableKind } from './prunable-parts.ts';
 
 /** For people: why there is one candidate. */
 export const QUANTIZED_NOTE =
   'The model is quantized already and was compiled as it is. From the float model, optimize chooses among quantizations.';
+
+export const QUANTIZED_NETS: PrunableKind<never> = {
+  models: 'networks that are quantized already',
+  parts: [],
+};
 
 export interface QuantizedNetPipelineOptions {
   /** Extents of dimensions that the model leaves open. */

@@ -6,20 +6,21 @@ import { readMediaData } from '../examples/read-media-examples.ts';
 import { IMAGES } from '../files/media.ts';
 import { describeImagePackage } from '../model/describe-image-package.ts';
 import { readMediaModel } from '../model/read-media-model.ts';
-import { convNetPipeline } from './conv-net-pipeline.ts';
+import { CONV_NETS, convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
-import { imageSampler, openImageDims } from './image-samples.ts';
+import { imageMirror, imageSampler, openImageDims } from './image-samples.ts';
 import { imagesToTry } from './images-to-try.ts';
-import { QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
+import { prunableParts } from './prunable-parts.ts';
+import { QUANTIZED_NETS, QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
 import type { ReadSubject } from './subject.ts';
 
 /** A model of images with its images. */
 export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: images have no tokens.`);
-  if (given.prune !== undefined)
-    throw new UsageError(`--prune does not fit ${given.task}: only models of texts are pruned.`);
   const image = await readMediaModel(path);
+  const isQuantized = isQuantizedNet(image.model);
+  const prune = prunableParts(given, isQuantized ? QUANTIZED_NETS : CONV_NETS);
   const description = describeImagePackage(image, given.task);
   const kind = answerKind(given.task, image.multiLabel);
   const metric = metricFor(given.task, kind, given.metric);
@@ -31,7 +32,6 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
     pairs: comparesPairs(given.task),
   });
   const { preprocessing } = description;
-  const isQuantized = isQuantizedNet(model);
   const dims = openImageDims(model, preprocessing);
   const sampleOf = imageSampler(model, preprocessing);
   return {
@@ -46,7 +46,16 @@ export const readImageSubject: ReadSubject<TaskTaking<'image'>> = async (path, g
     examplesKey: filesKey(files),
     pipeline: isQuantized
       ? quantizedNetPipeline({ dims, samples: () => Promise.all(files.slice(0, 1).map(sampleOf)) })
-      : convNetPipeline({ dims, sampleOf, media: IMAGES, calibration, files }),
+      : convNetPipeline({
+          model,
+          dims,
+          sampleOf,
+          mirror: imageMirror(preprocessing),
+          media: IMAGES,
+          calibration,
+          files,
+          prune,
+        }),
     sizes: { pixels: preprocessing.width },
     notes: isQuantized ? [QUANTIZED_NOTE] : [],
     offer: () => imagesToTry(files),

@@ -8,10 +8,11 @@ import { describeAudioPackage } from '../model/describe-audio-package.ts';
 import { objectOf } from '../model/config-json.ts';
 import { readMediaModel } from '../model/read-media-model.ts';
 import { settleInputs } from '../model/settle-inputs.ts';
-import { convNetPipeline } from './conv-net-pipeline.ts';
+import { CONV_NETS, convNetPipeline } from './conv-net-pipeline.ts';
 import { filesKey } from './files-key.ts';
-import { QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
-import { soundNetPipeline } from './sound-net-pipeline.ts';
+import { prunableParts } from './prunable-parts.ts';
+import { QUANTIZED_NETS, QUANTIZED_NOTE, quantizedNetPipeline } from './quantized-net-pipeline.ts';
+import { SOUND_NETS, soundNetPipeline } from './sound-net-pipeline.ts';
 import { soundSampler } from './sound-samples.ts';
 import type { ReadSubject } from './subject.ts';
 
@@ -22,8 +23,6 @@ const CHECKED_FILES = 2;
 export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, given) => {
   if (given.maxTokens !== undefined)
     throw new UsageError(`--max-tokens does not fit ${given.task}: sounds have no tokens.`);
-  if (given.prune !== undefined)
-    throw new UsageError(`--prune does not fit ${given.task}: only models of texts are pruned.`);
   const sound = await readMediaModel(path);
   const description = describeAudioPackage(sound, given.task);
   const kind = answerKind(given.task, sound.multiLabel);
@@ -35,10 +34,13 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
     audio,
     streaming,
   });
+  const isQuantized = isQuantizedNet(model);
+  const isConvolutional = isConvNet(model);
+  const otherNets = isQuantized ? QUANTIZED_NETS : SOUND_NETS;
+  const prune = prunableParts(given, isConvolutional && !isQuantized ? CONV_NETS : otherNets);
   const { examples, files, calibration } = await readMediaData(given, { media: SOUNDS, kind, labels });
   const sampleOf = soundSampler(model, audio, streaming);
   const samples = () => Promise.all(files.slice(0, CHECKED_FILES).map(sampleOf));
-  const isQuantized = isQuantizedNet(model);
   return {
     name: sound.name,
     model,
@@ -51,8 +53,8 @@ export const readSoundSubject: ReadSubject<TaskTaking<'audio'>> = async (path, g
     examplesKey: filesKey(files),
     pipeline: isQuantized
       ? quantizedNetPipeline({ dims: {}, samples })
-      : isConvNet(model)
-        ? convNetPipeline({ dims: {}, sampleOf, media: SOUNDS, calibration, files })
+      : isConvolutional
+        ? convNetPipeline({ model, dims: {}, sampleOf, media: SOUNDS, calibration, files, prune })
         : soundNetPipeline({ samples }),
     sizes: {},
     notes: isQuantized ? [QUANTIZED_NOTE] : [],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { buildPackage, chooseMaxTokens, type PackageDescription, type TextInput } from '@edgewise/compiler';
 import { loadTokenizer } from '@edgewise/runtime/tokenizer';
+import { ENCODER_PARTS } from '../command/prunable-names.ts';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
@@ -13,6 +14,7 @@ import type { PackageFiles } from '../measure/package-files.ts';
 import { formatPercent } from '../terminal/format.ts';
 import { encoderPipeline } from './encoder-pipeline.ts';
 import { examplesToTry } from './examples-to-try.ts';
+import { prunableParts } from './prunable-parts.ts';
 import { sentencesToCompare } from './sentences-to-compare.ts';
 import type { ReadSubject } from './subject.ts';
 
@@ -33,16 +35,7 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
   const kind = answerKind(task, text.multiLabel);
   const metric = metricFor(task, kind, given.metric);
   const examples = textExamples(data, kind, text.labels);
-  if (given.prune !== undefined && given.calibration === undefined)
-    throw new UsageError(
-      '--prune needs --calibration.',
-      'What is taken out is found on unlabelled texts, and what is left is fitted to them.',
-    );
-  if (given.prune !== undefined && given.maxDrop === undefined)
-    throw new UsageError(
-      '--prune needs --max-drop.',
-      'A model without some of its parts is smaller and worse: say how much quality may go, 0.5% say.',
-    );
+  const prune = prunableParts(given, { models: 'encoders of text', parts: ENCODER_PARTS });
   const calibration = given.calibration === undefined ? [] : (await readDataFile(given.calibration)).examples;
   const { model, bytes } = await readOnnxFile(text.onnxPath);
   checkFloat(model, text.onnxPath, { static: false });
@@ -67,7 +60,7 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
       maxTokens,
       calibration: calibration.map((example) => example.text),
       sentences: examples.map((example) => example.text),
-      prune: given.prune ?? [],
+      prune,
     }),
     sizes: {},
     notes,

@@ -6,8 +6,14 @@ import {
 } from '@edgewise/compiler';
 import { onnxEvaluator, ONNXRUNTIME_NOISE } from './onnx-evaluator.ts';
 import type { Pipeline, Sample } from './pipeline.ts';
+import type { PrunableKind } from './prunable-parts.ts';
 
 const SHARED: RecipeStep['name'] = 'recurrent-net';
+
+export const SOUND_NETS: PrunableKind<never> = {
+  models: 'networks of sounds that are not made of convolutions alone',
+  parts: [],
+};
 
 export interface SoundNetPipelineOptions {
   /** Inputs that rewrites are checked on. */

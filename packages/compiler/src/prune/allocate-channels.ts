@@ -12,15 +12,23 @@ export interface PricedChain extends ConvChain {
   readonly costs: readonly number[];
 }
 
+export interface Allocation {
+  /** Channels that each chain keeps. */
+  readonly kept: readonly number[];
+  /** Share of the model's multiply-accumulates that stays. */
+  readonly macs: number;
+}
+
 /**
  * How many channels each chain keeps so that the model has at most this share of its multiply-accumulates: eight channels go at a time, from
  * the chain where they cost least for each multiply-accumulate saved.
  * @throws CompilerError `bad-option` where that many are not free to go.
  */
-export function allocateChannels(model: Model, chains: readonly PricedChain[], share: number): number[] {
+export function allocateChannels(model: Model, chains: readonly PricedChain[], share: number): Allocation {
   const kept = chains.map(({ channels }) => channels);
   const counter = new MacCounter(model, chains);
-  const limit = share * counter.count(kept);
+  const all = counter.count(kept);
+  const limit = share * all;
   for (let macs = counter.count(kept); macs > limit; macs = counter.count(kept)) {
     const steps = chains.flatMap(({ costs, channels }, chain) => {
       const left = CHANNEL_MULTIPLE * (Math.ceil(kept[chain]! / CHANNEL_MULTIPLE) - 1);
@@ -32,12 +40,12 @@ export function allocateChannels(model: Model, chains: readonly PricedChain[], s
     if (cheapest === undefined)
       throw new CompilerError(
         'bad-option',
-        `pruneChannels: ${((100 * macs) / counter.count(chains.map(({ channels }) => channels))).toFixed(1)} % of the multiply-accumulates cannot go`,
+        `pruneChannels: ${((100 * macs) / all).toFixed(1)} % of the multiply-accumulates cannot go`,
         { hint: 'channels that meet an Add or a Concat stay; ask for a larger share' },
       );
     kept[cheapest.chain] = cheapest.left;
   }
-  return kept;
+  return { kept, macs: counter.count(kept) / all };
 }
 
 /** Multiply-accumulates of a model by the number of channels that its chains keep. */

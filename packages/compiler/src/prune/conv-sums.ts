@@ -1,8 +1,8 @@
-import { elementCount, typedData, type Model, type Node } from '../ir/index.ts';
+import { cloneModel, elementCount, typedData, type Model, type Node } from '../ir/index.ts';
 import { inferTypes, readAttributes, readWindowRule, windowIndex, windowPads } from '../ops/index.ts';
 import { GraphIndex, type GraphView } from '../rewrite/index.ts';
 import { isStandard } from '../transforms/edgewise-node.ts';
-import { stringAttribute } from '../transforms/node-attributes.ts';
+import { attributes, stringAttribute } from '../transforms/node-attributes.ts';
 import { convWeight } from './conv-chains.ts';
 import { convBias } from './edit-conv.ts';
 import { NormalEquations } from './normal-equations.ts';
@@ -17,26 +17,28 @@ const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
  */
 export class ConvSums {
   readonly equations: NormalEquations;
-  readonly #float: PatchedConv;
-  readonly #own: PatchedConv;
-  readonly #row: Float64Array;
-  readonly #target: Float64Array;
+  readonly #conv: PatchedConv;
+  readonly #row: Float32Array;
+  readonly #target: Float32Array;
   readonly #sum: Float64Array;
   #squares = 0;
   #seen = 0;
 
-  constructor(float: PatchedConv, own: PatchedConv) {
-    this.#float = float;
-    this.#own = own;
-    this.equations = new NormalEquations(own.inputs + 1, own.outputs);
-    this.#row = new Float64Array(own.inputs + 1).fill(1);
-    this.#target = new Float64Array(own.outputs);
-    this.#sum = new Float64Array(own.outputs);
+  constructor(conv: PatchedConv) {
+    this.#conv = conv;
+    this.equations = new NormalEquations(conv.inputs + 1, conv.outputs);
+    this.#row = new Float32Array(conv.inputs + 1).fill(1);
+    this.#target = new Float32Array(conv.outputs);
+    this.#sum = new Float64Array(conv.outputs);
   }
 
-  /** Takes in `count` positions of a sample; the values are those that `PatchedConv.values` names. */
+  /**
+   * Takes in `count` positions of a sample.
+   * @param wanted the float model's `PatchedConv.made`
+   * @param found the values `PatchedConv.read` of the model that is fitted
+   */
   add(wanted: readonly Float32Array[], found: readonly Float32Array[], count: number): void {
-    const { positions } = this.#own;
+    const { positions } = this.#conv;
     for (let i = 0; i < Math.min(count, positions); i++) {
       const place = count < positions ? (this.#seen * GOLDEN_RATIO) % 1 : i / positions;
       this.#addPosition(wanted, found, Math.floor(place * positions));
@@ -54,11 +56,10 @@ export class ConvSums {
     [foundMap, foundSkip]: readonly Float32Array[],
     position: number,
   ): void {
-    this.#float.apply(wantedMap!, position, this.#target);
-    this.#own.read(foundMap!, position, this.#row);
+    this.#conv.readPatch(foundMap!, position, this.#row);
     for (let i = 0; i < this.#target.length; i++) {
-      const at = i * this.#own.positions + position;
-      const output = this.#target[i]! + (wantedSkip?.[at] ?? 0);
+      const at = i * this.#conv.positions + position;
+      const output = wantedMap![at]! + (wantedSkip?.[at] ?? 0);
       this.#sum[i]! += output;
       this.#squares += output ** 2;
       this.#target[i] = output - (foundSkip?.[at] ?? 0);
@@ -71,7 +72,9 @@ export class ConvSums {
 /** A convolution of one group, position by position. */
 export class PatchedConv {
   /** What it reads, and what its output is added to, if anything. */
-  readonly values: readonly string[];
+  readonly read: readonly string[];
+  /** Its output before the activation in `withSums`, and what that is added to, if anything. */
+  readonly made: readonly string[];
   /** Numbers in a patch: channel by channel. */
   readonly inputs: number;
   readonly outputs: number;
@@ -81,9 +84,9 @@ export class PatchedConv {
   readonly bias: Float32Array;
   /** Numbers of the kernel. */
   readonly area: number;
-  readonly #area: number;
+  /** Numbers of a channel of its input. */
+  readonly #extent: number;
   readonly #places: Int32Array;
-  readonly #patch: Float64Array;
 
   /** The convolution that makes `output`. */
   constructor(model: Model, output: string) {
@@ -94,37 +97,48 @@ export class PatchedConv {
     const { types } = inferTypes(model);
     const [from, to] = [node.inputs[0]!, output].map((value) => types.get(value)!.shape as number[]);
     const [extents, out] = [from!.slice(2), to!.slice(2)];
-    const skip = skipOf(node, index, (value) => types.get(value)?.shape?.join());
-    this.values = [node.inputs[0]!, ...(skip === undefined ? [] : [skip])];
+    const skip = skipOf(node, index, (value) => types.get(value)?.shape?.join()) ?? [];
+    this.read = [node.inputs[0]!, ...skip];
+    this.made = [sumOf(node), ...skip];
     this.area = elementCount(kernel);
     this.inputs = channels * this.area;
     this.outputs = filters;
     this.positions = elementCount(out);
     this.weight = typedData(weight);
     this.bias = convBias(node, index) ?? new Float32Array(filters);
-    this.#area = elementCount(extents);
+    this.#extent = elementCount(extents);
     const rule = readWindowRule(readAttributes(node), kernel);
     this.#places = windowIndex(rule, extents, out, windowPads(rule, extents, out));
-    this.#patch = new Float64Array(this.inputs);
   }
 
   /** The patch of a map [1,C,…] behind a position of the output. */
-  read(map: Float32Array, position: number, patch: Float64Array): void {
-    for (let i = 0; i < this.inputs; i++) {
-      const place = this.#places[(i % this.area) * this.positions + position]!;
-      patch[i] = place < 0 ? 0 : map[Math.floor(i / this.area) * this.#area + place]!;
-    }
+  readPatch(map: Float32Array, position: number, patch: Float32Array): void {
+    const places = this.#places;
+    for (let i = 0, channel = 0; i < this.inputs; channel += this.#extent)
+      for (let cell = position; cell < places.length; cell += this.positions) {
+        const place = places[cell]!;
+        patch[i++] = place < 0 ? 0 : map[channel + place]!;
+      }
   }
+}
 
-  /** The output [M] at a position, before the activation. */
-  apply(map: Float32Array, position: number, output: Float64Array): void {
-    this.read(map, position, this.#patch);
-    for (let filter = 0; filter < this.outputs; filter++) {
-      let sum = this.bias[filter]!;
-      for (let i = 0; i < this.inputs; i++) sum += this.weight[filter * this.inputs + i]! * this.#patch[i]!;
-      output[filter] = sum;
-    }
+/** A copy of the model that also hands over what these convolutions make before their activations. */
+export function withSums(model: Model, outputs: readonly string[]): Model {
+  const copy = cloneModel(model);
+  const index = new GraphIndex(copy.graph);
+  for (const node of outputs.map((output) => index.producer(output)!)) {
+    const [output = ''] = node.outputs;
+    const sum = sumOf(node);
+    if (sum === output) continue;
+    const plain = new Map([...node.attributes, ...attributes({ activation: 'none' })]);
+    copy.graph.nodes.push({ ...node, outputs: [sum], attributes: plain });
   }
+  return copy;
+}
+
+function sumOf(node: Node): string {
+  const [output = ''] = node.outputs;
+  return stringAttribute(node, 'activation', 'none') === 'none' ? output : `${output}.sum`;
 }
 
 /** What is added to a convolution's output, when nothing else reads that. */
@@ -132,7 +146,7 @@ function skipOf(
   node: Node,
   index: GraphView,
   shapeOf: (value: string) => string | undefined,
-): string | undefined {
+): [string] | undefined {
   const [output = ''] = node.outputs;
   const [reader] = index.consumers(output);
   const isResidual =
@@ -141,5 +155,5 @@ function skipOf(
     isStandard(reader, 'Add');
   const skip = isResidual ? reader.inputs.find((value) => value !== output) : undefined;
   const isMap = skip !== undefined && index.producer(skip) !== undefined && shapeOf(skip) === shapeOf(output);
-  return isMap && index.constant(skip) === undefined ? skip : undefined;
+  return isMap && index.constant(skip) === undefined ? [skip] : undefined;
 }

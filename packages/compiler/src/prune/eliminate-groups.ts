@@ -87,6 +87,8 @@ function subtractRows(
 ): void {
   for (let k = 0; k < factors.length; k++) {
     const factor = factors[k]!;
+    // Rows that went.
+    if (factor === 0) continue;
     for (let j = 0; j < width; j++) matrix[start + j]! -= factor * rows[k * width + j]!;
   }
 }

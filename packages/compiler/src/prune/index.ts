@@ -2,6 +2,7 @@ export { CHOOSE_MAX_TOKENS_DEFAULTS, chooseMaxTokens } from './choose-max-tokens
 export type { ChooseMaxTokensOptions, MaxTokens } from './choose-max-tokens.ts';
 export { chooseLayers } from './choose-layers.ts';
 export type { ChooseLayersOptions } from './choose-layers.ts';
+export { mirrorSample } from './mirror-sample.ts';
 export { PRUNE_ENCODER_DEFAULTS, pruneEncoder } from './prune-encoder.ts';
 export type { EncoderShares, PrunedEncoder, PrunedLayer, PruneEncoderOptions } from './prune-encoder.ts';
 export { PRUNE_CHANNELS_DEFAULTS, pruneChannels } from './prune-channels.ts';

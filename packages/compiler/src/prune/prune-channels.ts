@@ -3,7 +3,7 @@ import type { Model } from '../ir/index.ts';
 import { GraphIndex, runPasses } from '../rewrite/index.ts';
 import { allocateChannels, type PricedChain } from './allocate-channels.ts';
 import { convChains, isOrdinary, type ConvChain } from './conv-chains.ts';
-import { ConvSums, PatchedConv } from './conv-sums.ts';
+import { ConvSums, PatchedConv, withSums } from './conv-sums.ts';
 import { fitProjection, type FittedProjection } from './fit-projection.ts';
 import { refitConv } from './refit-conv.ts';
 import { removeChannels } from './remove-channels.ts';
@@ -41,6 +41,8 @@ export interface PrunedConv {
 export interface PrunedConvNet {
   readonly model: Model;
   readonly convs: readonly PrunedConv[];
+  /** Share of the multiply-accumulates that stays. */
+  readonly macs: number;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function pruneChannels(float: Model, given: PruneChannelsOptions): 
   const options = { ...PRUNE_CHANNELS_DEFAULTS, ...given };
   checkOptions(options);
   const chains = await priceChains(float, options);
-  const kept = allocateChannels(float, chains, options.macs);
+  const { kept, macs } = allocateChannels(float, chains, options.macs);
   const convs: PrunedConv[] = [];
   let model = float;
   for (const value of repairable(float)) {
@@ -81,7 +83,7 @@ export async function pruneChannels(float: Model, given: PruneChannelsOptions): 
         refitConv({ value, weight: transposed(fitted.weight, fitted.bias.length), bias: fitted.bias }),
       ]));
   }
-  return { model, convs };
+  return { model, convs, macs };
 }
 
 /** Outputs of the convolutions that can be fitted, in order. What reads the model's input has nothing to make up for. */
@@ -102,14 +104,15 @@ async function priceChains(
     throw new CompilerError('unsupported', 'pruneChannels: no channels are free to go', {
       hint: 'run compactConvNet() first; channels that meet an Add, a Concat or an output stay',
     });
-  const convs = chains.map(({ last }) => new PatchedConv(float, last.outputs[0] ?? ''));
-  const sums = convs.map((conv) => new ConvSums(conv, conv));
-  const values = [...new Set(convs.flatMap((conv) => conv.values))];
-  await runTogether([{ model: float, values }], options, ([found = []]) => {
-    for (const [at, conv] of convs.entries()) {
-      const own = conv.values.map((value) => found[values.indexOf(value)]!);
-      sums[at]!.add(own, own, options.positions);
-    }
+  const outputs = chains.map(({ last }) => last.outputs[0] ?? '');
+  const convs = outputs.map((output) => new PatchedConv(float, output));
+  const sums = convs.map((conv) => new ConvSums(conv));
+  const values = [...new Set(convs.flatMap(({ read, made }) => [...read, ...made]))];
+  await runTogether([{ model: withSums(float, outputs), values }], options, ([found = []]) => {
+    const take = (names: readonly string[]): Float32Array[] =>
+      names.map((name) => found[values.indexOf(name)]!);
+    for (const [at, { read, made }] of convs.entries())
+      sums[at]!.add(take(made), take(read), options.positions);
   });
   return chains.map((chain, at) => priceChain(chain, convs[at]!, sums[at]!, options.damping));
 }
@@ -134,13 +137,13 @@ interface FitConvOptions extends CalibrationData {
 
 async function fitConv(options: FitConvOptions): Promise<FittedProjection> {
   const { float, model, value, remove, damping, positions } = options;
-  const [wanted, own] = [new PatchedConv(float, value), new PatchedConv(model, value)];
-  const sums = new ConvSums(wanted, own);
+  const own = new PatchedConv(model, value);
+  const sums = new ConvSums(own);
   const watched = [
-    { model: float, values: wanted.values },
-    { model, values: own.values },
+    { model: withSums(float, [value]), values: new PatchedConv(float, value).made },
+    { model, values: own.read },
   ];
-  await runTogether(watched, options, ([floats = [], owns = []]) => sums.add(floats, owns, positions));
+  await runTogether(watched, options, ([made = [], read = []]) => sums.add(made, read, positions));
   return solve(own, sums, remove, damping);
 }
 

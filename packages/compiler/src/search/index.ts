@@ -4,8 +4,8 @@ export { choose, paretoFront } from './choose.ts';
 export type { Choice, Contender } from './choose.ts';
 export { listTransforms } from './list-transforms.ts';
 export type { Calibrated } from './list-transforms.ts';
-export { isPruneStep, listPrunedRecipes, PRUNABLE } from './pruned-recipes.ts';
-export type { Prunable } from './pruned-recipes.ts';
+export { isPruneStep, listPrunedConvNetRecipes, listPrunedRecipes } from './pruned-recipes.ts';
+export type { ConvNetPart, EncoderPart } from './pruned-recipes.ts';
 export {
   listConvNetRecipes,
   listQuantizedNetRecipes,

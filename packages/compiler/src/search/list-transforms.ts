@@ -44,11 +44,12 @@ export function listTransforms(
     switch (step.name) {
       case 'prune-vocabulary':
       case 'prune-encoder':
+      case 'prune-channels':
         throw new CompilerError(
           'bad-option',
           `${recipe.name}: ${step.name} looks at data and is no transform`,
           {
-            hint: 'prune the model first, with chooseVocabulary and pruneVocabulary or with pruneEncoder, and leave the step out',
+            hint: 'prune the model first, with chooseVocabulary and pruneVocabulary, pruneEncoder or pruneChannels, and leave the step out',
           },
         );
       case 'edge-encoder':

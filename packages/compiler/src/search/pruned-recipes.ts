@@ -1,9 +1,12 @@
 import type { EncoderShares } from '../prune/index.ts';
-import { listRecipes, type PruneStep, type Recipe, type RecipeStep } from './recipe.ts';
+import { listConvNetRecipes, listRecipes, type PruneStep, type Recipe, type RecipeStep } from './recipe.ts';
 
 /** What can be taken out of an encoder. */
-export const PRUNABLE = ['vocabulary', 'layers', 'heads', 'neurons'] as const;
-export type Prunable = (typeof PRUNABLE)[number];
+const ENCODER_PARTS = ['vocabulary', 'layers', 'heads', 'neurons'] as const;
+export type EncoderPart = (typeof ENCODER_PARTS)[number];
+
+/** What can be taken out of a convolutional network. */
+export type ConvNetPart = 'channels';
 
 interface Pruning {
   readonly name: string;
@@ -12,7 +15,7 @@ interface Pruning {
 }
 
 /** For layers first what often costs little, then what costs more. docs/pruning.md has what was measured. */
-const PRUNINGS: Readonly<Record<Prunable, readonly Pruning[]>> = {
+const PRUNINGS: Readonly<Record<EncoderPart, readonly Pruning[]>> = {
   vocabulary: [{ name: 'vocabulary-99.9', coverage: 0.999 }],
   layers: [
     { name: 'layers-83', shares: { layers: 5 / 6 } },
@@ -22,29 +25,50 @@ const PRUNINGS: Readonly<Record<Prunable, readonly Pruning[]>> = {
   neurons: [{ name: 'neurons-70', shares: { neurons: 0.7 } }],
 };
 
-/** What pruning is combined with: what usually wins for speed, and the smallest. */
+/** Shares of a convolutional network's multiply-accumulates that stay. */
+const MACS = [0.85, 0.7];
+
+/** What pruning of an encoder is combined with: what usually wins for speed, and the smallest. */
 const QUANTIZED = ['w7a8-static', 'w7a8-static+int4-embeddings+int4-weights'];
 
+/** What pruning of a convolutional network is combined with: the most faithful and what is fast on every CPU. */
+const QUANTIZED_CONV_NETS = ['w8a8-static', 'w7a8-static'];
+
 export function isPruneStep(step: RecipeStep): step is PruneStep {
-  return step.name === 'prune-vocabulary' || step.name === 'prune-encoder';
+  return step.name.startsWith('prune-');
 }
 
 /**
  * The recipes worth trying for an encoder without some of its parts, all quantized with calibration: each part by itself, then the first
  * pruning of all parts together. Names say what share stays, in percent.
  */
-export function listPrunedRecipes(parts: readonly Prunable[]): readonly Recipe[] {
+export function listPrunedRecipes(parts: readonly EncoderPart[]): readonly Recipe[] {
   const [fast, small] = listRecipes({ calibrated: true }).filter(({ name }) => QUANTIZED.includes(name)) as [
     Recipe,
     Recipe,
   ];
-  const each = PRUNABLE.filter((part) => parts.includes(part)).map((part) => PRUNINGS[part]);
+  const each = ENCODER_PARTS.filter((part) => parts.includes(part)).map((part) => PRUNINGS[part]);
   const firsts = each.flatMap(([first]) => first ?? []);
   return [
     ...each.flat().map((pruning) => combine([pruning], fast)),
     combine(firsts, small),
     ...(firsts.length > 1 ? [combine(firsts, fast)] : []),
   ];
+}
+
+/**
+ * The recipes worth trying for a convolutional network without some of its channels, quantized with calibration. Names say what share of the multiply-accumulates stays, in percent.
+ */
+export function listPrunedConvNetRecipes(): readonly Recipe[] {
+  const quantized = listConvNetRecipes({ calibrated: true }).filter(({ name }) =>
+    QUANTIZED_CONV_NETS.includes(name),
+  );
+  return MACS.flatMap((macs) =>
+    quantized.map(({ name, steps }) => ({
+      name: `channels-${100 * macs}+${name}`,
+      steps: [{ name: 'prune-channels', options: { macs } } as const, ...steps],
+    })),
+  );
 }
 
 function combine(prunings: readonly Pruning[], { name, steps }: Recipe): Recipe {

@@ -1,10 +1,11 @@
 import type { EncoderShares } from '../prune/index.ts';
 import type { ActivationRange } from '../quantize/index.ts';
 
-/** A step that looks at the model or at texts while it works: no transform made beforehand, so whoever runs the recipe does it first. */
+/** A step that looks at the model or at data while it works: no transform made beforehand, so whoever runs the recipe does it first. */
 export type PruneStep =
   | { readonly name: 'prune-vocabulary'; readonly options: { readonly coverage: number } }
-  | { readonly name: 'prune-encoder'; readonly options: EncoderShares };
+  | { readonly name: 'prune-encoder'; readonly options: EncoderShares }
+  | { readonly name: 'prune-channels'; readonly options: { readonly macs: number } };
 
 /** One step of a recipe: a transform by its kebab-case name, with options. Plain data, so that it can be hashed and reported. */
 export type RecipeStep =

@@ -4,7 +4,7 @@ import type { Evaluation } from '../evaluate/index.ts';
 import { missedLimits } from './budget.ts';
 import { choose, paretoFront } from './choose.ts';
 import { listTransforms } from './list-transforms.ts';
-import { isPruneStep, listPrunedRecipes } from './pruned-recipes.ts';
+import { isPruneStep, listPrunedConvNetRecipes, listPrunedRecipes } from './pruned-recipes.ts';
 import { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, type Recipe } from './recipe.ts';
 import { searchBudget, type SearchOptions } from './search-budget.ts';
 import { canWiden, rankLayers, widenLayers } from './widen-layers.ts';
@@ -370,6 +370,23 @@ describe('listRecurrentNetRecipes', () => {
     expect(recipes.map(({ name }) => name)).toEqual(['original', 'float32', 'w8a8-dynamic', 'w7a8-dynamic']);
     const names = listTransforms(recipes[3] ?? recipes[0]!, { keepFloat: ['mel'] }).map(({ name }) => name);
     expect(names.slice(-2)).toEqual(['quantizeLstms', 'quantizeLinears']);
+  });
+});
+
+describe('listPrunedConvNetRecipes', () => {
+  it('prunes channels, then quantizes', () => {
+    const recipes = listPrunedConvNetRecipes();
+    expect(recipes.map(({ name }) => name)).toEqual([
+      'channels-85+w8a8-static',
+      'channels-85+w7a8-static',
+      'channels-70+w8a8-static',
+      'channels-70+w7a8-static',
+    ]);
+    const last = recipes.at(-1)!;
+    expect(last.steps.map(({ name }) => name)).toEqual(['prune-channels', 'conv-net', 'quantize-conv-net']);
+    expect(last.steps[0]).toMatchObject({ options: { macs: 0.7 } });
+    expect(last.steps.filter(isPruneStep)).toHaveLength(1);
+    expect(() => listTransforms(last)).toThrow('prune-channels looks at data and is no transform');
   });
 });
 
