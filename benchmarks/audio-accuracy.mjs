@@ -1,6 +1,4 @@
 // Networks for sound on labelled clips, through the runtime's tasks: the original on onnxruntime-node, and our packages.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   buildPackage,
   compileEdge,
@@ -13,12 +11,10 @@ import {
 import { load as loadClassifier } from '@edgewise/runtime/audio-classification';
 import { load as loadDetector } from '@edgewise/runtime/voice-activity-detection';
 import { AUDIO_NETWORKS, audioVariants, compactAudioNet, readAudioModel } from './lib/audio.mjs';
+import { readClips, SILENCE } from './lib/clips.mjs';
 import { note, printTable, writeResult } from './lib/report.mjs';
-import { ASSETS } from './lib/vision.mjs';
 
-const COMMANDS = join(ASSETS, 'datasets/speech-commands-12');
 const RATE = 16_000;
-const SILENCE = '_silence_';
 
 /** The front end of MLPerf Tiny's keyword spotter (its get_dataset.py). @type {import('@edgewise/runtime/format').AudioInput} */
 const KEYWORD_INPUT = {
@@ -94,7 +90,7 @@ export async function run(options) {
   if (options.keep) writeResult('audio-accuracy', { data: 'speech-commands-12', rows });
 }
 
-/** @typedef {{ label: string, samples: Float32Array, sampleRate: number }} Clip */
+/** @typedef {import('./lib/clips.mjs').Clip} Clip */
 
 /** @param {any} files @param {readonly Clip[]} clips */
 async function classify(files, clips) {
@@ -145,19 +141,4 @@ async function ourPackages(name, fields) {
       ]);
     }),
   );
-}
-
-/** @returns {Clip[]} */
-function readClips() {
-  const [, ...lines] = readFileSync(join(COMMANDS, 'labels.csv'), 'utf8').trim().split('\n');
-  return lines.map((line) => {
-    const [file = '', label = ''] = line.split(',');
-    const bytes = readFileSync(join(COMMANDS, 'wav', file));
-    // The set's files are 16-bit mono with a header of 44 bytes.
-    const samples = Float32Array.from(
-      { length: (bytes.length - 44) / 2 },
-      (_, i) => bytes.readInt16LE(44 + 2 * i) / 32_768,
-    );
-    return { label, samples, sampleRate: bytes.readUInt32LE(24) };
-  });
 }

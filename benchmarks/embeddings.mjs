@@ -22,7 +22,7 @@ export async function run(options) {
   const { sentences } = JSON.parse(readFileSync(join(folder, 'embeddings.json'), 'utf8'));
   const pairs = scoreExamples(readDataset(readFileSync(PAIRS), { file: PAIRS }));
   const rows = [];
-  for (const recipe of Object.keys(RECIPES).filter((key) => !key.includes('static'))) {
+  for (const recipe of Object.keys(RECIPES)) {
     const packaged = await edgewisePackage({
       folder,
       name: NAME,

@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
  * @property {string | undefined} only substring of the cases' names
  * @property {number} scale factor on the numbers of rounds
  * @property {string} python interpreter that has onnxruntime, for `quantize`
- * @property {boolean} oracle whether `vision-accuracy` measures onnxruntime's quantizer again
+ * @property {boolean} oracle whether onnxruntime's quantizer is measured again
+ * @property {boolean} parts whether `quantization` measures recipes without each of their parts too
  * @property {boolean} keep whether to write results/NAME.json
  */
 
@@ -23,10 +24,9 @@ const BENCHMARKS = [
   'memory',
   'quantize',
   'quantization',
-  'accuracy',
+  'calibration',
   'pruning',
   'channels',
-  'vision-accuracy',
   'vision-latency',
   'litert',
   'audio-accuracy',
@@ -42,8 +42,9 @@ const USAGE = `usage: node benchmarks/run.mjs NAME [options]
   --models FOLDER  the models that are measured; default .cache/benchmarks/models
   --only TEXT      only cases whose name contains it
   --scale NUMBER   factor on the numbers of rounds; default 1
-  --python FILE    Python that has onnxruntime, for quantize; default python3
-  --oracle         vision-accuracy: measure onnxruntime's quantizer again (needs --python), not its kept results
+  --python FILE    Python that has onnxruntime, for quantize and --oracle; default python3
+  --oracle         quantization, calibration: measure onnxruntime's quantizer again (needs --python), not its kept results
+  --parts          quantization: also recipes without each of their parts
   --dry            print, do not write results/NAME.json
 `;
 
@@ -55,6 +56,7 @@ const { values, positionals } = parseArgs({
     scale: { type: 'string', default: '1' },
     python: { type: 'string', default: 'python3' },
     oracle: { type: 'boolean', default: false },
+    parts: { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
   },
 });
@@ -71,6 +73,7 @@ const options = {
   scale,
   python: values.python,
   oracle: values.oracle,
+  parts: values.parts,
   keep: !values.dry,
 };
 /** @type {{ run: (options: Options) => Promise<void> }} */

@@ -32,7 +32,7 @@ export async function run(options) {
     const floatBytes = statSync(join(folder, 'model.onnx')).size;
     const task = name === 'minilm' ? 'feature-extraction' : 'text-classification';
     const maxSequence = name.startsWith('sst2') ? 128 : 512;
-    for (const recipe of Object.keys(RECIPES).filter((key) => !key.includes('static'))) {
+    for (const recipe of Object.keys(RECIPES)) {
       note(`${name}, ${recipe}`);
       const { folder: files, model } = await edgewisePackage({ folder, name, task, recipe, maxSequence });
       const size = (/** @type {string} */ file) => statSync(join(files, file)).size;

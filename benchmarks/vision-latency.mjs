@@ -6,6 +6,7 @@ import {
   compactConvNet,
   compileEdge,
   expandEdgewise,
+  observeConvNet,
   quantizeConvNet,
   readOnnx,
   runPasses,
@@ -15,11 +16,12 @@ import {
 } from '@edgewise/compiler';
 import { launch, servePages } from './lib/browser.mjs';
 import { CACHE } from './lib/models.mjs';
+import { observeWith } from './lib/onnxruntime.mjs';
 import { measureEngines, openBenchPage, openEngines } from './lib/page.mjs';
 import { note, printTable, short, spread, writeResult } from './lib/report.mjs';
 import { leastRatio, pairedRatio, summarize } from './lib/statistics.mjs';
-import { ASSETS, load, NETWORKS, OTHER_NETWORKS } from './lib/vision.mjs';
-import { observe } from './vision-accuracy.mjs';
+import { loadFeeds } from './lib/subjects/images.mjs';
+import { ASSETS, NETWORKS, OTHER_NETWORKS } from './lib/vision.mjs';
 
 const CALIBRATION_IMAGES = 8;
 const ROUNDS = 60;
@@ -104,12 +106,11 @@ export function visionEngines(name, shape) {
  * @param {import('./lib/vision.mjs').Sampled} network @param {string} folder
  */
 export async function prepare(network, folder) {
-  const source = readOnnx(
-    readFileSync(join(ASSETS, 'models', network.folder ?? 'vision', `${network.name}.onnx`)),
-  );
+  const file = join(ASSETS, 'models', network.folder ?? 'vision', `${network.name}.onnx`);
+  const source = readOnnx(readFileSync(file));
   const { model } = await runPasses(source, [...compactConvNet(), separateActivations()]);
-  const images = await load(network.calibration().slice(0, CALIBRATION_IMAGES));
-  const statistics = await observe(model, images);
+  const images = await loadFeeds(file, network.calibration().slice(0, CALIBRATION_IMAGES));
+  const statistics = await observeWith(model, images, observeConvNet);
   const { model: float } = await runPasses(source, compactConvNet());
   try {
     await writePackage(folder, `${network.name}.float`, float);
@@ -132,7 +133,7 @@ export async function prepare(network, folder) {
     return undefined;
   }
   writeFileSync(join(folder, `${network.name}.float.onnx`), writeOnnx(expandEdgewise(float)).bytes);
-  return images[0]?.dims;
+  return Object.values(images[0] ?? {})[0]?.dims;
 }
 
 /** @param {string} folder @param {string} name @param {import('@edgewise/compiler').Model} model */

@@ -1,19 +1,22 @@
-"""onnxruntime's quantize_static on calibration tensors: quantize_static.py MODEL TENSORS.f32 DIMS OUT [options]
+"""onnxruntime's quantizers on a model: quantize_static.py MODEL SAMPLES.json OUT [options]
 
-TENSORS.f32 holds float32 samples one after the other, each of shape DIMS (1,3,224,224). Without options it is what
-quantize_static does by default; onnxruntime's guide recommends --prepare (shape inference, constant folding, fused
-batch normalization) before it.
+samples.py reads the samples. Without options it is what quantize_static does by default; --method dynamic is quantize_dynamic; onnxruntime's guide recommends
+--prepare (shape inference, constant folding, fused batch normalization) before it. Its collectors of histograms keep
+every activation of all samples that they are given at once, so it gets --stride of them at a time. Where it fails it
+is tried without its adjustment of weights for biases. Prints what it failed with as JSON, with `error` in the end or
+with `without` the adjustment.
 """
 
 import argparse
+import json
 import os
 import tempfile
 
-import numpy as np
 import onnx
 import onnx.version_converter
 import onnxruntime.quantization as quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from samples import Reader, read_samples
 
 PER_CHANNEL_OPSET = 13
 
@@ -24,26 +27,31 @@ METHODS = {
 }
 
 
-class Reader(quantization.CalibrationDataReader):
-    def __init__(self, name, samples):
-        self.samples = iter([{name: sample} for sample in samples])
-
-    def get_next(self):
-        return next(self.samples, None)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
-    parser.add_argument("tensors")
-    parser.add_argument("dims")
+    parser.add_argument("samples")
     parser.add_argument("out")
     parser.add_argument("--prepare", action="store_true", help="quant_pre_process first")
     parser.add_argument("--per-channel", action="store_true", help="one scale per output channel of a weight")
-    parser.add_argument("--method", choices=METHODS, default="minmax", help="how ranges are found; default minmax")
+    parser.add_argument("--method", choices=[*METHODS, "dynamic"], default="minmax", help="how ranges are found; default minmax")
+    parser.add_argument("--stride", type=int, default=1, help="samples at a time; has to divide their number; default 1")
     args = parser.parse_args()
-    dims = [int(dim) for dim in args.dims.split(",")]
-    samples = np.fromfile(args.tensors, dtype=np.float32).reshape([-1, *dims])
+    try:
+        quantize(args)
+    except Exception as first:
+        try:
+            quantize(args, QDQDisableWeightAdjustForInt32Bias=True)
+            print(json.dumps({"without": describe(first)}))
+        except Exception:
+            print(json.dumps({"error": describe(first)}))
+
+
+def describe(error):
+    return f"{type(error).__name__}: {error}"
+
+
+def quantize(args, **extra_options):
     with tempfile.TemporaryDirectory() as folder:
         model = args.model
         if args.prepare:
@@ -55,17 +63,18 @@ def main():
             prepared = os.path.join(folder, "prepared.onnx")
             quant_pre_process(model, prepared, skip_symbolic_shape=True)
             model = prepared
-        # Old models list their weights among the inputs.
-        graph = onnx.load(model).graph
-        constants = {tensor.name for tensor in graph.initializer}
-        name = next(value.name for value in graph.input if value.name not in constants)
+        if args.method == "dynamic":
+            quantization.quantize_dynamic(model, args.out, per_channel=args.per_channel)
+            return
         quantization.quantize_static(
             model,
             args.out,
-            Reader(name, samples),
+            Reader(read_samples(args.samples)),
             per_channel=args.per_channel,
             calibrate_method=METHODS[args.method],
+            extra_options={"CalibStridedMinMax": args.stride, **extra_options},
         )
 
 
-main()
+if __name__ == "__main__":
+    main()

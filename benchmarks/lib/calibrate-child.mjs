@@ -12,6 +12,8 @@ const ids = Array.from({ length: Number(examples) }, (_, i) =>
   Array.from({ length: Number(tokens) }, (__, j) => 1000 + ((i * 7919 + j * 104_729) % 20_000)),
 );
 const start = performance.now();
+const startCpu = process.cpuUsage();
 await observeOnEngine(model, ids);
 const seconds = (performance.now() - start) / 1000;
-process.stdout.write(JSON.stringify({ seconds, peakBytes: peakBytes() }));
+const { user, system } = process.cpuUsage(startCpu);
+process.stdout.write(JSON.stringify({ seconds, cpuSeconds: (user + system) / 1e6, peakBytes: peakBytes() }));

@@ -8,7 +8,6 @@ import {
   compileActivations,
   compileEdge,
   denseTensor,
-  evaluateModel,
   float32Tensor,
   linearInputs,
   observeActivations,
@@ -22,9 +21,9 @@ import { createSession } from '@edgewise/runtime/node';
 import { CACHE } from './models.mjs';
 
 /**
+ * Dynamic activations, and weights rounded each by itself: neither needs calibration. lib/candidates.mjs has what does.
  * @typedef {object} Recipe
  * @property {7 | 8} [weightBits] undefined: float
- * @property {'dynamic' | 'static'} [activations]
  * @property {4 | 8} [embeddingBits]
  * @property {4 | 8} [storageBits]
  */
@@ -32,12 +31,10 @@ import { CACHE } from './models.mjs';
 /** @type {Readonly<Record<string, Recipe>>} */
 export const RECIPES = {
   float32: {},
-  'w7a8-dynamic': { weightBits: 7, activations: 'dynamic', embeddingBits: 8 },
-  'w8a8-dynamic': { weightBits: 8, activations: 'dynamic', embeddingBits: 8 },
-  'w7a8-static': { weightBits: 7, activations: 'static', embeddingBits: 8 },
-  'w8a8-static': { weightBits: 8, activations: 'static', embeddingBits: 8 },
-  'w7a8-dynamic+int4-embeddings': { weightBits: 7, activations: 'dynamic', embeddingBits: 4 },
-  'w7a8-dynamic+int4': { weightBits: 7, activations: 'dynamic', embeddingBits: 4, storageBits: 4 },
+  'w7a8-dynamic': { weightBits: 7, embeddingBits: 8 },
+  'w8a8-dynamic': { weightBits: 8, embeddingBits: 8 },
+  'w7a8-dynamic+int4-embeddings': { weightBits: 7, embeddingBits: 4 },
+  'w7a8-dynamic+int4': { weightBits: 7, embeddingBits: 4, storageBits: 4 },
 };
 
 /**
@@ -47,7 +44,6 @@ export const RECIPES = {
  * @property {'feature-extraction' | 'text-classification'} task
  * @property {string} recipe key of RECIPES
  * @property {number} [maxSequence] default 512
- * @property {readonly (readonly number[])[]} [calibration] token ids of sentences, for static activations and second moments
  */
 
 /**
@@ -57,7 +53,7 @@ export const RECIPES = {
 export async function edgewisePackage(request) {
   const { folder, name, task, recipe, maxSequence = 512 } = request;
   const compact = await compactModel(folder);
-  const quantized = await quantize(compact, RECIPES[recipe] ?? {}, request.calibration ?? []);
+  const quantized = await quantize(compact, RECIPES[recipe] ?? {});
   const { model, files } = compileEdge(quantized, { maxSequence });
   const tokenizer = ['tokenizer.json', 'tokenizer_config.json'];
   const packageFiles = await buildPackage({
@@ -92,49 +88,14 @@ async function compactModel(folder) {
   return model;
 }
 
-/**
- * @param {import('@edgewise/compiler').Model} model @param {Recipe} recipe
- * @param {readonly (readonly number[])[]} calibration
- */
-async function quantize(
-  model,
-  { weightBits, activations = 'dynamic', embeddingBits, storageBits = 8 },
-  calibration,
-) {
+/** @param {import('@edgewise/compiler').Model} model @param {Recipe} recipe */
+async function quantize(model, { weightBits, embeddingBits, storageBits = 8 }) {
   if (weightBits === undefined) return model;
-  const seen = calibration.length > 0 ? await observe(model, calibration) : undefined;
-  const layers = {
-    activations,
-    ...(seen && { ranges: seen.ranges, moments: seen.moments }),
-  };
   const { model: quantized } = await runPasses(model, [
-    storageBits === 4
-      ? quantizeWeightsInt4({ computeBits: weightBits, ...layers })
-      : quantizeLinears({ weightBits, ...layers }),
+    storageBits === 4 ? quantizeWeightsInt4({ computeBits: weightBits }) : quantizeLinears({ weightBits }),
     ...(embeddingBits === undefined ? [] : [quantizeEmbeddings({ bits: embeddingBits })]),
   ]);
   return quantized;
-}
-
-/** @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
-async function observe(model, calibration) {
-  const names = model.graph.inputs.map(({ name }) => name);
-  const samples = calibration.map(
-    (ids) =>
-      new Map(
-        names.map((name) => {
-          const value = (/** @type {number} */ id) =>
-            BigInt(name === 'input_ids' ? id : name === 'attention_mask' ? 1 : 0);
-          return [name, denseTensor('int64', [1, ids.length], BigInt64Array.from(ids, value))];
-        }),
-      ),
-  );
-  return observeActivations(
-    model,
-    (sample, want, emit) =>
-      evaluateModel(model, sample, { want }).forEach((tensor, value) => emit(value, tensor)),
-    samples,
-  );
 }
 
 /** @param {string} folder */
@@ -146,7 +107,7 @@ function labelsOf(folder) {
   return Object.values(id2label);
 }
 
-/** The same on our engine, as `edgewise optimize` does. @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
+/** Ranges and second moments of `Linear` inputs, found on our engine as `edgewise optimize` does. @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
 export async function observeOnEngine(model, calibration) {
   const maxSequence = Math.max(...calibration.map(({ length }) => length));
   const session = await openArtifact(compileActivations(model, linearInputs(model), { maxSequence }));

@@ -29,7 +29,7 @@ import { expandEdgewise } from '../src/targets/onnx/index.ts';
 import { compactConvNet } from '../src/transforms/index.ts';
 import { runOnnx } from './onnxruntime.ts';
 
-// A few real inputs; `benchmarks/run.mjs vision-accuracy` measures whole data sets.
+// A few real inputs; `benchmarks/run.mjs quantization` measures whole data sets.
 
 type Input = Map<string, DenseTensor>;
 

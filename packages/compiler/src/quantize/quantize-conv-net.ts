@@ -41,8 +41,7 @@ export interface QuantizeConvNetOptions {
   /** How each output channel's scale is chosen. Default mse. */
   readonly weightRange?: WeightRange;
   /**
-   * `nearest`: each weight by itself. `together`: the weights of a filter for the least error of its output (GPTQ). Default: together with 7
-   * bits, nearest with 8, where the rounding of activations is what costs.
+   * `nearest`: each weight by itself. `together`: the weights of a filter for the least error of its output (GPTQ). Default together.
    */
   readonly rounding?: 'nearest' | 'together';
   /** Whether biases take back the shift that rounding of the weights causes on average. Default true. */
@@ -53,14 +52,13 @@ export interface QuantizeConvNetOptions {
   readonly onLayer?: (effect: LayerEffect) => void;
 }
 
-export const QUANTIZE_CONV_NET_DEFAULTS: Required<
-  Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer' | 'rounding'>
-> = {
+export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer'>> = {
   activationRange: 'mse',
   weightBits: 8,
   weightNoiseLimit: 0.01,
   noiseLimit: 0.015,
   weightRange: 'mse',
+  rounding: 'together',
   correctBias: true,
   keepFloat: [],
 };
@@ -201,7 +199,7 @@ class GridWriter {
       weightBits,
       weightNoiseLimit,
       weightRange: range,
-      rounding = weightBits === 7 ? 'together' : 'nearest',
+      rounding,
       correctBias,
       onLayer,
     } = this.#settings;

@@ -1,0 +1,202 @@
+// Our quantized forms of a subject's model.
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  compactConvNet,
+  compactEncoder,
+  compileEdge,
+  equalizeLayers,
+  expandEdgewise,
+  frontEndLayers,
+  mseObserver,
+  observeActivations,
+  observeConvNet,
+  quantizeConvNet,
+  quantizeEmbeddings,
+  quantizeLinears,
+  quantizeLstms,
+  quantizeWeightsInt4,
+  readOnnx,
+  runPasses,
+  separateActivations,
+  writeOnnx,
+} from '@edgewise/compiler';
+import { AUDIO_NETWORKS } from './audio.mjs';
+import { openArtifact } from './edgewise.mjs';
+import { observeWith, openOnnx } from './onnxruntime.mjs';
+import { modelPath } from './quantize-static.mjs';
+
+/**
+ * @typedef {import('@edgewise/compiler').Model} Model
+ * @typedef {import('@edgewise/compiler').Transform} Transform
+ * @typedef {import('./subjects/subject.mjs').Subject} Subject
+ * @typedef {object} Candidate
+ * @property {string} scheme
+ * @property {number} bytes of the model or, for encoders, of its weights file
+ * @property {() => Promise<import('./onnxruntime.mjs').Runner>} open
+ * @property {string} [error] why there is none
+ * @property {readonly string[]} [float] layers that were left in float32
+ * @property {readonly string[]} [eightBits] layers that have 8 bits where the others have 7
+ */
+
+/** What is tried on a model: `edgewise optimize`'s recipes, and with `parts` others that show what their parts do. @param {Subject} subject @param {boolean} parts */
+export function ourCandidates(subject, parts) {
+  const { recipes } = subject;
+  if (recipes === 'encoder') return encoders(subject, parts);
+  return recipes === 'conv-net' ? convNets(subject, parts) : audioNets(subject);
+}
+
+/** @param {Subject} subject @param {string} scheme @param {Model} model @returns {Candidate} */
+function onnxCandidate({ name, states }, scheme, model) {
+  const path = modelPath(name, `edgewise ${scheme}`);
+  writeFileSync(path, writeOnnx(expandEdgewise(model)).bytes);
+  return { scheme: `edgewise ${scheme}`, bytes: statSync(path).size, open: () => openOnnx(path, states) };
+}
+
+/** On our engine. @param {Subject} subject @param {string} scheme @param {Model} model @returns {Candidate} */
+function engineCandidate({ inputs, states = {} }, scheme, model) {
+  const longest = Math.max(...inputs.map(({ input_ids }) => input_ids?.data.length ?? 1));
+  const artifact = compileEdge(model, { maxSequence: longest });
+  return {
+    scheme: `edgewise ${scheme}`,
+    bytes: artifact.files.get(artifact.model.weights.file)?.length ?? 0,
+    open: async () => {
+      const session = await openArtifact(artifact);
+      /** @type {Record<string, unknown>} */
+      let carried = {};
+      return {
+        run: async (feed) => {
+          const given = artifact.model.inputs.flatMap(({ name }) => {
+            const data = feed[name]?.data;
+            return data ? [[name, data instanceof BigInt64Array ? Array.from(data, Number) : data]] : [];
+          });
+          const found = await session.run({ ...carried, ...Object.fromEntries(given) });
+          const outputs = Object.fromEntries(
+            Object.entries(found).map(([output, { shape, data }]) => [
+              output,
+              { dims: shape, data: Float32Array.from(data) },
+            ]),
+          );
+          carried = Object.fromEntries(
+            Object.entries(states).map(([input, output]) => [input, outputs[output]?.data]),
+          );
+          return outputs;
+        },
+        close: () => session.dispose(),
+      };
+    },
+  };
+}
+
+/**
+ * With calibrated ranges on onnxruntime, as the peer's; with a range by token, which onnxruntime does not have, on our engine.
+ * @param {Subject} subject @param {boolean} parts @returns {AsyncGenerator<Candidate>}
+ */
+async function* encoders(subject, parts) {
+  const { model } = await runPasses(readOnnx(readFileSync(subject.file)), compactEncoder());
+  const { ranges, mseRanges, moments } = await observeLinears(subject, model);
+  /** @type {Record<string, Transform>} */
+  const schemes = {
+    W8: quantizeLinears({ activations: 'static', ranges, moments, weightBits: 8 }),
+    'W8, mse': quantizeLinears({ activations: 'static', ranges: mseRanges, moments, weightBits: 8 }),
+    W7: quantizeLinears({ activations: 'static', ranges, moments, weightBits: 7 }),
+    int4: quantizeWeightsInt4({ activations: 'static', ranges, moments }),
+    'int4, nearest': quantizeWeightsInt4({ activations: 'static', ranges }),
+    ...(parts && {
+      'W8, nearest': quantizeLinears({ activations: 'static', ranges, weightBits: 8 }),
+      'W7, nearest': quantizeLinears({ activations: 'static', ranges, weightBits: 7 }),
+    }),
+    'W8 dynamic': quantizeLinears({ moments, weightBits: 8 }),
+    'W7 dynamic': quantizeLinears({ moments, weightBits: 7 }),
+    'int4 dynamic': quantizeWeightsInt4({ moments }),
+  };
+  for (const [scheme, weights] of Object.entries(schemes)) {
+    const { model: made } = await runPasses(model, [weights, quantizeEmbeddings()]);
+    const ours = engineCandidate(subject, scheme, made);
+    // ONNX has no weights in 4 bits with whole multipliers.
+    yield scheme.endsWith('dynamic') ? ours : { ...onnxCandidate(subject, scheme, made), bytes: ours.bytes };
+  }
+  const { model: smallest } = await runPasses(model, [
+    quantizeWeightsInt4({ moments }),
+    quantizeEmbeddings({ bits: 4 }),
+  ]);
+  yield engineCandidate(subject, 'int4 dynamic, int4 embeddings', smallest);
+}
+
+/** @param {Subject} subject @param {boolean} parts @returns {AsyncGenerator<Candidate>} */
+async function* convNets(subject, parts) {
+  const { model } = await runPasses(readOnnx(readFileSync(subject.file)), [
+    ...compactConvNet(),
+    separateActivations(),
+  ]);
+  const make = await quantizerOf(subject, model);
+  yield await make('W8', {});
+  yield await make('W8, minmax', { activationRange: 'minmax' });
+  const seven = await make('W7', { weightBits: 7 });
+  yield seven;
+  if (!parts) return;
+  yield await make('W8, nearest', { rounding: 'nearest' });
+  yield await make('W8, minmax, nearest', { activationRange: 'minmax', rounding: 'nearest' });
+  yield await make('W7 everywhere, nearest', { weightBits: 7, weightNoiseLimit: 1, rounding: 'nearest' });
+  if (seven.float.length > 0) yield await make('W8, no layer float', { noiseLimit: 1 });
+  if (seven.float.length + seven.eightBits.length > 0)
+    yield await make('W7 everywhere', { noiseLimit: 1, weightBits: 7, weightNoiseLimit: 1 });
+  yield await make('W8, biases as they are', { correctBias: false });
+  yield await make('W8, percentile', { activationRange: 'percentile' });
+  const { statistics } = make;
+  const { model: equalized, steps } = await runPasses(model, [equalizeLayers({ statistics })]);
+  if ((steps[0]?.edits ?? 0) > 0) yield await (await quantizerOf(subject, equalized))('W8, equalized', {});
+}
+
+/** Calibrates once for all schemes. @param {Subject} subject @param {Model} model */
+async function quantizerOf(subject, model) {
+  const statistics = await observeWith(model, subject.calibration, observeConvNet);
+  const make = async (
+    /** @type {string} */ scheme,
+    /** @type {Omit<import('@edgewise/compiler').QuantizeConvNetOptions, 'statistics'>} */ options,
+  ) => {
+    /** @type {import('@edgewise/compiler').LayerEffect[]} */
+    const layers = [];
+    const { model: made, diagnostics } = await runPasses(model, [
+      quantizeConvNet({ ...options, statistics, onLayer: (layer) => layers.push(layer) }),
+    ]);
+    const wider = options.weightBits === 7 ? layers.filter(({ bits }) => bits === 8) : [];
+    return {
+      ...onnxCandidate(subject, scheme, made),
+      float: diagnostics.filter(({ code }) => code === 'kept-float').map(({ at }) => at?.node ?? ''),
+      eightBits: wider.map(({ layer }) => layer),
+    };
+  };
+  return Object.assign(make, { statistics });
+}
+
+/** Networks with a memory or a front end. @param {Subject} subject @returns {AsyncGenerator<Candidate>} */
+async function* audioNets(subject) {
+  const { name, file } = subject;
+  const { passes = [] } = AUDIO_NETWORKS.find((network) => network.name === name) ?? {};
+  const { model } = await runPasses(readOnnx(readFileSync(file)), passes);
+  const keepFloat = frontEndLayers(model);
+  const { ranges, mseRanges, moments } = await observeLinears(subject, model);
+  for (const weightBits of /** @type {const} */ ([8, 7])) {
+    const linears = { weightBits, keepFloat, moments };
+    const made = async (/** @type {import('@edgewise/compiler').LinearLayerOptions} */ options) =>
+      (await runPasses(model, [quantizeLstms({ weightBits }), quantizeLinears({ ...linears, ...options })]))
+        .model;
+    const float = keepFloat;
+    const w = `W${weightBits}`;
+    yield { ...onnxCandidate(subject, w, await made({ activations: 'static', ranges })), float };
+    yield {
+      ...onnxCandidate(subject, `${w}, mse`, await made({ activations: 'static', ranges: mseRanges })),
+      float,
+    };
+    yield { ...engineCandidate(subject, `${w} dynamic`, await made({})), float };
+  }
+}
+
+/** Ranges by both ways to find them, and second moments. @param {Subject} subject @param {Model} model */
+async function observeLinears({ calibration }, model) {
+  const observeWithin = (/** @type {import('@edgewise/compiler').CalibrateOptions} */ options) =>
+    observeWith(model, calibration, (of, run, samples) => observeActivations(of, run, samples, options));
+  const { ranges, moments } = await observeWithin({});
+  const { ranges: mseRanges } = await observeWithin({ observer: mseObserver() });
+  return { ranges, mseRanges, moments };
+}
