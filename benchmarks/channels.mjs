@@ -13,7 +13,8 @@ import {
 import { openActivations, openEdge } from './lib/edge-model.mjs';
 import { printPruned, rowOf } from './lib/pruned-rows.mjs';
 import { note, previousRows, writeResult } from './lib/report.mjs';
-import { argmax, ASSETS, load, NETWORKS } from './lib/vision.mjs';
+import { argmax } from './lib/subjects/subject.mjs';
+import { ASSETS, load, NETWORKS } from './lib/vision.mjs';
 
 /**
  * Shares of the multiply-accumulates that stay, and the images that channels are chosen and what is left is fitted with; their mirror images

@@ -24,6 +24,7 @@ const BENCHMARKS = [
   'memory',
   'quantize',
   'quantization',
+  'activation-ranges',
   'calibration',
   'pruning',
   'channels',

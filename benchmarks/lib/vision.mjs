@@ -201,10 +201,3 @@ export async function load(images) {
   for (const { dims, gold, read } of images) loaded.push({ dims, gold, data: await read() });
   return loaded;
 }
-
-/** @param {ArrayLike<number>} scores */
-export function argmax(scores) {
-  let best = 0;
-  for (let i = 1; i < scores.length; i++) if ((scores[i] ?? 0) > (scores[best] ?? 0)) best = i;
-  return best;
-}

@@ -34,7 +34,9 @@ beforeAll(async () => {
   await writeColorPictures(inFolder('eval'), PICTURES, 1);
   await writeColorPictures(inFolder('calibration'), 4, 2);
   const calibration = ['--calibration', inFolder('calibration')];
-  made = await runCli(...optimize('colors', 'eval', ...calibration, '--out', inFolder('out')));
+  made = await runCli(
+    ...optimize('colors', 'eval', ...calibration, '--sensitivity', '--out', inFolder('out')),
+  );
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -52,6 +54,7 @@ describe('edgewise optimize --task image-classification', () => {
     expect(baseline.metric.value).toBeGreaterThan(0.9);
     for (const { metric } of candidates) expect(metric.value).toBeGreaterThan(0.8);
     expect(candidates[0]?.metric.value).toBe(baseline.metric.value);
+    expect(report().sensitivity?.layers).toMatchObject([{ bits: 8, weights: 9 }]);
     expect(made.stdout).toContain(`Next: edgewise run ${inFolder('out')} --image photo.jpg`);
   });
 

@@ -99,23 +99,40 @@ describe('edgewise optimize', () => {
     });
   });
 
-  it('measures what each layer alone costs the answers, when it is told to', async () => {
-    const target = join(folder, 'sensitive');
+  it('gives more bits to the layers that cost most, where 4 lose too much, and plots what each costs', async () => {
+    const target = join(folder, 'mixed');
     const texts = join(folder, 'texts.txt');
     const lines = readFileSync(join(repoRoot, MODEL, 'calibration.txt'), 'utf8').split('\n');
     writeFileSync(texts, lines.slice(0, 24).join('\n'));
-    const { code } = await runCli(...optimize('--out', target, '--calibration', texts, '--sensitivity'));
+    const { code, stderr } = await runCli(
+      ...optimize('--out', target, '--calibration', texts, '--max-drop', '0%'),
+    );
     expect(code).toBe(0);
-    const { layers = [] } = report(target).sensitivity ?? {};
-    expect(layers).toHaveLength(26);
-    for (const { signalToNoiseDb } of layers) {
+    const { candidates, chosen, notes, sensitivity } = report(target);
+    // 26 linear layers and the words.
+    expect(sensitivity?.layers).toHaveLength(27);
+    for (const { signalToNoiseDb, bits } of sensitivity?.layers ?? []) {
+      expect(bits).toBe(4);
       expect(signalToNoiseDb).toBeGreaterThan(30);
       expect(signalToNoiseDb).toBeLessThan(110);
     }
+    const base = /w7a8-(?:dynamic|static)\+int4-embeddings\+int4-weights/.source;
+    expect(stderr).toMatch(new RegExp(`candidate 10 of 14: ${base}-mixed-13`));
+    expect(chosen).toMatch(new RegExp(`^${base}-mixed-\\d+$`));
+    const mixed = candidates.at(-1);
+    expect(mixed).toMatchObject({ recipe: chosen, meetsBudget: true });
+    const sizes = candidates.filter((each) => each !== mixed && each.drop.value <= 0);
+    for (const { downloadBytes } of sizes)
+      expect(mixed?.downloadBytes.brotli).toBeLessThan(downloadBytes.brotli);
+    const step = mixed?.steps.find(({ name }) => name === 'quantize-weights-int4');
+    const widened = step && 'options' in step && 'except' in step.options ? step.options.except : [];
+    expect(chosen).toMatch(new RegExp(`-mixed-${widened?.length}$`));
+    expect(notes[0]).toContain(`with more bits for ${widened?.length} layers (13, `);
+    expect(notes[0]).toContain(widened?.join(', '));
     expect(readFileSync(join(target, 'report.html'), 'utf8')).toContain('Sensitivity by layer');
     rmSync(target, { recursive: true });
     rmSync(texts);
-  });
+  }, 180_000);
 
   it('takes answers from the cache but measures times, --json alone on stdout, exit code 1 when none fits', async () => {
     const missed = join(folder, 'missed');

@@ -41,6 +41,8 @@ export function sampleReport(): OptimizeReport {
         ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'ffn/lin1', 'ffn/lin2'].map((part, place) => ({
           layer: `/distilbert/transformer/layer.${layer}/${part}/MatMul`,
           signalToNoiseDb: 52 + 5 * layer + ((place * 7) % 11),
+          bits: 4 as const,
+          weights: (part.startsWith('ffn') ? 4 : 1) * 16_384,
         })),
       ),
     },

@@ -6,6 +6,8 @@ import { withTemporaryFolder } from '../files/temporary-folder.ts';
 import { checkOutputFolder, writeFolder } from '../files/write-folder.ts';
 import { candidateBuilder } from '../optimize/candidate-builder.ts';
 import { candidateTable } from '../optimize/candidate-table.ts';
+import { mixedNotes } from '../optimize/mixed-notes.ts';
+import type { Sensitivity } from '../optimize/pipeline.ts';
 import { createReport } from '../optimize/create-report.ts';
 import { outputFiles } from '../optimize/output-files.ts';
 import { readImageSubject } from '../optimize/read-image-subject.ts';
@@ -46,11 +48,18 @@ async function optimizeModel(
 
   const builder = await candidateBuilder({ ...subject, signal, progress });
   const runtime = await runtimeFiles(given.task);
+  const measured: { sensitivity?: Sensitivity } = {};
+  const measureSensitivity = async (): Promise<Sensitivity | undefined> => {
+    const sensitivity = measured.sensitivity ?? (await builder.sensitivity());
+    if (sensitivity) measured.sensitivity = sensitivity;
+    return sensitivity;
+  };
   const { result, machine, notes } = await runSearch({
     ...subject,
     task: given.task,
     recipes: pipeline.recipes,
     builder,
+    sensitivity: measureSensitivity,
     budget,
     runtime,
     target: given.target,
@@ -60,8 +69,7 @@ async function optimizeModel(
     signal,
     progress,
   });
-  const sensitivity = given.sensitivity ? await builder.sensitivity() : undefined;
-  if (given.sensitivity && sensitivity === undefined)
+  if (given.sensitivity && (await measureSensitivity()) === undefined)
     progress.warn(
       'Sensitivity was not measured: it needs --calibration, and a text, image or convolutional sound model.',
     );
@@ -74,8 +82,8 @@ async function optimizeModel(
     data: { name: given.data, examples: examples.length },
     budget,
     layers: layerCosts(model, subject.sizes),
-    notes: [...subject.notes, ...builder.notes(), ...notes],
-    ...(sensitivity && { sensitivity }),
+    notes: [...subject.notes, ...builder.notes(), ...mixedNotes(result.mixed), ...notes],
+    ...measured,
   });
   progress.stage(`write ${given.out}`);
   const { task, target } = given;

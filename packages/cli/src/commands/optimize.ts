@@ -67,7 +67,11 @@ const options: OptionTable<OptimizeOptions> = {
   maxLatency: value('time', 'limit of the median time of one input, e.g. 20ms', parseMilliseconds),
   maxLatencyP95: value('time', 'limit of the time that 95 % of inputs stay below', parseMilliseconds),
   maxMemory: value('bytes', 'limit of the memory at its peak, e.g. 64MiB', parseBytes),
-  maxDrop: value('points', 'how much quality may be lost against the original, e.g. 0.5%', parsePoints),
+  maxDrop: value(
+    'points',
+    'how much quality may be lost against the original, e.g. 0.5%; with --calibration, the layers that need it get more bits',
+    parsePoints,
+  ),
   metric: value(
     'name',
     `what quality is: ${METRIC_NAMES.join(', ')}; by default what suits the task`,

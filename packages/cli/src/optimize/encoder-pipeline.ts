@@ -5,8 +5,11 @@ import {
   listRecipes,
   measureSensitivity,
   observeActivations,
+  quantizeEmbeddings,
   quantizeWeightsInt4,
   type EncoderPart,
+  type LayerSensitivity,
+  type MeasureSensitivityOptions,
   type Model,
 } from '@edgewise/compiler';
 import type { PackageFiles } from '../measure/package-files.ts';
@@ -85,14 +88,21 @@ function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitiv
   return async (compact, original, { moments }, { progress, signal }) => {
     progress.stage('quantize one layer at a time');
     const samples = await tokenSamples(compact, original, texts);
-    const layers = await measureSensitivity({
-      float: compact,
-      quantize: (options) => quantizeWeightsInt4({ ...options, ...(moments && { moments }) }),
-      outputsOf: (model) => engineOutputs(model, samples, signal),
-      signal,
-      onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
-    });
+    const measure = (quantize: MeasureSensitivityOptions['quantize']): Promise<LayerSensitivity[]> =>
+      measureSensitivity({
+        float: compact,
+        quantize,
+        outputsOf: (model) => engineOutputs(model, samples, signal),
+        signal,
+        onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
+      });
+    const tables = await measure((options) => quantizeEmbeddings({ ...options, bits: 4 }));
+    const linears = await measure((options) =>
+      quantizeWeightsInt4({ ...options, ...(moments && { moments }) }),
+    );
     progress.done();
+    // The positions have 8 bits in every recipe.
+    const layers = [...tables, ...linears].filter(({ bits }) => bits === 4);
     return { scheme: 'weights in 4 bits, 8-bit activations', layers };
   };
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   evaluateCandidate,
+  rankLayers,
   searchBudget,
   VERSION,
   type AnswerKind,
@@ -27,11 +28,14 @@ import type { CandidateBuilder } from './candidate-builder.ts';
 import { downloadSize, SizeTable } from './download-size.ts';
 import { describeMachine } from './machine.ts';
 import { measurementNotes } from './measurement-notes.ts';
+import type { Sensitivity } from './pipeline.ts';
 
 export interface RunSearchOptions {
   readonly task: TaskName;
   readonly recipes: readonly Recipe[];
   readonly builder: CandidateBuilder;
+  /** What the search ranks layers by, when it wants to; undefined where nothing can be measured. */
+  readonly sensitivity: () => Promise<Sensitivity | undefined>;
   readonly budget: Budget;
   readonly examples: readonly GoldExample[];
   readonly examplesKey: string;
@@ -85,7 +89,7 @@ interface Runners {
 }
 
 async function search(
-  { builder, examples, kind, metric, runtime, progress, signal, ...options }: RunSearchOptions,
+  { builder, sensitivity, examples, kind, metric, runtime, progress, signal, ...options }: RunSearchOptions,
   runners: Runners,
   machine: Machine,
   temporary: string,
@@ -99,6 +103,7 @@ async function search(
     recipes: options.recipes,
     budget: options.budget,
     cache: options.fresh ? { ...cache, get: () => Promise.resolve(undefined) } : cache,
+    layersToWiden: async () => rankLayers((await sensitivity())?.layers ?? []),
     signal,
     onEvent: (event) => showEvent(event, progress),
     build: async (recipe): Promise<Built<PackageFiles>> => {

@@ -62,7 +62,8 @@ describe('chooseRange', () => {
     const histogram = histogramOf(data);
     expect(chooseRange(histogram, 'minmax')).toEqual({ min: histogram.min, max: 50 });
     expect(chooseRange(histogram, 'percentile').max).toBeLessThan(6);
-    for (const range of ['minmax', 'percentile', 'mse'] as const)
+    expect(chooseRange(histogram, 'entropy').max).toBeLessThan(8);
+    for (const range of ['minmax', 'percentile', 'mse', 'entropy'] as const)
       expect(chooseRange(new Histogram(), range)).toMatchObject({ min: 0, max: 0 });
   });
 });

@@ -1,11 +1,12 @@
 import type { ValueRange } from './activation-grid.ts';
+import { entropyRange } from './entropy-range.ts';
 import type { Histogram } from './histogram.ts';
 
 /**
  * How the range of an activation is found. `minmax`: everything seen. `percentile`: all but the outermost 0.01 % of the numbers.
- * `mse`: the ends with the least expected squared error.
+ * `mse`: the ends with the least expected squared error. `entropy`: the ends that keep most information (KL divergence).
  */
-export type ActivationRange = 'minmax' | 'percentile' | 'mse';
+export type ActivationRange = 'minmax' | 'percentile' | 'mse' | 'entropy';
 
 /** A function of single numbers, applied to each. */
 export type Elementwise = (values: Float32Array) => Float32Array;
@@ -23,6 +24,8 @@ export function chooseRange(histogram: Histogram, range: ActivationRange): Value
       return histogram.clip(percentileRange(histogram, PERCENTILE));
     case 'mse':
       return leastErrorRange(histogram);
+    case 'entropy':
+      return histogram.clip(entropyRange(histogram));
   }
 }
 

@@ -1,6 +1,7 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import { isFloat32, typedData, type Model, type Tensor } from '../ir/index.ts';
 import type { ValueRange } from './activation-grid.ts';
+import { FeatureExtremes } from './feature-extremes.ts';
 import { minMaxObserver, type Observer, type ObserverFactory } from './observer.ts';
 import { SecondMoments } from './second-moments.ts';
 
@@ -32,6 +33,8 @@ export interface ActivationStatistics {
   readonly ranges: Map<string, ValueRange>;
   /** Of the features: how much errors of the weights matter, alone and together. */
   readonly moments: Map<string, SecondMoments>;
+  /** Of the features: what `smoothLinears` evens out. */
+  readonly extremes: Map<string, FeatureExtremes>;
 }
 
 /**
@@ -49,13 +52,15 @@ export async function observeActivations(
   const { observer = minMaxObserver, signal } = options;
   const ranges = new Map<string, ValueRange>();
   const moments = new Map<string, SecondMoments>();
+  const extremes = new Map<string, FeatureExtremes>();
   const want = linearInputs(model);
   const sinks = await observeValues(want, run, samples, () => new ValueStatistics(observer()), signal);
   for (const [value, sink] of sinks) {
     ranges.set(value, sink.observer.range());
     if (sink.moments !== undefined) moments.set(value, sink.moments);
+    if (sink.extremes !== undefined) extremes.set(value, sink.extremes);
   }
-  return { ranges, moments };
+  return { ranges, moments, extremes };
 }
 
 /** The ranges of `observeActivations` alone. */
@@ -132,6 +137,7 @@ function feed(sink: ValueSink | undefined, value: string, tensor: Tensor, sample
 class ValueStatistics {
   readonly observer: Observer;
   moments: SecondMoments | undefined;
+  extremes: FeatureExtremes | undefined;
 
   constructor(observer: Observer) {
     this.observer = observer;
@@ -139,7 +145,10 @@ class ValueStatistics {
 
   observe(values: Float32Array, dims: readonly number[]): void {
     this.observer.observe(values);
-    this.moments ??= new SecondMoments(dims.at(-1) ?? values.length);
+    const width = dims.at(-1) ?? values.length;
+    this.moments ??= new SecondMoments(width);
     this.moments.add(values);
+    this.extremes ??= new FeatureExtremes(width);
+    this.extremes.add(values);
   }
 }

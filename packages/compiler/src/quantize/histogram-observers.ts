@@ -1,6 +1,7 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { ValueRange } from './activation-grid.ts';
 import { leastErrorRange, percentileRange } from './activation-range.ts';
+import { entropyRange } from './entropy-range.ts';
 import { Histogram } from './histogram.ts';
 import type { ObserverFactory } from './observer.ts';
 
@@ -22,6 +23,11 @@ export function percentileObserver({ percentile = 99.99 }: PercentileObserverOpt
 /** The range whose 256 levels have the least expected squared error, rounding and clipping together. */
 export function mseObserver(): ObserverFactory {
   return histogramObserver((histogram) => leastErrorRange(histogram));
+}
+
+/** The range whose 256 levels keep most of the information: the least Kullback-Leibler divergence, as in TensorRT and onnxruntime. */
+export function entropyObserver(): ObserverFactory {
+  return histogramObserver(entropyRange);
 }
 
 function histogramObserver(rangeOf: (histogram: Histogram) => ValueRange): ObserverFactory {

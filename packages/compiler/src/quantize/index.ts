@@ -13,7 +13,7 @@ export type {
   Samples,
 } from './calibrate.ts';
 export type { WeightRange } from './choose-scale.ts';
-export { mseObserver, percentileObserver } from './histogram-observers.ts';
+export { entropyObserver, mseObserver, percentileObserver } from './histogram-observers.ts';
 export type { PercentileObserverOptions } from './histogram-observers.ts';
 export type { LayerEffect } from './layer-effect.ts';
 export { measureSensitivity } from './measure-sensitivity.ts';
@@ -36,6 +36,9 @@ export { unsignedActivations } from './unsigned-activations.ts';
 export { convNetValues, observeConvNet } from './observe-conv-net.ts';
 export { QUANTIZE_CONV_NET_DEFAULTS, quantizeConvNet } from './quantize-conv-net.ts';
 export type { QuantizeConvNetOptions } from './quantize-conv-net.ts';
+export { SMOOTH_LINEARS_DEFAULTS, smoothLinears } from './smooth-linears.ts';
+export type { SmoothingEffect, SmoothLinearsOptions } from './smooth-linears.ts';
+export { FeatureExtremes } from './feature-extremes.ts';
 export { SecondMoments } from './second-moments.ts';
 export { separateActivations } from './separate-activations.ts';
 export { LOSSY } from './lossy.ts';

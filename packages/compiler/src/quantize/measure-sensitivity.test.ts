@@ -39,6 +39,11 @@ describe('measureSensitivity', () => {
     const onProgress = (done: number, total: number): void => void progress.push(`${done}/${total}`);
     const found = await measureSensitivity({ ...options, onProgress });
     expect(found.map(({ layer }) => layer)).toEqual(['a', 'b', 'y']);
+    expect(found.map(({ bits, weights }) => [bits, weights])).toEqual([
+      [7, 128],
+      [7, 128],
+      [7, 24],
+    ]);
     expect(progress).toEqual(['1/3', '2/3', '3/3']);
     const [a, b, y] = found.map(({ signalToNoiseDb }) => signalToNoiseDb);
     // 7-bit weights and 8-bit activations: some 35 to 45 dB each; a thousandth is 60 dB less.

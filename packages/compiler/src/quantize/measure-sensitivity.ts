@@ -1,5 +1,5 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import type { Model } from '../ir/index.ts';
+import { elementCount, type Model } from '../ir/index.ts';
 import { runPasses, type Transform } from '../rewrite/index.ts';
 import type { LayerEffect } from './layer-effect.ts';
 
@@ -21,6 +21,10 @@ export interface LayerSensitivity {
   readonly layer: string;
   /** Of all outputs: 10·log10(Σ(x − mean)² / Σ(x − x̂)²), at most 120. */
   readonly signalToNoiseDb: number;
+  /** That its weight was quantized to. */
+  readonly bits: 4 | 7 | 8;
+  /** How many numbers its weight has. */
+  readonly weights: number;
 }
 
 /** More is no difference: JSON has no infinity. */
@@ -43,20 +47,22 @@ export async function measureSensitivity({
   signal,
   onProgress,
 }: MeasureSensitivityOptions): Promise<LayerSensitivity[]> {
-  const names: string[] = [];
-  const onLayer = ({ layer }: LayerEffect): void => void names.push(layer);
+  const effects: LayerEffect[] = [];
+  const onLayer = (effect: LayerEffect): void => void effects.push(effect);
   await runPasses(float, [quantize({ keepFloat: () => false, onLayer })]);
   const expected = await outputsOf(float);
   const found: LayerSensitivity[] = [];
-  for (const layer of names) {
+  for (const { layer, weight, bits } of effects) {
     if (signal?.aborted === true)
-      throw new CompilerError('aborted', `stopped after ${found.length} of ${names.length} layers`, {
+      throw new CompilerError('aborted', `stopped after ${found.length} of ${effects.length} layers`, {
         cause: signal.reason,
       });
     const transform = quantize({ keepFloat: (other) => other !== layer, onLayer: () => {} });
     const { model } = await runPasses(float, [transform]);
-    found.push({ layer, signalToNoiseDb: signalToNoise(expected, await outputsOf(model)) });
-    onProgress?.(found.length, names.length);
+    const signalToNoiseDb = signalToNoise(expected, await outputsOf(model));
+    const weights = elementCount(float.graph.initializers.get(weight)?.dims ?? []);
+    found.push({ layer, signalToNoiseDb, bits, weights });
+    onProgress?.(found.length, effects.length);
   }
   return found;
 }

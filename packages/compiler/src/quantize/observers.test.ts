@@ -2,7 +2,7 @@ import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { activationGrid } from './activation-grid.ts';
 import { Histogram } from './histogram.ts';
-import { mseObserver, percentileObserver } from './histogram-observers.ts';
+import { entropyObserver, mseObserver, percentileObserver } from './histogram-observers.ts';
 import { minMaxObserver, type Observer } from './observer.ts';
 
 function rangeOver(observer: Observer, ...parts: Float32Array[]): { min: number; max: number } {
@@ -86,13 +86,31 @@ describe('observers', () => {
     expect(chosen).toBeLessThanOrEqual(best * 1.02);
   });
 
+  it('entropy keeps all of what is even, cuts a lone outlier, and is not led by zeros', () => {
+    const even = seededRandom(7).uniform(200_000, -1, 3);
+    expect(rangeOver(entropyObserver()(), even)).toEqual(rangeOver(minMaxObserver(), even));
+    const data = seededRandom(8).normal(100_000);
+    data[3] = 40;
+    const { min, max } = rangeOver(entropyObserver()(), data);
+    expect(max).toBeGreaterThan(3);
+    expect(max).toBeLessThan(8);
+    expect(min).toBe(-max);
+    const relu = data.map((x) => Math.max(0, x));
+    const range = rangeOver(entropyObserver()(), relu);
+    const positive = relu.filter((x) => x > 0);
+    expect(range).toEqual({ ...rangeOver(entropyObserver()(), positive), min: 0 });
+    // A range has at least a bin for each level: 8 of 40.
+    expect(range.max).toBeLessThan(8.1);
+  });
+
   it('constant and empty data', () => {
-    for (const observer of [mseObserver()(), percentileObserver()()]) {
+    for (const observer of [mseObserver()(), percentileObserver()(), entropyObserver()()]) {
       expect(observer.range()).toEqual({ min: 0, max: 0 });
       observer.observe(new Float32Array(10));
       expect(observer.range()).toEqual({ min: 0, max: 0 });
     }
-    expect(rangeOver(mseObserver()(), Float32Array.of(5, 5, 5)).max).toBe(5);
+    for (const observer of [mseObserver()(), entropyObserver()()])
+      expect(rangeOver(observer, Float32Array.of(5, 5, 5)).max).toBe(5);
   });
 
   it('refuse what is not finite, and percentiles that are none', () => {

@@ -3,6 +3,7 @@ import { ColumnPanels } from './column-panels.ts';
 import { roundHalfEven, WEIGHT_GRIDS, type IntegerGrid } from './integer-grid.ts';
 import { packInt4 } from './pack-int4.ts';
 import { ErrorTally, type QuantizationError } from './quantization-error.ts';
+import { refineRounding } from './refine-rounding.ts';
 import { roundSecondOrder, type RowGrids } from './round-second-order.ts';
 import type { UnitFactor } from './unit-factor.ts';
 
@@ -23,8 +24,14 @@ export interface Int4ColumnOptions {
   readonly computeBits: 7 | 8;
   /** Weight of each row's squared error, length `rows`. Default: all alike. */
   readonly importance?: Float32Array | undefined;
-  /** Of the features' second moments: rounds for the least error of the output. Default: to the nearest. */
-  readonly factor?: UnitFactor | undefined;
+  /** Rounds for the least error of the output. Default: to the nearest. */
+  readonly moments?: DampedMoments | undefined;
+}
+
+/** Second moments of the features, [rows, rows], with their factor. */
+export interface DampedMoments {
+  readonly factor: UnitFactor;
+  readonly matrix: Float32Array;
 }
 
 export interface Int4ColumnQuantization {
@@ -46,7 +53,7 @@ export function quantizeColumnsInt4(
   weight: Float32Array,
   rows: number,
   columns: number,
-  { computeBits, importance = new Float32Array(rows).fill(1), factor }: Int4ColumnOptions,
+  { computeBits, importance = new Float32Array(rows).fill(1), moments }: Int4ColumnOptions,
 ): Int4ColumnQuantization {
   const blocks = Math.ceil(rows / INT4_BLOCK_SIZE);
   const values = new Int8Array(rows * columns);
@@ -66,10 +73,11 @@ export function quantizeColumnsInt4(
     panels.write(panel, values);
   }
   const nearest = { data: packInt4(values), multiplier, scale, error: tally.result() };
-  if (factor === undefined || Number.isNaN(nearest.error.sqnrDb)) return nearest;
+  if (moments === undefined || Number.isNaN(nearest.error.sqnrDb)) return nearest;
   const together = new ErrorTally();
   const grids = int4Grids(multiplier, scale, computeBits);
-  const rounded = roundSecondOrder(weight, columns, factor, grids, together);
+  const rounded = roundSecondOrder(weight, columns, moments.factor, grids, together);
+  refineRounding(weight, columns, rounded, moments.matrix, grids, together);
   return { data: packInt4(rounded), multiplier, scale, error: together.result() };
 }
 

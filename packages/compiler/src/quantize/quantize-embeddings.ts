@@ -22,6 +22,8 @@ export interface QuantizeEmbeddingsOptions {
   readonly positionBits?: 4 | 8;
   /** How each row's scale is chosen. Default: max with 8 bits (where a search gains nothing), mse with 4. */
   readonly weightRange?: WeightRange;
+  /** Tables that stay float: names as `onLayer` has them, or a test of the name. Default: none. */
+  readonly keepFloat?: readonly string[] | ((table: string) => boolean);
   /** Called for each table quantized. */
   readonly onLayer?: (effect: LayerEffect) => void;
 }
@@ -72,14 +74,16 @@ function quantizeTables(
   node: Node,
   index: GraphView,
   bitsOf: Readonly<Record<'word' | 'position', 4 | 8>>,
-  { weightRange, onLayer }: QuantizeEmbeddingsOptions,
+  { weightRange, keepFloat = [], onLayer }: QuantizeEmbeddingsOptions,
 ): Edit | undefined {
   const inputs = [...node.inputs];
   const initializers = new Map<string, Tensor>();
+  const keeps = typeof keepFloat === 'function' ? keepFloat : (table: string) => keepFloat.includes(table);
   for (const { name, table, scale } of TABLES) {
     const value = inputs[table] ?? '';
     const tensor = index.constant(value);
-    if (tensor === undefined || !isFloat32(tensor) || tensor.dims.length !== 2) continue;
+    const layer = `${node.name !== '' ? node.name : (node.outputs[0] ?? '')}.${name}`;
+    if (tensor === undefined || !isFloat32(tensor) || tensor.dims.length !== 2 || keeps(layer)) continue;
     const bits = bitsOf[name];
     const range = weightRange ?? (bits === 8 ? 'max' : 'mse');
     const quantized = quantizeRows(tensor, { bits, range });
@@ -90,7 +94,7 @@ function quantizeTables(
     initializers.set(inputs[table], denseTensor(bits === 4 ? 'int4' : 'int8', tensor.dims, quantized.data));
     initializers.set(inputs[scale], float32Tensor([quantized.scale.length], quantized.scale));
     onLayer?.({
-      layer: `${node.name !== '' ? node.name : (node.outputs[0] ?? '')}.${name}`,
+      layer,
       operator: 'EmbedLayerNorm',
       weight: value,
       bits,

@@ -13,7 +13,7 @@ import {
   type LinearLayerOptions,
 } from './quantize-linear-layers.ts';
 import { roundColumns } from './round-second-order.ts';
-import { lastFactor } from './unit-factor.ts';
+import { factorOf, keepLast } from './unit-factor.ts';
 
 export interface QuantizeLinearsOptions extends LinearLayerOptions {
   /** 7: the quickest on every CPU. 8: nearly twice as fine, such that CPUs without VNNI can add neighbouring products in 16 bits (fitPairs). Default 7. */
@@ -48,7 +48,7 @@ export function quantizeLinears(options: QuantizeLinearsOptions = {}): Transform
       hint: 'for weights stored in 4 bits use quantizeWeightsInt4',
     });
   checkLinearLayerOptions('quantizeLinears', layers);
-  const factorOf = lastFactor();
+  const lastFactor = keepLast(factorOf);
   return defineTransform({
     name: 'quantizeLinears',
     description: 'int8 weights per output channel and 8-bit activations for Linear layers',
@@ -68,7 +68,7 @@ export function quantizeLinears(options: QuantizeLinearsOptions = {}): Transform
             if (isPaired) fitPairs({ floats, values: found.values, scale, taps: 1 });
             const { values, error } =
               moments && isFinite
-                ? roundColumns(floats, scale, WEIGHT_GRIDS[bits], factorOf(moments))
+                ? roundColumns(floats, scale, WEIGHT_GRIDS[bits], lastFactor(moments))
                 : found;
             if (isPaired) settlePairs({ floats, values, scale, taps: 1 });
             return {

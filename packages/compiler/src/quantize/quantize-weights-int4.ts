@@ -3,7 +3,7 @@ import { denseTensor, typedData } from '../ir/index.ts';
 import { defineTransform, type Transform } from '../rewrite/index.ts';
 import { LOSSY } from './lossy.ts';
 import { INT4_BLOCK_SIZE, quantizeColumnsInt4 } from './quantize-columns-int4.ts';
-import { lastFactor } from './unit-factor.ts';
+import { dampedMoments, factorOf, keepLast } from './unit-factor.ts';
 import {
   checkLinearLayerOptions,
   quantizeLinearLayers,
@@ -44,7 +44,10 @@ export function quantizeWeightsInt4(options: QuantizeWeightsInt4Options = {}): T
       `quantizeWeightsInt4: blockSize must be 32, got ${String(blockSize)}`,
     );
   checkLinearLayerOptions('quantizeWeightsInt4', layers);
-  const factorOf = lastFactor();
+  const lastMoments = keepLast((moments) => ({
+    factor: factorOf(moments),
+    matrix: dampedMoments(moments),
+  }));
   return defineTransform({
     name: 'quantizeWeightsInt4',
     description: '4-bit weights with a multiplier per block of 32 for Linear layers',
@@ -60,7 +63,7 @@ export function quantizeWeightsInt4(options: QuantizeWeightsInt4Options = {}): T
             const { data, multiplier, scale, error } = quantizeColumnsInt4(typedData(weight), rows, columns, {
               computeBits,
               importance: moments?.meanSquares(),
-              factor: moments && factorOf(moments),
+              moments: moments && lastMoments(moments),
             });
             return {
               weight: denseTensor('int4', [rows, columns], data),

@@ -314,6 +314,17 @@ describe('quantizeEmbeddings', () => {
     expect(() => quantizeEmbeddings({ positionBits: 3 as 4 })).toThrow(/positionBits must be 4 or 8, got 3/);
   });
 
+  it('leaves tables that it is told to, for another pass', async () => {
+    const narrow = quantizeEmbeddings({ bits: 4, keepFloat: ['embed.word'] });
+    const dtypes = ({ graph }: Model): unknown[] =>
+      [2, 3].map((at) => graph.initializers.get(graph.nodes[0]?.inputs[at] ?? '')?.dtype);
+    const { model } = await runPasses(encoder(), [narrow]);
+    expect(dtypes(model)).toEqual(['float32', 'int8']);
+    const { model: mixed } = await runPasses(model, [quantizeEmbeddings({ bits: 8 })]);
+    expect(dtypes(mixed)).toEqual(['int8', 'int8']);
+    expect(outputSqnr(mixed, encoder())).toBeGreaterThan(34);
+  });
+
   it('reads tables whose bytes are not aligned', async () => {
     const model = encoder();
     const word = model.graph.initializers.get('word') as Tensor & { kind: 'dense' };

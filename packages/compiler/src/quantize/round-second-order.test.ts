@@ -1,9 +1,10 @@
 import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { ErrorTally } from './quantization-error.ts';
+import { refineRounding } from './refine-rounding.ts';
 import { roundSecondOrder, type RowGrids } from './round-second-order.ts';
 import { SecondMoments } from './second-moments.ts';
-import { DAMPING, unitFactor } from './unit-factor.ts';
+import { DAMPING, dampedMoments, unitFactor } from './unit-factor.ts';
 
 /** Rows of correlated features: sums of a few sources, and a feature that is always zero. */
 function features(seed: number, width: number, count: number): Float32Array {
@@ -153,4 +154,42 @@ describe('roundSecondOrder', () => {
     );
     expect([...values]).toEqual(nearest(weight, 3, grids));
   });
+});
+
+describe('refineRounding', () => {
+  it.each([1, 2, 3, 4])(
+    'leaves no single step that would lower the error of the output (seed %i)',
+    (seed) => {
+      const random = seededRandom(seed);
+      const [rows, columns] = [random.int(2, 40), random.int(1, 9)];
+      const moments = new SecondMoments(rows);
+      moments.add(features(seed, rows, 200));
+      const weight = random.normal(rows * columns);
+      const grids = {
+        steps: random.uniform(columns, 0.2, 0.6),
+        lows: new Int8Array(columns).fill(-3),
+        highs: new Int8Array(columns).fill(2),
+      };
+      const gridsOf = (): RowGrids => grids;
+      const hessian = damped(moments.matrix(), rows);
+      const error = (found: ArrayLike<number>): number => outputError(weight, found, columns, hessian, grids);
+      const factor = unitFactor(moments.matrix(), rows);
+      const tally = new ErrorTally();
+      const values = roundSecondOrder(weight, columns, factor, gridsOf, tally);
+      const before = error(values);
+      // Three walks at a time: until none finds anything.
+      for (let again = 0; again < 5; again++)
+        refineRounding(weight, columns, values, dampedMoments(moments), gridsOf, tally);
+      const after = error(values);
+      expect(after).toBeLessThan(before);
+      const noise = weight.reduce((sum, w, i) => sum + (w - values[i]! * grids.steps[i % columns]!) ** 2, 0);
+      expect(tally.noise).toBeCloseTo(noise, 3);
+      for (let at = 0; at < values.length; at++)
+        for (const step of [-1, 1]) {
+          const moved = values[at]! + step;
+          if (moved < -3 || moved > 2) continue;
+          expect(error(values.with(at, moved))).toBeGreaterThan(after * (1 - 1e-4));
+        }
+    },
+  );
 });

@@ -16,7 +16,8 @@ const PANEL_ROWS = 64;
 
 /**
  * The square-root-free Cholesky factor of a damped symmetric matrix, [width, width] row-major, of which only the upper triangle is read
- * (Golub & Van Loan, "Matrix Computations", sections 4.1.2 and 4.2.9: by blocks). Overwrites it.
+ * (Golub & Van Loan, "Matrix Computations", sections 4.1.2 and 4.2.9: by blocks). Overwrites it. What blocks take from each other is summed in
+ * float32, which damped moments bear; the normal equations of pruning do not, and have `invertPositive`.
  */
 export function unitFactor(matrix: Float64Array, width: number, damping: number = DAMPING): UnitFactor {
   damp(matrix, width, damping);
@@ -65,11 +66,25 @@ function eliminate(
     for (let j = i; j < rest; j++) matrix[(end + i) * width + end + j]! -= data[i * stride + j]!;
 }
 
-/** Factors of moments, kept until those of others are asked for: layers with one input follow each other. */
-export function lastFactor(): (moments: SecondMoments) => UnitFactor {
-  let last: { readonly moments: SecondMoments; readonly factor: UnitFactor } | undefined;
+/** The factor of a layer's second moments. */
+export function factorOf(moments: SecondMoments): UnitFactor {
+  return unitFactor(moments.matrix(), moments.width);
+}
+
+/** The damped second moments that `factorOf` factors, whole: [width, width] row-major. */
+export function dampedMoments(moments: SecondMoments): Float32Array {
+  const { width } = moments;
+  const matrix = moments.matrix();
+  damp(matrix, width, DAMPING);
+  for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) matrix[i * width + j] = matrix[j * width + i]!;
+  return Float32Array.from(matrix);
+}
+
+/** What is made of moments, kept until that of others is asked for: layers with one input follow each other. */
+export function keepLast<T>(make: (moments: SecondMoments) => T): (moments: SecondMoments) => T {
+  let last: { readonly moments: SecondMoments; readonly made: T } | undefined;
   return (moments) => {
-    if (last?.moments !== moments) last = { moments, factor: unitFactor(moments.matrix(), moments.width) };
-    return last.factor;
+    if (last?.moments !== moments) last = { moments, made: make(moments) };
+    return last.made;
   };
 }

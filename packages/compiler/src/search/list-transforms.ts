@@ -57,9 +57,9 @@ export function listTransforms(
       case 'quantize-linears':
         return [quantizeLinears({ ...step.options, ...calibrated, ...kept })];
       case 'quantize-weights-int4':
-        return [quantizeWeightsInt4({ ...step.options, ...calibrated })];
+        return [quantizeWeightsInt4({ ...step.options, ...calibrated, ...except(step.options) })];
       case 'quantize-embeddings':
-        return [quantizeEmbeddings(step.options)];
+        return [quantizeEmbeddings({ ...step.options, ...except(step.options) })];
       case 'recurrent-net':
         return compactRecurrentNet();
       case 'quantize-lstms':
@@ -73,9 +73,16 @@ export function listTransforms(
           throw new CompilerError('bad-option', `${recipe.name} needs calibration examples`);
         return [
           separateActivations(),
-          quantizeConvNet({ ...step.options, statistics: convNet }),
+          quantizeConvNet({ ...step.options, statistics: convNet, ...except(step.options) }),
           tabulateBytes(),
         ];
     }
   });
+}
+
+/** A test rather than names: not each of them is a layer of each step. */
+function except({ except: names = [] }: { readonly except?: readonly string[] }): {
+  readonly keepFloat: (layer: string) => boolean;
+} {
+  return { keepFloat: (layer) => names.includes(layer) };
 }

@@ -17,17 +17,20 @@ export type RecipeStep =
     }
   | {
       readonly name: 'quantize-weights-int4';
-      readonly options: { readonly computeBits: 7 | 8; readonly activations: Activations };
+      readonly options: { readonly computeBits: 7 | 8; readonly activations: Activations } & Except;
     }
-  | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } }
+  | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } & Except }
   | { readonly name: 'conv-net' }
   | { readonly name: 'quantized-net' }
   | { readonly name: 'recurrent-net' }
   | { readonly name: 'quantize-lstms'; readonly options: { readonly weightBits: 7 | 8 } }
   | {
       readonly name: 'quantize-conv-net';
-      readonly options: { readonly weightBits: 7 | 8; readonly activationRange: ActivationRange };
+      readonly options: { readonly weightBits: 7 | 8; readonly activationRange: ActivationRange } & Except;
     };
+
+/** Names of layers that a step leaves as they are. A type, no interface: recipes are JSON. */
+type Except = { readonly except?: readonly string[] };
 
 /** How activations are quantized: per row at run time, or from calibrated ranges. */
 export type Activations = 'dynamic' | 'static';

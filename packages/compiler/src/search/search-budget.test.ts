@@ -7,6 +7,7 @@ import { listTransforms } from './list-transforms.ts';
 import { isPruneStep, listPrunedConvNetRecipes, listPrunedRecipes } from './pruned-recipes.ts';
 import { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, type Recipe } from './recipe.ts';
 import { searchBudget, type SearchOptions } from './search-budget.ts';
+import { canWiden, rankLayers, widenLayers } from './widen-layers.ts';
 
 function evaluation(size: number, p50: number, metric: number, drop = 0): Evaluation {
   return {
@@ -191,6 +192,145 @@ describe('searchBudget', () => {
       ['slow8', 'the same candidate as int8'],
     ]);
     expect(log.join()).not.toContain('measure slow8');
+  });
+});
+
+describe('searchBudget with layers that can be widened', () => {
+  const NARROW: Recipe = {
+    name: 'narrow',
+    steps: [{ name: 'quantize-weights-int4', options: { computeBits: 7, activations: 'dynamic' } }],
+  };
+  const LAYERS = Array.from({ length: 12 }, (_, i) => `layer${i}`);
+
+  /** In 4 bits, layer i loses 2⁻ⁱ points and has 10 bytes; in 8, nothing and 20. */
+  function withLayers(log: string[], more: Partial<SearchOptions<string>> = {}): SearchOptions<string> {
+    return table(log, {
+      recipes: [...recipes.filter(({ name }) => name !== 'int4' && name !== 'slow8'), NARROW],
+      layersToWiden: () => Promise.resolve(LAYERS),
+      measure: (_, { recipe: { name, steps } }) => {
+        const [first] = steps;
+        if (first?.name !== 'quantize-weights-int4') return Promise.resolve(TABLE[name]!);
+        const wide = first.options.except ?? [];
+        const losses = LAYERS.map((layer, i) => (wide.includes(layer) ? 0 : 0.01 * 2 ** -i));
+        const drop = losses.reduce((sum, loss) => sum + loss, 0);
+        return Promise.resolve(evaluation(120 + 10 * wide.length, 2, 0.8 - drop, drop));
+      },
+      ...more,
+    });
+  }
+
+  it('adds the candidate with the fewest wider layers that keeps within the drop, after few attempts', async () => {
+    const log: string[] = [];
+    // Layers from the fifth on lose 0.125 points together.
+    const result = await searchBudget(withLayers(log, { budget: { drop: 0.001_25 } }));
+    expect(log.filter((line) => line.startsWith('build narrow'))).toEqual([
+      'build narrow',
+      'build narrow-mixed-6',
+      'build narrow-mixed-3',
+      'build narrow-mixed-4',
+    ]);
+    expect(result.mixed).toEqual({
+      base: 'narrow',
+      layers: 12,
+      tried: [6, 3, 4],
+      widened: ['layer0', 'layer1', 'layer2', 'layer3'],
+    });
+    expect(result.candidates.map(({ recipe }) => recipe.name)).toEqual([
+      'original',
+      'float',
+      'int8',
+      'narrow',
+      'narrow-mixed-4',
+    ]);
+    expect(result.chosen).toBe('<narrow-mixed-4>');
+  });
+
+  it('says when no set of layers is enough', async () => {
+    const { mixed, choice } = await searchBudget(withLayers([], { budget: { drop: 0 } }));
+    expect(mixed).toEqual({ base: 'narrow', layers: 12, tried: [6, 9, 10, 11] });
+    expect(choice.name).toBe('float');
+  });
+
+  it('is done when no layers can be named', async () => {
+    const layersToWiden = (): Promise<readonly string[]> => Promise.resolve([]);
+    const { mixed } = await searchBudget(withLayers([], { budget: { drop: 0 }, layersToWiden }));
+    expect(mixed).toBeUndefined();
+  });
+
+  it('goes on past a set that cannot be built', async () => {
+    const build: SearchOptions<string>['build'] = ({ name }) => {
+      if (name === 'narrow-mixed-6') throw new CompilerError('unsupported', 'no');
+      return Promise.resolve({ artifact: name, contentHash: name, shippable: name !== 'original' });
+    };
+    const { mixed, refused } = await searchBudget(withLayers([], { budget: { drop: 0.001_25 }, build }));
+    expect(mixed?.tried).toEqual([6, 9, 7]);
+    expect(refused.map(({ recipe }) => recipe.name)).toEqual(['narrow-mixed-6']);
+  });
+
+  it.each([
+    ['no drop was given', {}, undefined],
+    ['it loses little enough', { drop: 0.02 }, undefined],
+    ['what meets the budget is as small', { drop: 0.01 }, evaluation(300, 2, 0.76, 0.04)],
+  ])('asks for no layers when %s', async (_, budget, narrow) => {
+    let asked = false;
+    const options = withLayers([], {
+      budget,
+      layersToWiden: () => {
+        asked = true;
+        return Promise.resolve(LAYERS);
+      },
+    });
+    const measure: SearchOptions<string>['measure'] = (built, context) =>
+      narrow && context.recipe === NARROW ? Promise.resolve(narrow) : options.measure(built, context);
+    const { mixed } = await searchBudget({ ...options, measure });
+    expect(mixed).toBeUndefined();
+    expect(asked).toBe(false);
+  });
+});
+
+describe('widenLayers', () => {
+  const smallest = listRecipes({ calibrated: true }).at(-1)!;
+
+  it('gives weights and tables 8 bits by a second step for what the first leaves', () => {
+    const { name, steps } = widenLayers(smallest, ['embed.word', 'q']);
+    const except = ['embed.word', 'q'];
+    expect(name).toBe('w7a8-static+int4-embeddings+int4-weights-mixed-2');
+    expect(steps).toEqual([
+      { name: 'edge-encoder' },
+      { name: 'quantize-weights-int4', options: { computeBits: 7, activations: 'static', except } },
+      { name: 'quantize-linears', options: { weightBits: 7, activations: 'static' } },
+      { name: 'quantize-embeddings', options: { bits: 4, except } },
+      { name: 'quantize-embeddings', options: { bits: 8 } },
+    ]);
+    expect(() => listTransforms({ name, steps }, { ranges: new Map() })).not.toThrow();
+  });
+
+  it('leaves convolutions float', () => {
+    const int8 = listConvNetRecipes({ calibrated: true }).find(({ name }) => name === 'w8a8-static')!;
+    expect(widenLayers(int8, ['stem']).steps.at(-1)).toMatchObject({ options: { except: ['stem'] } });
+  });
+
+  it('is for what has few bits, and was not pruned', () => {
+    const recipes = [
+      ...listRecipes({ calibrated: true }),
+      ...listConvNetRecipes({ calibrated: true }),
+      ...listPrunedRecipes(['heads']),
+    ];
+    expect(recipes.filter(canWiden).map(({ name }) => name)).toEqual([
+      'w7a8-dynamic+int4-embeddings+int4-weights',
+      'w7a8-static+int4-embeddings+int4-weights',
+      'w8a8-static',
+      'w8a8-static-minmax',
+    ]);
+  });
+
+  it('ranks layers by the noise that each of their weights makes', () => {
+    const layers = [
+      { layer: 'wide and noisy', signalToNoiseDb: 20, weights: 1000 },
+      { layer: 'quiet', signalToNoiseDb: 40, weights: 100 },
+      { layer: 'small and noisy', signalToNoiseDb: 20, weights: 100 },
+    ].map((each) => ({ ...each, bits: 4 as const }));
+    expect(rankLayers(layers)).toEqual(['small and noisy', 'wide and noisy', 'quiet']);
   });
 });
 

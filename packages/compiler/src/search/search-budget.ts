@@ -4,6 +4,7 @@ import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
 import { choose, paretoFront, type Choice } from './choose.ts';
 import type { Recipe } from './recipe.ts';
+import { canWiden, widenLayers } from './widen-layers.ts';
 
 /**
  * Keeps predictions between runs. Values are JSON; a broken or missing entry is undefined. Times and memory are not kept:
@@ -47,6 +48,11 @@ export interface SearchOptions<Artifact> {
       readonly onProgress: (done: number, examples: number) => void;
     },
   ) => Promise<Evaluation>;
+  /**
+   * Names of layers that can have more bits than a recipe gives them, first those that gain most by it (`rankLayers`). Asked once, when a recipe
+   * loses more than the budget allows and would be the smallest download. Default: none.
+   */
+  readonly layersToWiden?: () => Promise<readonly string[]>;
   readonly cache?: SearchCache;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: SearchEvent) => void;
@@ -66,8 +72,22 @@ export interface SearchResult<Artifact> {
   readonly candidates: readonly Candidate[];
   /** Recipes that could not be built, or made no candidate of their own. */
   readonly refused: readonly { readonly recipe: Recipe; readonly error: CompilerError }[];
+  /** What was done to let a recipe keep within the allowed drop; undefined when there was no need or no way. */
+  readonly mixed?: MixedPrecision;
   readonly choice: Choice;
   readonly chosen: Artifact;
+}
+
+/** A search for the fewest layers that need more bits than a recipe gives them. */
+export interface MixedPrecision {
+  /** The recipe that loses too much. */
+  readonly base: string;
+  /** The layers that have more bits in the last candidate; undefined when no set that was tried kept within the drop. */
+  readonly widened?: readonly string[];
+  /** How many layers could be widened. */
+  readonly layers: number;
+  /** Numbers of layers that were tried, in this order. */
+  readonly tried: readonly number[];
 }
 
 interface Measured<Artifact> {
@@ -88,21 +108,27 @@ export async function searchBudget<Artifact>(
   const { recipes, budget, signal, onEvent } = options;
   const measured: Measured<Artifact>[] = [];
   const refused: { recipe: Recipe; error: CompilerError }[] = [];
-  for (const [index, recipe] of recipes.entries()) {
+  const attempt: Attempt<Artifact> = async (recipe, index, total) => {
     signal?.throwIfAborted();
-    onEvent?.({ type: 'build', recipe: recipe.name, index, total: recipes.length });
+    onEvent?.({ type: 'build', recipe: recipe.name, index, total });
     try {
       const built = await options.build(recipe);
       const twin = measured.find((other) => other.built.contentHash === built.contentHash);
       if (twin) throw new CompilerError('unsupported', `the same candidate as ${twin.recipe.name}`);
-      measured.push({ recipe, built, evaluation: await measure(options, recipe, built, measured[0]) });
+      return { recipe, built, evaluation: await measure(options, recipe, built, measured[0]) };
     } catch (error) {
       // Without candidate 0 there is nothing to compare with.
       if (!(error instanceof CompilerError) || error.code === 'aborted' || index === 0) throw error;
       refused.push({ recipe, error });
       onEvent?.({ type: 'refused', recipe: recipe.name, error });
+      return undefined;
     }
+  };
+  for (const [index, recipe] of recipes.entries()) {
+    const made = await attempt(recipe, index, recipes.length);
+    if (made) measured.push(made);
   }
+  const mixed = await mixPrecision(options, measured, attempt);
   const shippable = measured.filter(({ built }) => built.shippable);
   const last = refused.at(-1);
   if (shippable.length === 0 && last) throw last.error;
@@ -118,7 +144,68 @@ export async function searchBudget<Artifact>(
     const onParetoFront = front.includes(recipe.name);
     return { recipe, evaluation, shippable: ships, meetsBudget: failed.length === 0, failed, onParetoFront };
   });
-  return { candidates, refused, choice, chosen: chosen.built.artifact };
+  return { candidates, refused, choice, chosen: chosen.built.artifact, ...(mixed && { mixed }) };
+}
+
+/** Builds and measures; undefined for a recipe that was refused. */
+type Attempt<Artifact> = (
+  recipe: Recipe,
+  index: number,
+  total: number,
+) => Promise<Measured<Artifact> | undefined>;
+
+/**
+ * Adds a candidate with more bits for some layers of a recipe that loses too much: the fewest that keep within the allowed drop, found by
+ * halving, as if each layer that is widened took a little of the drop. None at all is the recipe, and all of them another one.
+ */
+async function mixPrecision<Artifact>(
+  { recipes, budget, layersToWiden }: SearchOptions<Artifact>,
+  measured: Measured<Artifact>[],
+  attempt: Attempt<Artifact>,
+): Promise<MixedPrecision | undefined> {
+  const base = recipeToWiden(measured, budget);
+  const layers = (base && (await layersToWiden?.())) ?? [];
+  if (base === undefined || layers.length < 2) return undefined;
+  const tried: number[] = [];
+  const total = recipes.length + Math.ceil(Math.log2(layers.length));
+  let best: Measured<Artifact> | undefined;
+  let [tooFew, enough] = [0, layers.length];
+  while (enough - tooFew > 1) {
+    const count = (tooFew + enough) >> 1;
+    const recipe = widenLayers(base.recipe, layers.slice(0, count));
+    const made = await attempt(recipe, recipes.length + tried.length, total);
+    tried.push(count);
+    if (made && !losesTooMuch(made, budget)) [best, enough] = [made, count];
+    else tooFew = count;
+  }
+  if (best) measured.push(best);
+  return {
+    base: base.recipe.name,
+    layers: layers.length,
+    tried,
+    ...(best && { widened: layers.slice(0, enough) }),
+  };
+}
+
+/** Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the fastest of equals. */
+function recipeToWiden<Artifact>(
+  measured: readonly Measured<Artifact>[],
+  budget: Budget,
+): Measured<Artifact> | undefined {
+  const bytes = ({ evaluation }: Measured<Artifact>): number => evaluation.downloadBytes.brotli;
+  const meeting = measured.filter(
+    ({ built, evaluation }) => built.shippable && missedLimits(budget, evaluation).length === 0,
+  );
+  const smallest = Math.min(...meeting.map(bytes));
+  const [base] = measured
+    .filter((each) => canWiden(each.recipe) && losesTooMuch(each, budget) && bytes(each) < smallest)
+    .map((each) => ({ each, drop: each.evaluation.drop.value, p50: each.evaluation.latencyMs.p50 }))
+    .toSorted((a, b) => a.drop - b.drop || a.p50 - b.p50);
+  return base?.each;
+}
+
+function losesTooMuch<Artifact>({ evaluation }: Measured<Artifact>, budget: Budget): boolean {
+  return missedLimits(budget, evaluation).some(({ limit }) => limit === 'drop');
 }
 
 async function measure<Artifact>(
