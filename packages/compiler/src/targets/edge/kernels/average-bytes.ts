@@ -1,6 +1,6 @@
 import { f32x4, i16x8, i32, i32x4, v128, type Expr, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { emitByteLimits, emitFlip, emitToBytes, type ByteGrid } from './requantize.ts';
+import { emitByteLimits, emitFlip, emitToStoredBytes, type ByteGrid } from './requantize.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface AverageBytesSpec {
@@ -45,7 +45,7 @@ export function emitAverageBytes(
           Expr<'v128'>,
           Expr<'v128'>,
         ];
-        f.do(v128.store64Lane(i32.add(p.y, channel), emitToBytes(library, p.scratch, scaled), 0));
+        f.do(v128.store64Lane(i32.add(p.y, channel), emitToStoredBytes(library, p.scratch, scaled), 0));
       });
     }),
   );

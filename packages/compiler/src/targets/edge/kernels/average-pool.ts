@@ -2,7 +2,7 @@ import { f32x4, v128, type Expr, type FunctionRef, type Local } from '../../../w
 import type { WindowSpec } from './gather-patches.ts';
 import type { KernelLibrary } from './kernel-library.ts';
 import { emitPoolWindows } from './pool-windows.ts';
-import { emitByteLimits, emitFlip, emitFloats, emitToBytes, type ByteGrid } from './requantize.ts';
+import { emitByteLimits, emitFlip, emitFloats, emitToStoredBytes, type ByteGrid } from './requantize.ts';
 
 export interface AveragePoolSpec extends WindowSpec {
   /** Bytes from pixel to pixel of the output. */
@@ -52,7 +52,7 @@ export function emitAveragePool(
               library.splat(grids[1].zeroPoint),
             ),
           ) as [Expr<'v128'>, Expr<'v128'>];
-          f.do(v128.store64Lane(address, emitToBytes(library, p.scratch, steps), 0));
+          f.do(v128.store64Lane(address, emitToStoredBytes(library, p.scratch, steps), 0));
         },
       });
     }),

@@ -9,7 +9,7 @@ import {
   type Local,
 } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { emitByteLimits, emitFlip, emitFloats, emitToBytes, type Halves } from './requantize.ts';
+import { emitByteLimits, emitFlip, emitFloats, emitToStoredBytes, type Halves } from './requantize.ts';
 import { needsFusing, sumOfBytes, type ByteGrids } from './sum-of-bytes.ts';
 import { roundUp } from './vector-code.ts';
 
@@ -55,7 +55,7 @@ export function emitBinaryBytes(
             Expr<'v128'>,
             Expr<'v128'>,
           ];
-          f.do(v128.store64Lane(i32.add(p.y, at), emitToBytes(library, p.scratch, steps), 0));
+          f.do(v128.store64Lane(i32.add(p.y, at), emitToStoredBytes(library, p.scratch, steps), 0));
         });
         f.increment(p.a, spec.aStride);
         f.increment(p.b, spec.bStride);

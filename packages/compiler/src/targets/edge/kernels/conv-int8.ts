@@ -90,12 +90,16 @@ export function emitConvInt8(
     const { k, xStride } = depth(spec);
     const layout = scratchLayout(spec, maxRows);
     const { zeroPoint } = spec;
-    const epilogue = zeroPoint === undefined ? SCALE_EPILOGUE : byteEpilogue(library, spec.isRoundable);
+    const { isRoundable } = spec;
+    const epilogueOf = (form: DotForm) =>
+      zeroPoint === undefined
+        ? SCALE_EPILOGUE
+        : byteEpilogue(library, { isRoundable, isFlipped: form === 'dot' });
     const rowsOf = (form: DotForm) =>
       emitInt8Rows(
         library,
         { form, k: roundUp(k, 4), xStride: form === 'i16' || form === 'row' ? 2 * xStride : xStride },
-        epilogue,
+        epilogueOf(form),
         form === 'row' ? [1] : rowCounts,
       );
     const wide = spec.isDotOnly ? undefined : rowsOf('i16');

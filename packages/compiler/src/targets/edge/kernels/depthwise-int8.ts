@@ -12,7 +12,13 @@ import {
 } from '../../../wasm/index.ts';
 import { emitPadding, type ByteWindowSpec, type WindowSpec } from './gather-patches.ts';
 import { MODE, type KernelLibrary } from './kernel-library.ts';
-import { BYTE_LIMITS_BYTES, emitByteLimits, emitModeBias, emitToBytes } from './requantize.ts';
+import {
+  BYTE_LIMITS_BYTES,
+  emitByteLimits,
+  emitModeBias,
+  emitToBytes,
+  emitToStoredBytes,
+} from './requantize.ts';
 import { roundUp } from './vector-code.ts';
 import { emitInputRow, emitWindowColumns, type TapAddress } from './window-columns.ts';
 
@@ -157,6 +163,7 @@ function emitDepthwiseRow(
         Pick<Pointers, 'weights' | 'bias' | 'multiplier' | 'y'>;
       const weights = emitPairWeights(f, spec, p.weights);
       const limits = params['limits']!;
+      const toBytes = isSigned ? emitToStoredBytes : emitToBytes;
       const rows = rowNames.map((row) => params[row]!);
       const load = (tap: TapAddress): Expr<'v128'> => {
         const { address, offset } = tap ?? { address: params['padding']!, offset: 0 };
@@ -169,7 +176,7 @@ function emitDepthwiseRow(
           const scaled = sums.map((sum, j) =>
             f32x4.mul(f32x4.convertI32x4S(sum), v128.load(p.multiplier, 16 * j)),
           ) as [Expr<'v128'>, Expr<'v128'>];
-          f.do(v128.store64Lane(to, emitToBytes(library, limits, scaled, spec.isRoundable), 0, offset));
+          f.do(v128.store64Lane(to, toBytes(library, limits, scaled, spec.isRoundable), 0, offset));
         });
         for (const row of rows) f.increment(row, LANES);
         weights.advance();

@@ -59,6 +59,8 @@ export interface TileEpilogue<P extends Pointers> {
   readonly params: P;
   /** Of the parameters that go from row to row: bytes per row. */
   readonly rowBytes: { readonly [K in keyof P]?: number };
+  /** What the sums of a row begin with, four columns of each half. Default: zeros. */
+  readonly first?: (p: Pick<TilePointers<P>, keyof P>, half: 0 | 1) => Expr<'v128'>;
   /** Writes the tile's rows at y and moves y behind them. */
   emit(f: FunctionBuilder, p: TilePointers<P>, sums: Sums): void;
 }
@@ -130,7 +132,8 @@ function emitInt8Tile<P extends Pointers>(
     library.module.function(name, { params: params as TileParams<RowsParams<P>> }, (f, p) => {
       const sums = Array.from({ length: height }, () => [f.local('v128'), f.local('v128')] as const);
       f.loop((nextTile) => {
-        for (const row of sums) for (const sum of row) f.set(sum, v128.zero());
+        for (const row of sums)
+          row.forEach((sum, half) => f.set(sum, epilogue.first?.(p, half as 0 | 1) ?? v128.zero()));
         emitProducts(f, spec, p, sums);
         epilogue.emit(f, p, sums);
         f.increment(p.x, height * spec.xStride);
@@ -203,7 +206,8 @@ function emitRow(
   });
   sum!.forEach((total, j) => {
     const [a, b] = [halves[2 * j]!, halves[2 * j + 1]!];
-    f.set(total, i32x4.add(i8x16.shuffle(a, b, EVEN_LANES), i8x16.shuffle(a, b, ODD_LANES)));
+    const products = i32x4.add(i8x16.shuffle(a, b, EVEN_LANES), i8x16.shuffle(a, b, ODD_LANES));
+    f.set(total, i32x4.add(total, products));
   });
 }
 

@@ -1,6 +1,6 @@
 import { f32x4, i32, v128, type FunctionRef } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { emitByteLimits, emitToBytes, type ByteGrid } from './requantize.ts';
+import { emitByteLimits, emitToStoredBytes, type ByteGrid } from './requantize.ts';
 import { roundUp } from './vector-code.ts';
 
 export interface QuantizeFloatsSpec {
@@ -31,7 +31,7 @@ export function emitQuantizeFloats(
           const [low, high] = [0, 16].map((offset) =>
             f32x4.div(v128.load(from, offset), library.splat(spec.grid.scale)),
           );
-          const bytes = emitToBytes(library, p.scratch, [low!, high!]);
+          const bytes = emitToStoredBytes(library, p.scratch, [low!, high!]);
           f.do(v128.store64Lane(i32.add(p.y, column), bytes, 0));
         });
         f.increment(p.x, 4 * spec.xStride);

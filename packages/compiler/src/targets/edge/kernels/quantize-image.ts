@@ -8,7 +8,7 @@ import {
   type ParamLocals,
 } from '../../../wasm/index.ts';
 import type { KernelLibrary } from './kernel-library.ts';
-import { emitByteLimits, emitFlip, emitToBytes, emitToSteps, type ByteGrid } from './requantize.ts';
+import { emitByteLimits, emitFlip, emitToStoredBytes, emitToSteps, type ByteGrid } from './requantize.ts';
 
 export interface QuantizeImageSpec {
   readonly channels: number;
@@ -70,7 +70,7 @@ function emitChannels(
     f.set(to, i32.add(i32.add(p.y, i32.mul(p.m0, spec.yStride)), channel));
     f.whileBelow(to, end, 4 * spec.yStride, () => {
       const value = f.let(f32x4.div(v128.load(from), scale));
-      const bytes = f.let(emitToBytes(library, p.scratch, [value, value]));
+      const bytes = f.let(emitToStoredBytes(library, p.scratch, [value, value]));
       // Pixels behind the last one belong to nobody else yet: a thread's pixels are a multiple of 4.
       for (let lane = 0; lane < 4; lane++) {
         f.do(v128.store8Lane(to, bytes, lane, lane * spec.yStride));

@@ -67,15 +67,25 @@ export function emitToBytes(
   library: KernelLibrary,
   limits: Expr<'i32'>,
   values: readonly [Expr<'v128'>, Expr<'v128'>],
-  isRoundable = false,
+  isRoundable: boolean,
 ): Expr<'v128'> {
   const toSteps = isRoundable ? emitRounded : emitToSteps;
   const [low, high] = values.map((value) => toSteps(library, limits, value)) as [Expr<'v128'>, Expr<'v128'>];
   const words = i16x8.narrowI32x4S(low, high);
-  return v128.xor(i8x16.narrowI16x8U(words, words), v128.load32Splat(limits, LIMITS.flip));
+  return i8x16.narrowI16x8U(words, words);
 }
 
-/** Bytes as they are in memory to 0…255: mode s8 stores them xor 0x80. */
+/** The same as the mode stores them. */
+export function emitToStoredBytes(
+  library: KernelLibrary,
+  limits: Expr<'i32'>,
+  values: readonly [Expr<'v128'>, Expr<'v128'>],
+  isRoundable = false,
+): Expr<'v128'> {
+  return emitFlip(limits, emitToBytes(library, limits, values, isRoundable));
+}
+
+/** Bytes as they are in memory to 0…255, or back: mode s8 stores them xor 0x80. */
 export function emitFlip(limits: Expr<'i32'>, bytes: Expr<'v128'>): Expr<'v128'> {
   return v128.xor(bytes, v128.load32Splat(limits, LIMITS.flip));
 }

@@ -1,4 +1,4 @@
-import { f32x4, i32x4, v128 } from '../../../wasm/index.ts';
+import { f32x4, v128 } from '../../../wasm/index.ts';
 import type { TileEpilogue } from './int8-tile.ts';
 
 const PARAMS = {
@@ -15,10 +15,11 @@ export const SCALE_EPILOGUE: TileEpilogue<typeof PARAMS> = {
   name: 'scaled',
   params: PARAMS,
   rowBytes: {},
+  first: (p, half) => v128.load(p.bias, 16 * half),
   emit(f, p, sums) {
     for (const row of sums) {
       row.forEach((sum, j) => {
-        const exact = f32x4.convertI32x4S(i32x4.add(sum, v128.load(p.bias, 16 * j)));
+        const exact = f32x4.convertI32x4S(sum);
         f.do(v128.store(p.y, f32x4.mul(exact, v128.load(p.multiplier, 16 * j)), 16 * j));
       });
       f.increment(p.y, p.yStride);

@@ -67,7 +67,10 @@ export function emitWinogradInt8(
     );
     const parts = {
       transformPanel: emitPanel(library, window),
-      epilogue: zeroPoint === undefined ? SCALE_EPILOGUE : byteEpilogue(library, spec.isRoundable),
+      epilogue:
+        zeroPoint === undefined
+          ? SCALE_EPILOGUE
+          : byteEpilogue(library, { isRoundable: spec.isRoundable, isFlipped: false }),
       yPanelBytes: zeroPoint === undefined ? 4 * PANEL_COLUMNS : PANEL_COLUMNS,
       unscale: (sum: Local<'v128'>) => i32x4.mul(i32x4.shrS(sum, 4), library.splatBits(INVERSE_OF_3)),
     };

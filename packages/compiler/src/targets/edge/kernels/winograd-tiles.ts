@@ -323,12 +323,15 @@ function emitOutputs(
       const pixel = f.local('i32');
       const y = f.local('i32');
       const pointers = { ...p, x: y, w: y, pairFlags: y, y, yStride: f.let(i32.const(yStride)), count: y };
-      const sumsOf = (row: number, half: number): readonly Local<'v128'>[] => {
+      const sumsOf = (row: number, half: 0 | 1): readonly Local<'v128'>[] => {
         const column = (x: number): Local<'v128'> =>
           outputColumn(arithmetic, row, (index) =>
             f.let(v128.load(p.products, (index * TILE_INPUT[1] + x) * together * SUMS_BYTES + 16 * half)),
           );
-        return outputRow(arithmetic, sixOf(column)).map((sum) => f.let(unscale(sum)));
+        const first = epilogue.first?.(p, half);
+        return outputRow(arithmetic, sixOf(column)).map((sum) =>
+          f.let(first ? i32x4.add(unscale(sum), first) : unscale(sum)),
+        );
       };
       f.whileBelow(p.tile, p.end, 1, () => {
         for (let row = 0; row < TILE[0]; row++) {
