@@ -9,7 +9,6 @@ import {
   tileRowPixels,
   winogradInt8ScratchBytes,
   type ConvInt8Spec,
-  type KernelLibrary,
   emitAttention,
   emitLayerNorm,
   emitLinearF32,
@@ -30,8 +29,7 @@ import {
   quantizedRowBytes,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
-import type { FunctionRef, Params } from '../../src/wasm/index.ts';
-import { KernelRig, type ModeName } from './harness.ts';
+import { KernelRig, type ModeName, type RigMemory } from './harness.ts';
 import { roundUp } from './random-maps.ts';
 
 // How fast the kernels are, alone and hot. benchmarks/kernels.mjs runs this in Node or in Chromium.
@@ -309,14 +307,9 @@ function convInt8(
   );
   const panels = new Int8Array(int8PanelBytes(k, n));
   const { pairFlags } = packInt8(values, k, n, panels);
-  const time = <P extends Params>(
-    name: string,
-    emit: (library: KernelLibrary, pixels: number) => FunctionRef<P, undefined>,
-    scratchBytes: (pixels: number) => number,
-  ): Timed => {
-    const unit = name === 'winograd' ? tileRowPixels(window) : 1;
+  const time = (name: string, unit: number, open: (pixels: number) => OpenedConv): Timed => {
     const block = Math.min(size * size, Math.max(unit, 120 - (120 % unit)));
-    const rig = new KernelRig(rung, (library) => emit(library, block), 512);
+    const { rig, scratchBytes, call } = open(block);
     rig.setMode(mode);
     const args = {
       x: rig.put(bytes(size * size * stride)),
@@ -326,33 +319,48 @@ function convInt8(
       colsum: rig.put(new Int32Array(roundUp(n, 8))),
       multiplier: rig.put(random.uniform(roundUp(n, 8), 0.0001, 0.001)),
       y: rig.allocate(size * size * yStride),
-      scratch: rig.allocate(scratchBytes(block)),
+      scratch: rig.allocate(scratchBytes),
     };
     return {
       name: `convInt8 ${rung} ${mode} ${name} ${size}x${size} ${channels}->${n}`,
       unit: 'GOPS',
       work: 2 * size * size * 9 * channels * n,
       call: () => {
-        for (let m0 = 0; m0 < size * size; m0 += block) {
-          const m1 = Math.min(size * size, m0 + block);
-          rig.call({ ...args, m0, m1 } as unknown as { readonly [K in keyof P]: number });
-        }
+        for (let m0 = 0; m0 < size * size; m0 += block)
+          call({ ...args, m0, m1: Math.min(size * size, m0 + block) });
       },
     };
   };
   return [
-    time(
-      'direct',
-      (library, pixels) => emitConvInt8(library, direct, pixels),
-      (pixels) => convInt8ScratchBytes(direct, pixels),
-    ),
-    time(
-      'winograd',
-      (library, pixels) => emitWinogradInt8(library, shared, pixels),
-      (pixels) => winogradInt8ScratchBytes(shared, pixels),
-    ),
+    time('direct', 1, (pixels) => {
+      const rig = new KernelRig(rung, (library) => emitConvInt8(library, direct, pixels), 512);
+      return { rig, scratchBytes: convInt8ScratchBytes(direct, pixels), call: (args) => rig.call(args) };
+    }),
+    time('winograd', tileRowPixels(window), (pixels) => {
+      const rig = new KernelRig(rung, (library) => emitWinogradInt8(library, shared, pixels), 512);
+      return { rig, scratchBytes: winogradInt8ScratchBytes(shared, pixels), call: (args) => rig.call(args) };
+    }),
   ];
 }
+
+/** A kernel of a convolution, for blocks of some size. */
+interface OpenedConv {
+  rig: RigMemory;
+  scratchBytes: number;
+  call: (args: Record<ConvArgument, number>) => void;
+}
+
+type ConvArgument =
+  | 'x'
+  | 'weights'
+  | 'pairFlags'
+  | 'bias'
+  | 'colsum'
+  | 'multiplier'
+  | 'y'
+  | 'scratch'
+  | 'm0'
+  | 'm1';
 
 const CONV_SHAPES = [
   [224, 64, 64],

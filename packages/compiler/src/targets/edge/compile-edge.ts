@@ -5,7 +5,8 @@ import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit
 import { lowerModel } from './lower.ts';
 import { planMemory } from './plan-memory.ts';
 import { gateColumns, GRU_GATES, LSTM_GATES, patchBytes } from './kernels/index.ts';
-import { stepRows, type Program, type Step } from './program.ts';
+import type { Program, Step } from './program.ts';
+import { stepRows } from './step-rows.ts';
 import { scheduleSteps } from './schedule.ts';
 import { roundUp, rowStride, type Value } from './value.ts';
 import { WeightsImage } from './weights-image.ts';

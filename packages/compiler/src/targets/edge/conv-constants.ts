@@ -32,7 +32,7 @@ export function convConstants(
   context: LoweringContext,
   node: Node,
   input: ByteGrid,
-  { groups, stride }: { groups: number; stride: number },
+  { groups, stride, isWinograd }: { groups: number; stride: number; isWinograd: boolean },
 ): ConvConstants {
   const [all = 0, channels = 0, ...kernel] = context.constants.dims(node.inputs[CONV_SLOTS.weight]!);
   const taps = kernel.reduce((product, extent) => product * extent, 1);
@@ -43,7 +43,8 @@ export function convConstants(
   const matrices = Array.from({ length: groups }, (_, group) =>
     kernelMatrix(weights.subarray(group * size, (group + 1) * size), { filters: n, channels, taps, stride }),
   );
-  const pairs = pairFormOf(joinArrays(matrices), n);
+  // Tiles take the place of pair sums.
+  const pairs = isWinograd ? 'none' : pairFormOf(joinArrays(matrices), n);
   const parts = matrices.map((matrix, group) =>
     matrixConstants(context, node, input, { matrix, pairs, k, n, first: group * n, slots: CONV_SLOTS }),
   );

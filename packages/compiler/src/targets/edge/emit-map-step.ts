@@ -23,7 +23,8 @@ import {
   emitFloatConv,
   emitFloatDepthwise,
 } from './emit-conv-step.ts';
-import { readsRows, writesRows, type MapStep, type Step } from './program.ts';
+import type { MapStep, Step } from './program.ts';
+import { readsRows, writesRows } from './step-rows.ts';
 import { rowZero, whole, type StepScope } from './step-scope.ts';
 import { bytesStride, elementBytes, floatStride, rowStride } from './value.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../wasm/index.ts';

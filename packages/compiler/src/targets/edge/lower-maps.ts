@@ -62,12 +62,6 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
   const tapBytes = isDepthwise ? shape.tapBytes : roundUp(perGroup, 4);
   const window = { ...shape, tapBytes, zeroPoint: input.zeroPoint };
   const output = context.mapOutput(node, 'bytes', [filters, ...space], roundUp(n, 8) - n);
-  const weight = context.constants.convWeight(node.outputs[0]!, () =>
-    isDepthwise
-      ? depthwiseConstants(context, node, input, taps)
-      : convConstants(context, node, input, { groups, stride: isByPixel ? perGroup : tapBytes }),
-  );
-  if (isDepthwise) return context.emit({ op: 'depthwise', x, weight, window, zeroPoint, output });
   const isWinograd =
     groups === 1 &&
     suitsWinograd(
@@ -77,6 +71,12 @@ export function lowerQLinearConv(context: LoweringContext, node: Node): void {
       space.reduce((product, extent) => product * extent, 1),
     ) &&
     fitsWinograd(convWeights(context, node), filters);
+  const weight = context.constants.convWeight(node.outputs[0]!, () =>
+    isDepthwise
+      ? depthwiseConstants(context, node, input, taps)
+      : convConstants(context, node, input, { groups, stride: isByPixel ? perGroup : tapBytes, isWinograd }),
+  );
+  if (isDepthwise) return context.emit({ op: 'depthwise', x, weight, window, zeroPoint, output });
   context.emit({
     op: 'conv',
     x,

@@ -1,5 +1,6 @@
 import { placeIntervals, type Interval } from './place-intervals.ts';
-import { rowReads, wholeReads, writes, writesRows, type Program, type Step } from './program.ts';
+import type { Program, Step } from './program.ts';
+import { rowReads, wholeReads, writes, writesRows } from './step-rows.ts';
 import { regionBlocks, type Level } from './schedule.ts';
 import { roundUp, valueBytes, type Value } from './value.ts';
 

@@ -1,4 +1,5 @@
-import { rowReads, rowUnit, stepRows, wholeReads, writes, writesRows, type Step } from './program.ts';
+import type { Step } from './program.ts';
+import { rowReads, rowUnit, stepRows, wholeReads, writes, writesRows } from './step-rows.ts';
 import type { RowCounts } from './kernels/index.ts';
 import { roundUp, type Rows, type Value } from './value.ts';
 
