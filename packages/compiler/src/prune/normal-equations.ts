@@ -1,4 +1,4 @@
-import { sumOuterProducts } from '../quantize/outer-products.ts';
+import { sumOuterProducts } from '../quantize/statistics/outer-products.ts';
 
 /** Rows taken in before they are multiplied. */
 const BATCH_ROWS = 256;

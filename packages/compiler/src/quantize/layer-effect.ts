@@ -1,4 +1,4 @@
-import type { QuantizationError } from './quantization-error.ts';
+import type { QuantizationError } from './grids/quantization-error.ts';
 
 /** What quantization did to the weights of one layer. */
 export interface LayerEffect extends QuantizationError {

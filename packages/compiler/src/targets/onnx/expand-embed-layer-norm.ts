@@ -1,6 +1,6 @@
 import { CompilerError } from '../../diagnostics/index.ts';
 import { DATA_TYPE_CODES, denseTensor, elementCount, int64Tensor } from '../../ir/index.ts';
-import { unpackInt4 } from '../../quantize/pack-int4.ts';
+import { unpackInt4 } from '../../quantize/weights/pack-int4.ts';
 import { intAttribute, stringAttribute } from '../../transforms/node-attributes.ts';
 import { addLayerNormalization } from './expand-layer-norm.ts';
 import type { Expansion } from './expansion.ts';

@@ -1,5 +1,5 @@
 import { denseTensor, elementCount, typedData, type DenseTensor } from '../../ir/index.ts';
-import { unpackInt4 } from '../../quantize/pack-int4.ts';
+import { unpackInt4 } from '../../quantize/weights/pack-int4.ts';
 import { stringAttribute } from '../../transforms/node-attributes.ts';
 import { expandActivation } from './expand-activation.ts';
 import type { Expansion } from './expansion.ts';

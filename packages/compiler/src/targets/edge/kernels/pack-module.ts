@@ -11,7 +11,7 @@ import {
   type Local,
   type MemoryLimits,
 } from '../../../wasm/index.ts';
-import { LARGEST_PAIR } from '../../../quantize/integer-grid.ts';
+import { LARGEST_PAIR } from '../../../quantize/grids/integer-grid.ts';
 import { PAIR_FLAGS_PER_WORD } from './pair-flags.ts';
 
 /** The exports of the module. */

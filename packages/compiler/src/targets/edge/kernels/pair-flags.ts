@@ -1,4 +1,4 @@
-import { LARGEST_PAIR } from '../../../quantize/integer-grid.ts';
+import { LARGEST_PAIR } from '../../../quantize/grids/integer-grid.ts';
 import { roundUp } from './vector-code.ts';
 
 /**
