@@ -1,0 +1,31 @@
+import type { LayerSensitivity } from '@edgewise/compiler';
+import type * as Plot from '@observablehq/plot';
+import type { SafeHtml } from '../html.ts';
+import { drawBars, shortNames } from './bars.ts';
+import { drawChart, type Width } from './draw-chart.ts';
+
+/** The ones that cost most. */
+const LAYERS_SHOWN = 24;
+
+/** Error of the answers by the layer that alone is quantized. */
+export function sensitivityChart(layers: readonly LayerSensitivity[]): SafeHtml {
+  return drawChart('Sensitivity of each layer', (width) => drawSensitivity(layers, width));
+}
+
+/** The layers that cost most, in the order of computation. */
+function drawSensitivity(layers: readonly LayerSensitivity[], width: Width): Plot.PlotOptions {
+  const names = shortNames(
+    layers.map(({ layer }) => layer),
+    width,
+  );
+  const all = layers.map(({ signalToNoiseDb }, i) => ({
+    name: names[i] ?? '',
+    value: 100 * 10 ** (-signalToNoiseDb / 20),
+  }));
+  const shown = new Set(all.toSorted((a, b) => b.value - a.value).slice(0, LAYERS_SHOWN));
+  const rows = all.filter((layer) => shown.has(layer));
+  return drawBars(rows, width, {
+    label: 'error, % of the spread of the answers →',
+    text: (error) => `${error.toPrecision(2)} %`,
+  });
+}
