@@ -18,6 +18,7 @@ import {
 } from './conv-net-plan.ts';
 import { applyQuantizedRules } from './fuse-quantized.ts';
 import type { LayerEffect } from '../layer-effect.ts';
+import { testOf, type LayerTest } from '../layer-test.ts';
 import { LOSSY } from '../lossy.ts';
 import { findNoisy, keptFloat } from './noisy-layers.ts';
 import type { ConvNetStatistics } from '../statistics/value-statistics.ts';
@@ -31,8 +32,8 @@ export interface QuantizeConvNetOptions {
   readonly activationRange?: ActivationRange;
   /** 8, or 7: one exact instruction per 16 products on every CPU. Default 8. */
   readonly weightBits?: 7 | 8;
-  /** With 7 bits: a layer where the rounding of weights is a larger share of the output gets 8, 0 … 1. Default 0.01. */
-  readonly weightNoiseLimit?: number;
+  /** Layers that have 8 bits where the others have 7: names, or a test of the name. Default: none. */
+  readonly eightBits?: LayerTest;
   /**
    * Largest share of a layer's output that the rounding of its input may be, and of an activation's output that the rounding of the sums
    * before it may be, 0 … 1; layers above it stay float. Default 0.015.
@@ -47,7 +48,7 @@ export interface QuantizeConvNetOptions {
   /** Whether biases take back the shift that rounding of the weights causes on average. Default true. */
   readonly correctBias?: boolean;
   /** Nodes that stay float: names, or a test of the name. Default: none but those that `noiseLimit` finds. */
-  readonly keepFloat?: readonly string[] | ((node: string) => boolean);
+  readonly keepFloat?: LayerTest;
   /** Called for each layer quantized. */
   readonly onLayer?: (effect: LayerEffect) => void;
 }
@@ -55,7 +56,7 @@ export interface QuantizeConvNetOptions {
 export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer'>> = {
   activationRange: 'mse',
   weightBits: 8,
-  weightNoiseLimit: 0.01,
+  eightBits: [],
   noiseLimit: 0.015,
   weightRange: 'mse',
   rounding: 'together',
@@ -72,7 +73,7 @@ export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, '
  * const statistics = await observeConvNet(float, run, images);
  * const { model } = await runPasses(float, [quantizeConvNet({ statistics })]);
  * ```
- * @throws CompilerError `bad-option` for other bits, or limits that are no shares.
+ * @throws CompilerError `bad-option` for other bits, or a limit that is no share.
  */
 export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
   const settings = { ...QUANTIZE_CONV_NET_DEFAULTS, ...options };
@@ -81,11 +82,12 @@ export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
       'bad-option',
       `quantizeConvNet: weightBits must be 7 or 8, got ${String(settings.weightBits)}`,
     );
-  for (const name of ['noiseLimit', 'weightNoiseLimit'] as const) {
-    const limit = settings[name];
-    if (!(limit >= 0 && limit <= 1))
-      throw new CompilerError('bad-option', `quantizeConvNet: ${name} must be from 0 to 1, got ${limit}`);
-  }
+  const { noiseLimit } = settings;
+  if (!(noiseLimit >= 0 && noiseLimit <= 1))
+    throw new CompilerError(
+      'bad-option',
+      `quantizeConvNet: noiseLimit must be from 0 to 1, got ${noiseLimit}`,
+    );
   return defineTransform({
     name: 'quantizeConvNet',
     description: 'static int8: 8-bit activations and int8 weights per output channel',
@@ -97,8 +99,7 @@ export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
 type Settings = QuantizeConvNetOptions & typeof QUANTIZE_CONV_NET_DEFAULTS;
 
 function quantize(model: Model, settings: Settings): TransformResult {
-  const { keepFloat } = settings;
-  const keeps = typeof keepFloat === 'function' ? keepFloat : (node: string) => keepFloat.includes(node);
+  const keeps = testOf(settings.keepFloat);
   const whole = planConvNet(model, keeps);
   const ranges = rangesOf(whole, model, settings);
   const noisy = findNoisy(whole, ranges, gridsOf(whole, ranges), settings);
@@ -197,7 +198,7 @@ class GridWriter {
     const {
       statistics,
       weightBits,
-      weightNoiseLimit,
+      eightBits,
       weightRange: range,
       rounding,
       correctBias,
@@ -211,7 +212,8 @@ class GridWriter {
     if (grid === undefined || weight === undefined)
       return this.#keepFloat(layer, `there is no range for '${x}'`);
     const [output = ''] = node.outputs;
-    const input = {
+    const bits = testOf(eightBits)(layer) ? 8 : weightBits;
+    const quantized = quantizeLayer({
       node,
       weight,
       bias: float32Constant(index, biasName),
@@ -222,11 +224,9 @@ class GridWriter {
       correctBias,
       shapes: { x: this.#extents(x), y: this.#extents(output) },
       range,
+      bits,
       together: rounding === 'together',
-    };
-    const first = quantizeLayer({ ...input, bits: weightBits });
-    const bits = (first.weightNoise ?? 0) > weightNoiseLimit ? 8 : weightBits;
-    const quantized = bits === weightBits ? first : quantizeLayer({ ...input, bits });
+    });
     if (Number.isNaN(quantized.error.sqnrDb))
       return this.#keepFloat(layer, `'${weightName}' holds a NaN or an infinity`);
     const count = quantized.scale.length;
