@@ -116,8 +116,8 @@ describe('edgewise optimize', () => {
       expect(signalToNoiseDb).toBeGreaterThan(30);
       expect(signalToNoiseDb).toBeLessThan(110);
     }
-    const base = /w7a8-(?:dynamic|static)\+int4-embeddings\+int4-weights/.source;
-    expect(stderr).toMatch(new RegExp(`candidate 10 of 14: ${base}-mixed-13`));
+    const base = /w7a8-(?:dynamic|static)\+int4-embeddings\+int[34]-weights/.source;
+    expect(stderr).toMatch(new RegExp(`candidate 11 of 15: ${base}-mixed-13`));
     expect(chosen).toMatch(new RegExp(`^${base}-mixed-\\d+$`));
     const mixed = candidates.at(-1);
     expect(mixed).toMatchObject({ recipe: chosen, meetsBudget: true });
@@ -206,7 +206,7 @@ describe('edgewise optimize --prune', () => {
     const limits = ['--max-size', '900kB', '--max-drop', '20%'];
     const more = ['--calibration', calibration, '--prune', 'vocabulary,neurons', '--max-tokens', 'auto'];
     const { code, stderr } = await runCli(...optimize('--out', target, ...limits, ...more));
-    expect(stderr).toContain('candidate 13 of 13: vocabulary-99.9+neurons-70+w7a8-static');
+    expect(stderr).toContain('candidate 14 of 14: vocabulary-99.9+neurons-70+w7a8-static');
     expect(code).toBe(0);
     const { candidates, chosen, notes } = report(target);
     const sizeOf = (name: string): number =>

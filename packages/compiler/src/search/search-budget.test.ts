@@ -198,7 +198,9 @@ describe('searchBudget', () => {
 describe('searchBudget with layers that can be widened', () => {
   const NARROW: Recipe = {
     name: 'narrow',
-    steps: [{ name: 'quantize-weights-int4', options: { computeBits: 7, activations: 'dynamic' } }],
+    steps: [
+      { name: 'quantize-weights-int4', options: { weightBits: 4, computeBits: 7, activations: 'dynamic' } },
+    ],
   };
   const LAYERS = Array.from({ length: 12 }, (_, i) => `layer${i}`);
 
@@ -294,10 +296,13 @@ describe('widenLayers', () => {
   it('gives weights and tables 8 bits by a second step for what the first leaves', () => {
     const { name, steps } = widenLayers(smallest, ['embed.word', 'q']);
     const except = ['embed.word', 'q'];
-    expect(name).toBe('w7a8-static+int4-embeddings+int4-weights-mixed-2');
+    expect(name).toBe('w7a8-static+int4-embeddings+int3-weights-mixed-2');
     expect(steps).toEqual([
       { name: 'edge-encoder' },
-      { name: 'quantize-weights-int4', options: { computeBits: 7, activations: 'static', except } },
+      {
+        name: 'quantize-weights-int4',
+        options: { weightBits: 3, computeBits: 7, activations: 'static', except },
+      },
       { name: 'quantize-linears', options: { weightBits: 7, activations: 'static' } },
       { name: 'quantize-embeddings', options: { bits: 4, except } },
       { name: 'quantize-embeddings', options: { bits: 8 } },
@@ -319,6 +324,7 @@ describe('widenLayers', () => {
     expect(recipes.filter(canWiden).map(({ name }) => name)).toEqual([
       'w7a8-dynamic+int4-embeddings+int4-weights',
       'w7a8-static+int4-embeddings+int4-weights',
+      'w7a8-static+int4-embeddings+int3-weights',
       'w8a8-static',
       'w8a8-static-minmax',
     ]);
@@ -348,6 +354,7 @@ describe('listRecipes', () => {
       'w7a8-static+int4-embeddings',
       'w7a8-dynamic+int4-embeddings+int4-weights',
       'w7a8-static+int4-embeddings+int4-weights',
+      'w7a8-static+int4-embeddings+int3-weights',
     ]);
     expect(listRecipes({ calibrated: false }).some(({ name }) => name.includes('static'))).toBe(false);
   });

@@ -3,7 +3,7 @@ import type { Recipe, RecipeStep } from './recipe.ts';
 import { isPruneStep } from './pruned-recipes.ts';
 
 /**
- * Whether some layers of a recipe can have more bits than the others: weights in 4 bits become 7 or 8, convolutions in 8 bits float. Layers in
+ * Whether some layers of a recipe can have more bits than the others: weights in 3 or 4 bits become 7 or 8, convolutions in 8 bits float. Layers in
  * 7 bits need no search: `quantizeConvNet` gives 8 to those that lose too much. What was pruned has other layers than were measured.
  */
 export function canWiden({ steps }: Recipe): boolean {

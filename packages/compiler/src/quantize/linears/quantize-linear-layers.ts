@@ -11,6 +11,7 @@ import {
 } from '../../ir/index.ts';
 import { rewriteGraph, type Edit, type GraphView, type TransformResult } from '../../rewrite/index.ts';
 import { activationGrid, type ValueRange } from '../grids/activation-grid.ts';
+import type { WeightBits } from '../grids/integer-grid.ts';
 import type { LayerEffect } from '../layer-effect.ts';
 import { testOf, type LayerTest } from '../layer-test.ts';
 import type { QuantizationError } from '../grids/quantization-error.ts';
@@ -52,7 +53,7 @@ export interface QuantizedWeight {
 
 /** How weights are stored: the part in which the schemes differ. */
 export interface WeightScheme {
-  readonly bits: 4 | 7 | 8;
+  readonly bits: WeightBits;
   /** For reports. */
   readonly method: string;
   quantize(weight: LinearWeight): QuantizedWeight;
@@ -137,7 +138,8 @@ class LinearLayers {
           inputs,
           attributes: new Map([
             ...node.attributes,
-            ['weight_bits', { kind: 'int', value: BigInt(this.#scheme.bits) }],
+            // The operator knows storage in 4, 7 and 8 bits.
+            ['weight_bits', { kind: 'int', value: BigInt(Math.max(4, this.#scheme.bits)) }],
           ]),
         },
       ],
