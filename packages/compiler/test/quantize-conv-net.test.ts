@@ -179,6 +179,28 @@ describe('quantizeConvNet', () => {
     }
   });
 
+  it('rounds weights and biases alone, as floats, to see what they cost', async () => {
+    const layers: LayerEffect[] = [];
+    const onLayer = (layer: LayerEffect): void => void layers.push(layer);
+    const rounded = await quantized({ weightBits: 7, activations: 'float', onLayer });
+    expect(rounded.graph.nodes.map(operatorName)).toEqual(
+      parseModel(NETWORK).graph.nodes.map((node) => operatorName(node)),
+    );
+    const static7 = await quantized({ weightBits: 7 });
+    const constant = (model: Model, name: string): Float32Array | Int8Array | Int32Array =>
+      typedData(model.graph.initializers.get(name) as Tensor & { kind: 'dense'; dtype: 'float32' | 'int8' });
+    expect(layers.map(({ activations }) => activations)).toEqual(layers.map(() => undefined));
+    const [first] = layers;
+    const scale = constant(static7, `${first?.layer}.weight.scale`);
+    const integers = constant(static7, `${first?.layer}.weight.quantized`);
+    expect([...constant(rounded, `${first?.layer}.weight.rounded`)]).toEqual(
+      [...integers].map((q, at) => Math.fround(q * (scale[Math.floor(at / 27)] ?? NaN))),
+    );
+    const [weights, all] = [await worstError(rounded), await worstError(static7)];
+    expect(weights).toBeGreaterThan(0);
+    expect(weights).toBeLessThan(all);
+  });
+
   it.each([
     ['names', ['b', 'h.sum']],
     ['a test of the name', (layer: string): boolean => layer === 'b' || layer === 'h.sum'],

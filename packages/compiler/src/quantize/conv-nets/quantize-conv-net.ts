@@ -1,5 +1,13 @@
 import { CompilerError, type Diagnostic } from '../../diagnostics/index.ts';
-import { denseTensor, float32Tensor, type Dim, type Model, type Node, type Tensor } from '../../ir/index.ts';
+import {
+  denseTensor,
+  float32Tensor,
+  typedData,
+  type Dim,
+  type Model,
+  type Node,
+  type Tensor,
+} from '../../ir/index.ts';
 import { defineTransform, rewriteGraph, type Transform, type TransformResult } from '../../rewrite/index.ts';
 import { float32Constant } from '../../transforms/constants.ts';
 import { removeDeadCode } from '../../transforms/remove-dead-code.ts';
@@ -28,6 +36,8 @@ import { JOIN_ACTIVATION, SPELL_SILU } from './separate-activations.ts';
 export interface QuantizeConvNetOptions {
   /** From `observeConvNet` on the same graph. */
   readonly statistics: ConvNetStatistics;
+  /** `float`: weights and biases alone are rounded, and written as floats: what they cost by themselves. Default static. */
+  readonly activations?: 'static' | 'float';
   /** How the ranges of activations are found. Default mse. */
   readonly activationRange?: ActivationRange;
   /** 8, or 7: one exact instruction per 16 products on every CPU. Default 8. */
@@ -54,6 +64,7 @@ export interface QuantizeConvNetOptions {
 }
 
 export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer'>> = {
+  activations: 'static',
   activationRange: 'mse',
   weightBits: 8,
   eightBits: [],
@@ -130,6 +141,8 @@ class GridWriter {
   readonly #plan: ConvNetPlan;
   readonly #settings: Settings;
   readonly #grids: Grids;
+  /** The grids that values are rounded to. */
+  readonly #written: Grids;
   /** The dequantized form of a value. */
   readonly #restored = new Map<string, string>();
   readonly #nodes: Node[] = [];
@@ -138,6 +151,7 @@ class GridWriter {
     this.#model = model;
     this.#plan = plan;
     this.#grids = grids;
+    this.#written = settings.activations === 'static' ? grids : new Map();
     this.#settings = settings;
   }
 
@@ -153,7 +167,7 @@ class GridWriter {
       const moved = quantized ?? this.#withRestoredInputs(node);
       const renamed = new Map(
         moved.outputs.flatMap((name) =>
-          outputs.has(name) && this.#grids.has(name) ? [[name, this.#fresh(`${name}.float`)] as const] : [],
+          outputs.has(name) && this.#written.has(name) ? [[name, this.#fresh(`${name}.float`)] as const] : [],
         ),
       );
       this.#nodes.push({ ...moved, outputs: moved.outputs.map((name) => renamed.get(name) ?? name) });
@@ -180,7 +194,7 @@ class GridWriter {
 
   /** `from` → QuantizeLinear → DequantizeLinear → `to`, under the grid of `value`. */
   #writeGrid(value: string, from: string, to: string): void {
-    const grid = this.#grids.get(value);
+    const grid = this.#written.get(value);
     if (grid === undefined) return;
     const restored = to === value && from === value ? this.#fresh(`${value}.restored`) : to;
     const quantized = this.#fresh(`${value}.quantized`);
@@ -253,7 +267,7 @@ class GridWriter {
       weight: weightName,
       bits,
       method,
-      activations: 'static',
+      ...(this.#settings.activations === 'static' && { activations: 'static' }),
       ...quantized.error,
       ...(quantized.weightNoise !== undefined && { noise: quantized.weightNoise }),
     });
@@ -267,11 +281,13 @@ class GridWriter {
 
   #writeConstant(
     base: string,
-    values: Tensor,
+    values: Integers,
     scale: Float32Array,
     zero: Tensor | undefined,
     axis: number,
   ): string {
+    if (this.#settings.activations === 'float')
+      return this.#constant(`${base}.rounded`, dequantized(values, scale, axis));
     const inputs = [
       this.#constant(`${base}.quantized`, values),
       this.#constant(`${base}.scale`, float32Tensor([scale.length], scale)),
@@ -299,6 +315,18 @@ class GridWriter {
     const shape: readonly Dim[] = this.#plan.types.get(value)?.shape ?? [];
     return shape.map((dim) => (typeof dim === 'number' ? dim : 1));
   }
+}
+
+type Integers = Tensor & { kind: 'dense'; dtype: 'int8' | 'int32' };
+
+/** With a scale for each position along an axis. */
+function dequantized(values: Integers, scale: Float32Array, axis: number): Tensor {
+  const inner = values.dims.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  const data = Float32Array.from(
+    typedData(values),
+    (q, at) => q * scale[Math.floor(at / inner) % scale.length]!,
+  );
+  return float32Tensor(values.dims, data);
 }
 
 function plain(opType: string, inputs: readonly string[], output: string): Node {
