@@ -25,7 +25,7 @@ import {
 } from '../kernels/index.ts';
 import type { ConvWeight } from '../program/program.ts';
 import type { StepEmitters, StepOf } from './step-emitter.ts';
-import { rowZero, whole, type StepScope } from './step-scope.ts';
+import { outputRows, rowZero, whole, type StepScope } from './step-scope.ts';
 import { bytesStride, floatStride, roundUp } from '../program/value.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../../wasm/index.ts';
 
@@ -96,10 +96,8 @@ function emitWinogradConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepS
     weights: panels,
     bias,
     multiplier,
-    y: rowZero(step.output, scope),
+    ...outputRows(step.output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -128,10 +126,8 @@ function emitDirectConv(f: FunctionBuilder, step: StepOf<'conv'>, scope: StepSco
     x: step.window ? i32.const(whole(step.x, scope)) : rowZero(step.x, scope),
     ...weightPointers(step.weight),
     pairFlags: step.weight.pairFlags,
-    y: rowZero(step.output, scope),
+    ...outputRows(step.output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -149,10 +145,8 @@ function emitDepthwise(f: FunctionBuilder, step: StepOf<'depthwise'>, scope: Ste
   f.call(emitDepthwiseInt8(scope.library, depthwiseSpec(step)), {
     x: whole(step.x, scope),
     ...weightPointers(step.weight),
-    y: rowZero(step.output, scope),
+    ...outputRows(step.output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -202,9 +196,7 @@ function floatConvPointers({ x, weights, bias, output }: FloatConv, scope: StepS
     x: i32.const(whole(x, scope)),
     weights: i32.const(weights),
     bias: i32.const(bias),
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   };
 }

@@ -17,7 +17,7 @@ import type { FloatWeight, Quantized, QuantizedWeight, Table } from '../program/
 import { floatStride, quantizedParts, quantizedStride, type Value } from '../program/value.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../../wasm/index.ts';
 import type { StepEmitters, StepOf } from './step-emitter.ts';
-import { origin, rowZero, whole, type StepScope } from './step-scope.ts';
+import { origin, outputRows, rowZero, whole, type StepScope } from './step-scope.ts';
 
 type EncoderOp =
   | 'embed'
@@ -75,10 +75,8 @@ function emitEmbed(f: FunctionBuilder, step: StepOf<'embed'>, scope: StepScope):
     tokenTypeScale: tokenType?.scale ?? 0,
     gamma: norm.gamma,
     beta: norm.beta,
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     ...quantizedPointers(step.quantized?.value, scope),
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -97,10 +95,8 @@ function emitNorm(f: FunctionBuilder, step: StepOf<'layer-norm'>, scope: StepSco
     skip: skip ? rowZero(skip, scope) : 0,
     gamma: norm.gamma,
     beta: norm.beta,
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     ...quantizedPointers(step.quantized?.value, scope),
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -196,11 +192,9 @@ function emitAttend(f: FunctionBuilder, step: StepOf<'attention'>, scope: StepSc
     keys: whole(keys, scope),
     values: whole(values, scope),
     keyBias: whole(keyBias, scope),
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     scratch: scope.scratch,
     keyCount: scope.sequence,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 

@@ -20,7 +20,7 @@ import type { MapStep } from '../program/program.ts';
 import { readsRows, writesRows } from '../program/step-rows.ts';
 import type { ConvOp } from './emit-conv-steps.ts';
 import type { StepEmitters, StepOf } from './step-emitter.ts';
-import { rowZero, whole, type StepScope } from './step-scope.ts';
+import { outputRows, rowZero, whole, type StepScope } from './step-scope.ts';
 import { bytesStride, elementBytes, floatStride, rowStride } from '../program/value.ts';
 import { i32, type Expr, type FunctionBuilder } from '../../../wasm/index.ts';
 
@@ -58,10 +58,8 @@ function emitQuantize(
   const kernel = emitQuantizeImage(scope.library, { channels, pixels, grid, yStride: bytesStride(output) });
   f.call(kernel, {
     x: whole(x, scope),
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -78,10 +76,8 @@ function emitQuantizeRows(
   });
   f.call(kernel, {
     x: rowZero(x, scope),
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -104,10 +100,8 @@ function emitBinary(
   f.call(kernel, {
     a: rowZero(a, scope),
     b: isRepeated ? whole(b, scope) : rowZero(b, scope),
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -120,10 +114,8 @@ function emitWindowMeans(
   const kernel = emitAveragePool(scope.library, { ...window, countsPadding, grids, yStride });
   f.call(kernel, {
     x: whole(x, scope),
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -141,7 +133,7 @@ function emitAverage(f: FunctionBuilder, { x, grids, output }: StepOf<'average'>
 
 function emitMaxPool(f: FunctionBuilder, { x, window, output }: StepOf<'max-pool'>, scope: StepScope): void {
   const kernel = emitMaxPoolBytes(scope.library, { ...window, yStride: bytesStride(output) });
-  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, { x: whole(x, scope), ...outputRows(output, scope) });
 }
 
 function emitCopy(f: FunctionBuilder, step: StepOf<'copy'>, scope: StepScope): void {
@@ -180,17 +172,15 @@ function emitLoad(f: FunctionBuilder, { address, output }: StepOf<'load'>, scope
     x: address,
     list: 0,
     table: 0,
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
 function emitFill(f: FunctionBuilder, { value, output }: StepOf<'fill'>, scope: StepScope): void {
   const size = elementBytes(output);
   const kernel = emitFillRows(scope.library, { elementBytes: size, stride: size * rowStride(output), value });
-  f.call(kernel, { y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, outputRows(output, scope));
 }
 
 type Resize = StepOf<'resize-linear' | 'resize-cubic'>;
@@ -221,9 +211,7 @@ function resizePointers(
     x: i32.const(whole(x, scope)),
     rowTaps: i32.const(rowTaps),
     columnTaps: i32.const(columnTaps),
-    y: rowZero(output, scope),
-    m0: scope.m0,
-    m1: scope.m1,
+    ...outputRows(output, scope),
   };
 }
 
@@ -238,7 +226,7 @@ function emitDequantize(
     xStride: bytesStride(x),
     yStride: floatStride(output),
   });
-  f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, { x: rowZero(x, scope), ...outputRows(output, scope) });
 }
 
 function emitReduction(
@@ -255,7 +243,7 @@ function emitReduction(
     xStride: floatStride(x),
     yStride: floatStride(output),
   });
-  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, { x: whole(x, scope), ...outputRows(output, scope) });
 }
 
 function emitFloatMaxPool(
@@ -264,5 +252,5 @@ function emitFloatMaxPool(
   scope: StepScope,
 ): void {
   const kernel = emitMaxPoolRows(scope.library, { ...window, yStride: 4 * floatStride(output) });
-  f.call(kernel, { x: whole(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, { x: whole(x, scope), ...outputRows(output, scope) });
 }

@@ -3,7 +3,7 @@ import type { Operand } from '../program/program.ts';
 import { floatStride } from '../program/value.ts';
 import { i32, v128, type Expr, type FunctionBuilder } from '../../../wasm/index.ts';
 import type { StepEmitters, StepOf } from './step-emitter.ts';
-import { rowZero, whole, type StepScope } from './step-scope.ts';
+import { outputRows, rowZero, whole, type StepScope } from './step-scope.ts';
 
 /** Arithmetic on rows of floats. */
 export const ROW_STEPS: StepEmitters<'activation' | 'binary' | 'softmax' | 'pick-row'> = {
@@ -21,7 +21,7 @@ function emitActivate(f: FunctionBuilder, step: StepOf<'activation'>, scope: Ste
     xStride: floatStride(x),
     yStride: floatStride(output),
   });
-  f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, { x: rowZero(x, scope), ...outputRows(output, scope) });
 }
 
 function emitBinary(f: FunctionBuilder, step: StepOf<'binary'>, scope: StepScope): void {
@@ -46,9 +46,7 @@ function emitBinary(f: FunctionBuilder, step: StepOf<'binary'>, scope: StepScope
   f.call(kernel, {
     a: addressOf(a),
     b: addressOf(b),
-    y: rowZero(output, scope),
-    m0: scope.m0,
-    m1: scope.m1,
+    ...outputRows(output, scope),
   });
 }
 
@@ -59,7 +57,7 @@ function emitSoftmax(f: FunctionBuilder, { x, isLog, output }: StepOf<'softmax'>
     xStride: floatStride(x),
     yStride: floatStride(output),
   });
-  f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, { x: rowZero(x, scope), ...outputRows(output, scope) });
 }
 
 /** Copies one row, padding included. */

@@ -10,7 +10,7 @@ import {
 } from '../kernels/index.ts';
 import type { SelectionStep } from '../program/program.ts';
 import type { StepEmitters, StepOf } from './step-emitter.ts';
-import { rowZero, whole, type StepScope } from './step-scope.ts';
+import { outputRows, rowZero, whole, type StepScope } from './step-scope.ts';
 import { rowStride } from '../program/value.ts';
 import type { Expr, FunctionBuilder } from '../../../wasm/index.ts';
 
@@ -48,11 +48,9 @@ function emitTopK(
   });
   f.call(kernel, {
     x: rowZero(x, scope),
-    y: rowZero(output, scope),
+    ...outputRows(output, scope),
     indices: rowZero(indices, scope),
     scratch: scope.scratch,
-    m0: scope.m0,
-    m1: scope.m1,
   });
 }
 
@@ -107,9 +105,7 @@ function gatherPointers(
   return {
     x: whole(x, scope),
     indices: rowZero(indices, scope),
-    y: rowZero(output, scope),
-    m0: scope.m0,
-    m1: scope.m1,
+    ...outputRows(output, scope),
   };
 }
 
@@ -120,5 +116,5 @@ function emitMap(f: FunctionBuilder, { x, map, output }: StepOf<'map-indices'>, 
     xStride: rowStride(x),
     yStride: rowStride(output),
   });
-  f.call(kernel, { x: rowZero(x, scope), y: rowZero(output, scope), m0: scope.m0, m1: scope.m1 });
+  f.call(kernel, { x: rowZero(x, scope), ...outputRows(output, scope) });
 }

@@ -24,6 +24,11 @@ export function rowZero(value: Value, scope: StepScope): Expr<'i32'> {
   return origin(value, scope, 0, elementBytes(value) * rowStride(value));
 }
 
+/** What every kernel that makes rows is given. */
+export function outputRows(y: Value, scope: StepScope): Record<'y' | 'm0' | 'm1', Expr<'i32'>> {
+  return { y: rowZero(y, scope), m0: scope.m0, m1: scope.m1 };
+}
+
 /** The address of a value that is all in memory. */
 export function whole(value: Value, { plan }: StepScope): number {
   const place = plan.places.get(value)!;
