@@ -155,10 +155,11 @@ async function* convNets(subject, parts) {
   if (!parts) return;
   yield await make('W8, nearest', { rounding: 'nearest' });
   yield await make('W8, minmax, nearest', { activationRange: 'minmax', rounding: 'nearest' });
-  yield await make('W7 everywhere, nearest', { weightBits: 7, weightNoiseLimit: 1, rounding: 'nearest' });
-  if (seven.float.length > 0) yield await make('W8, no layer float', { noiseLimit: 1 });
-  if (seven.float.length + seven.eightBits.length > 0)
-    yield await make('W7 everywhere', { noiseLimit: 1, weightBits: 7, weightNoiseLimit: 1 });
+  yield await make('W7 everywhere, nearest', { weightBits: 7, rounding: 'nearest' });
+  if (seven.float.length > 0) {
+    yield await make('W8, no layer float', { noiseLimit: 1 });
+    yield await make('W7 everywhere', { noiseLimit: 1, weightBits: 7 });
+  }
   yield await make('W8, biases as they are', { correctBias: false });
   const { statistics } = make;
   const { model: equalized, steps } = await runPasses(model, [equalizeLayers({ statistics })]);

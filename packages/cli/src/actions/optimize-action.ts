@@ -1,3 +1,4 @@
+import type { Recipe } from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { takes, type TaskName } from '../command/task-names.ts';
@@ -49,8 +50,8 @@ async function optimizeModel(
   const builder = await candidateBuilder({ ...subject, signal, progress });
   const runtime = await runtimeFiles(given.task);
   const measured: { sensitivity?: Sensitivity } = {};
-  const measureSensitivity = async (): Promise<Sensitivity | undefined> => {
-    const sensitivity = measured.sensitivity ?? (await builder.sensitivity());
+  const measureSensitivity = async (recipe?: Recipe): Promise<Sensitivity | undefined> => {
+    const sensitivity = measured.sensitivity ?? (await builder.sensitivity(recipe));
     if (sensitivity) measured.sensitivity = sensitivity;
     return sensitivity;
   };
@@ -73,6 +74,7 @@ async function optimizeModel(
     progress.warn(
       'Sensitivity was not measured: it needs --calibration, and a text, image or convolutional sound model.',
     );
+  const mixed = mixedNotes(result.mixed);
   const report = createReport(result, {
     date: new Date().toISOString(),
     machine,
@@ -82,7 +84,7 @@ async function optimizeModel(
     data: { name: given.data, examples: examples.length },
     budget,
     layers: layerCosts(model, subject.sizes),
-    notes: [...subject.notes, ...builder.notes(), ...mixedNotes(result.mixed), ...notes],
+    notes: [...subject.notes, ...builder.notes(), ...mixed, ...notes],
     ...measured,
   });
   progress.stage(`write ${given.out}`);
@@ -91,7 +93,10 @@ async function optimizeModel(
   await writeFolder(given.out, files, signal);
   progress.done();
   if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
-  else terminal.data(`\n${candidateTable(report, terminal.dataColors)}\n${lastLines(report, given)}`);
+  else
+    terminal.data(
+      `\n${candidateTable(report, terminal.dataColors)}\n${mixed.map((note) => `${note}\n\n`).join('')}${lastLines(report, given)}`,
+    );
   return report.chosen === null ? 1 : 0;
 }
 

@@ -40,6 +40,9 @@ const LETTER_WIDTH = 6.6;
 /** Letters; what quantization alone is called fits. */
 const LONGEST_NAME = 42;
 
+/** Opacity of bars that others stand out from. */
+const FAINT = 0.35;
+
 /** Layers beyond this many share one bar. */
 const LAYERS_SHOWN = 14;
 
@@ -75,9 +78,12 @@ export function layerChart(layers: readonly LayerCost[]): SafeHtml {
   return bothWidths('Cost of each layer', (width) => drawLayers(layers, width));
 }
 
-/** Error of the answers by the layer that alone is quantized. */
-export function sensitivityChart(layers: readonly LayerSensitivity[]): SafeHtml {
-  return bothWidths('Sensitivity of each layer', (width) => drawSensitivity(layers, width));
+/** Error of the answers by the layer that alone is quantized; faint but for those that were given more bits, if any were. */
+export function sensitivityChart(
+  layers: readonly LayerSensitivity[],
+  widened: ReadonlySet<string>,
+): SafeHtml {
+  return bothWidths('Sensitivity of each layer', (width) => drawSensitivity(layers, widened, width));
 }
 
 function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
@@ -284,14 +290,19 @@ function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOption
 }
 
 /** The layers that cost most, in the order of computation. */
-function drawSensitivity(layers: readonly LayerSensitivity[], width: Width): Plot.PlotOptions {
+function drawSensitivity(
+  layers: readonly LayerSensitivity[],
+  widened: ReadonlySet<string>,
+  width: Width,
+): Plot.PlotOptions {
   const names = shortNames(
     layers.map(({ layer }) => layer),
     width,
   );
-  const all = layers.map(({ signalToNoiseDb }, i) => ({
+  const all = layers.map(({ layer, signalToNoiseDb }, i) => ({
     name: names[i] ?? '',
     value: 100 * 10 ** (-signalToNoiseDb / 20),
+    isFaint: widened.size > 0 && !widened.has(layer),
   }));
   const shown = new Set(all.toSorted((a, b) => b.value - a.value).slice(0, SENSITIVE_LAYERS_SHOWN));
   const rows = all.filter((layer) => shown.has(layer));
@@ -304,6 +315,8 @@ function drawSensitivity(layers: readonly LayerSensitivity[], width: Width): Plo
 interface Bar {
   readonly name: string;
   readonly value: number;
+  /** Default false. */
+  readonly isFaint?: boolean;
 }
 
 /** A bar for each row with its value behind it, in the order of the rows. */
@@ -320,8 +333,17 @@ function drawBars(
     marginBottom: 42,
     x: { label, grid: true, ticks: width === 'wide' ? 8 : 3 },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
+    opacity: { type: 'identity' },
     marks: [
-      Plot.barX(rows, { x: 'value', y: 'name', fill: COLORS.chosen, insetTop: 3, insetBottom: 3, rx: 2 }),
+      Plot.barX(rows, {
+        x: 'value',
+        y: 'name',
+        fill: COLORS.chosen,
+        fillOpacity: ({ isFaint = false }: Bar) => (isFaint ? FAINT : 1),
+        insetTop: 3,
+        insetBottom: 3,
+        rx: 2,
+      }),
       Plot.text(rows, {
         x: 'value',
         y: 'name',

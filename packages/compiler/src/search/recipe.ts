@@ -30,7 +30,12 @@ export type RecipeStep =
   | { readonly name: 'quantize-lstms'; readonly options: { readonly weightBits: 7 | 8 } }
   | {
       readonly name: 'quantize-conv-net';
-      readonly options: { readonly weightBits: 7 | 8; readonly activationRange: ActivationRange } & Except;
+      readonly options: {
+        readonly weightBits: 7 | 8;
+        readonly activationRange: ActivationRange;
+        /** Names of layers that have 8 bits where the others have 7. */
+        readonly eightBits?: readonly string[];
+      } & Except;
     };
 
 /** Names of layers that a step leaves as they are. A type, no interface: recipes are JSON. */
