@@ -20,6 +20,7 @@ import {
   readOnnx,
   runPasses,
   separateActivations,
+  smoothLinears,
   writeOnnx,
 } from '@edgewise/compiler';
 import { AUDIO_NETWORKS } from './audio.mjs';
@@ -134,11 +135,24 @@ async function* encoders(subject, parts) {
     // ONNX has no weights in few bits with whole multipliers.
     yield scheme.endsWith('dynamic') ? ours : { ...onnxCandidate(subject, scheme, made), bytes: ours.bytes };
   }
+  if (parts) yield await smoothedEncoder(subject, model);
   const { model: smallest } = await runPasses(model, [
     quantizeWeightsInt4({ moments }),
     quantizeEmbeddings({ bits: 4 }),
   ]);
   yield engineCandidate(subject, 'int4 dynamic, int4 embeddings', smallest);
+}
+
+/** With features that have outliers divided before they are quantized. @param {Subject} subject @param {Model} model */
+async function smoothedEncoder(subject, model) {
+  const statistics = await observeWith(model, subject.calibration, observeActivations);
+  const { model: smoothed } = await runPasses(model, [smoothLinears({ statistics, weightBits: 8 })]);
+  const { ranges, moments } = await observeWith(smoothed, subject.calibration, observeActivations);
+  const { model: made } = await runPasses(smoothed, [
+    quantizeLinears({ activations: 'static', ranges, moments, weightBits: 8 }),
+    quantizeEmbeddings(),
+  ]);
+  return onnxCandidate(subject, 'W8, smoothed', made);
 }
 
 /** @param {Subject} subject @param {boolean} parts @returns {AsyncGenerator<Candidate>} */
