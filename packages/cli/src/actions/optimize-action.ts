@@ -1,4 +1,4 @@
-import type { Model } from '@edgewise/compiler';
+import type { Model, Recipe } from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { takes, type TaskName } from '../command/task-names.ts';
@@ -22,7 +22,7 @@ import { runSearch } from '../optimize/run-search.ts';
 import type { Subject } from '../optimize/subject.ts';
 import { layerCosts } from '../report/layer-costs.ts';
 import { limitText } from '../report/limit-text.ts';
-import type { OptimizeReport } from '../report/optimize-report.ts';
+import type { LengthReport, OptimizeReport } from '../report/optimize-report.ts';
 import { reuseText } from '../report/reuse-text.ts';
 import { runtimeFiles } from '../site/runtime-files.ts';
 import { formatBytes } from '../terminal/format.ts';
@@ -53,12 +53,23 @@ async function optimizeModel(
   const runtime = await runtimeFiles(given.task);
   const runners = await openRunners({ target: given.target, runtime, ...work });
   try {
-    const { report, files } = await search({ given, subject, compact, runtime, runners, temporary, ...work });
+    const { report, remarks, files } = await search({
+      given,
+      subject,
+      compact,
+      runtime,
+      runners,
+      temporary,
+      ...work,
+    });
     progress.stage(`write ${given.out}`);
     await writeFolder(given.out, await files(), signal);
     progress.done();
     if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
-    else terminal.data(`\n${candidateTable(report, terminal.dataColors)}\n${lastLines(report, given)}`);
+    else
+      terminal.data(
+        `\n${candidateTable(report, terminal.dataColors)}\n${remarks.map((remark) => `${remark}\n\n`).join('')}${lastLines(report, given)}`,
+      );
     return report.chosen === null ? 1 : 0;
   } finally {
     await runners.close();
@@ -76,6 +87,8 @@ interface SearchParts extends Work {
 
 interface Found {
   readonly report: OptimizeReport;
+  /** What people should know of it beside the table. */
+  readonly remarks: readonly string[];
   /** What is to be written. */
   readonly files: () => Promise<ReadonlyMap<string, Uint8Array | string>>;
 }
@@ -102,8 +115,8 @@ async function search({
   });
   const builder = await candidateBuilder({ ...subject, compact, progress, signal });
   const measured: { sensitivity?: Sensitivity } = {};
-  const measureSensitivity = async (): Promise<Sensitivity | undefined> => {
-    const sensitivity = measured.sensitivity ?? (await builder.sensitivity());
+  const measureSensitivity = async (recipe?: Recipe): Promise<Sensitivity | undefined> => {
+    const sensitivity = measured.sensitivity ?? (await builder.sensitivity(recipe));
     if (sensitivity) measured.sensitivity = sensitivity;
     return sensitivity;
   };
@@ -126,6 +139,7 @@ async function search({
       'Sensitivity was not measured: it needs --calibration, and a text, image or convolutional sound model.',
     );
   const { browser, machine } = runners;
+  const mixed = mixedNotes(result.mixed);
   const report = createReport(result, {
     date: new Date().toISOString(),
     machine,
@@ -138,13 +152,23 @@ async function search({
     notes: [
       ...subject.notes,
       ...builder.notes(),
-      ...mixedNotes(result.mixed),
+      ...mixed,
       ...measurementNotes({ ...subject, task, target, browser }),
     ],
     ...(length && { length }),
     ...measured,
   });
-  return { report, files: () => outputFiles({ report, result, builder, runtime, task, subject, target }) };
+  return {
+    report,
+    remarks: [...lengthRemarks(length), ...mixed],
+    files: () => outputFiles({ report, result, builder, runtime, task, subject, target }),
+  };
+}
+
+/** Why texts are cut, or why that would not help, where there is more to say than that none is. */
+function lengthRemarks(length: LengthReport | undefined): readonly string[] {
+  if (length === undefined || (length.truncated === 0 && length.reasons.length === 1)) return [];
+  return [length.reasons.join(' ')];
 }
 
 function readSubject(path: string, { task, ...given }: OptimizeOptions): Promise<Subject> {

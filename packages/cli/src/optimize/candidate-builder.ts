@@ -29,8 +29,8 @@ export interface CandidateBuilder {
   readonly build: (recipe: Recipe) => Promise<PackageFiles>;
   /** The same with what was asked for and measured in the manifest. */
   readonly finish: (recipe: Recipe, budget: Budget, proof: Proof) => Promise<PackageFiles>;
-  /** Undefined for a pipeline that was not calibrated, or has no layers of its own. */
-  readonly sensitivity: () => Promise<Sensitivity | undefined>;
+  /** Of the recipe's layers, if one is given. Undefined for a pipeline that was not calibrated, or has no layers of its own. */
+  readonly sensitivity: (recipe?: Recipe) => Promise<Sensitivity | undefined>;
   /** What was taken out of the candidates that were built so far, for people. */
   readonly notes: () => readonly string[];
 }
@@ -99,7 +99,8 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
   return {
     build: (recipe) => build(recipe, {}),
     finish: (recipe, budget, proof) => build(recipe, { budget, proof }),
-    sensitivity: async () => pipeline.sensitivity?.(compact, source, calibrated, options),
+    sensitivity: async (recipe) =>
+      pipeline.sensitivity?.(compact, source, calibrated, { ...options, recipe }),
     notes: () => [...notes],
   };
 }

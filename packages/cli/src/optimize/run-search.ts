@@ -29,7 +29,7 @@ export interface RunSearchOptions {
   readonly recipes: readonly Recipe[];
   readonly builder: CandidateBuilder;
   /** What the search ranks layers by, when it wants to; undefined where nothing can be measured. */
-  readonly sensitivity: () => Promise<Sensitivity | undefined>;
+  readonly sensitivity: (recipe: Recipe) => Promise<Sensitivity | undefined>;
   readonly budget: Budget;
   readonly examples: readonly GoldExample[];
   readonly examplesKey: string;
@@ -68,7 +68,7 @@ export async function runSearch({
     recipes: options.recipes,
     budget: options.budget,
     cache: options.fresh ? { ...cache, get: () => Promise.resolve(undefined) } : cache,
-    layersToWiden: async () => rankLayers((await sensitivity())?.layers ?? []),
+    layersToWiden: async (recipe) => rankLayers((await sensitivity(recipe))?.layers ?? []),
     signal,
     onEvent: (event) => showEvent(event, progress),
     build: async (recipe): Promise<Built<PackageFiles>> => {

@@ -49,7 +49,6 @@ export async function settleLength(options: SettleLengthOptions): Promise<Settle
   const choice = choose(length, curve, budget);
   const { lengths, modelTokens } = length;
   const reasons = lengthReasons({ ...choice, texts: lengths.length, modelTokens });
-  if (choice.tooSlow.length > 0) progress.warn(reasons.join(' '));
   progress.done(
     `at most ${choice.maxTokens} of ${modelTokens}, ${formatPercent(choice.truncated)} of ${lengths.length} texts cut${curveText(curve)}`,
   );

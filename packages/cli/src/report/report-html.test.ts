@@ -44,6 +44,24 @@ describe('reportHtml', () => {
     expect(reportHtml(report)).toContain('fill="var(--budget)"');
   });
 
+  it('lets the layers that have more bits in the chosen candidate stand out', () => {
+    const faint = /fill-opacity="0\.35"/g;
+    expect(reportHtml(report)).not.toMatch(faint);
+    const names = report.sensitivity?.layers.slice(0, 5).map(({ layer }) => layer) ?? [];
+    const options = { weightBits: 7, activationRange: 'mse', eightBits: names } as const;
+    const page = reportHtml({
+      ...report,
+      candidates: report.candidates.map((candidate) =>
+        candidate.recipe === report.chosen
+          ? { ...candidate, steps: [{ name: 'quantize-conv-net', options }] }
+          : candidate,
+      ),
+    });
+    // 24 layers, in two widths.
+    expect(page.match(faint)).toHaveLength(2 * (24 - 5));
+    expect(page).toContain('those that have more bits in <code>w7a8-static+int4-embeddings</code>');
+  });
+
   it('cuts long names of recipes in charts, which the table has whole', () => {
     const [first, ...others] = report.candidates;
     const recipe = 'vocabulary-99.9+layers-83+heads-50+neurons-70+w7a8-static';

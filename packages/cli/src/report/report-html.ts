@@ -1,5 +1,5 @@
 import { metricHeading, metricTitle } from './metric-title.ts';
-import { hasLimits } from '@edgewise/compiler';
+import { hasLimits, widenedLayers } from '@edgewise/compiler';
 import { formatBytes, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
 import { latencyChart } from './charts/latency-chart.ts';
 import { layerChart } from './charts/layer-chart.ts';
@@ -57,7 +57,7 @@ export function reportHtml(report: OptimizeReport): string {
               ${report.budget.latencyMs ? 'Dashed: the budget, where it fits in the picture.' : ''}
             </p>
           </section>
-          ${length(report)} ${layers(report)} ${sensitivity(report)} ${details(report)}
+          ${length(report)} ${layers(report)} ${sensitivity(report, shown)} ${details(report)}
         </main>
       </body>
     </html> `.text;
@@ -217,14 +217,16 @@ function layers(report: OptimizeReport): SafeHtml {
   </section>`;
 }
 
-function sensitivity({ sensitivity: measured }: OptimizeReport): SafeHtml {
+function sensitivity({ sensitivity: measured }: OptimizeReport, shown: CandidateReport): SafeHtml {
   if (measured === undefined || measured.layers.length === 0) return html``;
+  const widened = widenedLayers(shown.steps);
   return html`<section>
     <h2>Sensitivity by layer</h2>
-    ${sensitivityChart(measured.layers)}
+    ${sensitivityChart(measured.layers, widened)}
     <p class="caption">
       Error of the answers when one layer alone is quantized (${measured.scheme}), root mean square against
       float. The layers that cost most, in the order of computation.
+      ${widened.size > 0 ? html`In full colour: those that have more bits in <code>${shown.recipe}</code>.` : ''}
     </p>
   </section>`;
 }

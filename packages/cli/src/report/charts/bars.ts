@@ -1,9 +1,14 @@
 import * as Plot from '@observablehq/plot';
 import { COLORS, labelMargin, WIDTHS, type Width } from './draw-chart.ts';
 
+/** Opacity of bars that others stand out from. */
+const FAINT = 0.35;
+
 export interface Bar {
   readonly name: string;
   readonly value: number;
+  /** Default false. */
+  readonly isFaint?: boolean;
 }
 
 /** A bar for each row with its value behind it, in the order of the rows. */
@@ -20,8 +25,17 @@ export function drawBars(
     marginBottom: 42,
     x: { label, grid: true, ticks: width === 'wide' ? 8 : 3 },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
+    opacity: { type: 'identity' },
     marks: [
-      Plot.barX(rows, { x: 'value', y: 'name', fill: COLORS.chosen, insetTop: 3, insetBottom: 3, rx: 2 }),
+      Plot.barX(rows, {
+        x: 'value',
+        y: 'name',
+        fill: COLORS.chosen,
+        fillOpacity: ({ isFaint = false }: Bar) => (isFaint ? FAINT : 1),
+        insetTop: 3,
+        insetBottom: 3,
+        rx: 2,
+      }),
       Plot.text(rows, {
         x: 'value',
         y: 'name',
