@@ -6,7 +6,7 @@ export function mixedNotes(mixed: MixedPrecision | undefined): readonly string[]
   const { base, refused, widened, layers, tried } = mixed;
   const fails = refused ? 'no longer follows the float model' : 'loses too much';
   const search = `${tried.join(', ')} of the ${layers} layers were tried, those first that cost the answers most for their size`;
-  const does = refused ? 'follows it' : 'keeps within the allowed drop';
+  const does = refused ? 'does' : 'keeps within the allowed drop';
   if (widened === undefined)
     return [`Mixed precision: ${base} ${fails}, with more bits for some of its layers too (${search}).`];
   return [
