@@ -10,6 +10,6 @@ export function mixedNotes(mixed: MixedPrecision | undefined): readonly string[]
   if (widened === undefined)
     return [`Mixed precision: ${base} ${fails}, with more bits for some of its layers too (${search}).`];
   return [
-    `Mixed precision: ${base} ${fails}; it ${does} with more bits for ${widened.length} layers (${search}): ${widened.join(', ')}.`,
+    `Mixed precision: ${base} ${fails}; it ${does} with more bits for ${widened.length} layers (${search}): ${widened.join(', ')}. How many they are was chosen on the examples that are reported.`,
   ];
 }
