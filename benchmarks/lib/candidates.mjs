@@ -23,6 +23,7 @@ import {
   readOnnx,
   runPasses,
   separateActivations,
+  smoothLinears,
   writeOnnx,
 } from '@edgewise/compiler';
 import { AUDIO_NETWORKS } from './audio.mjs';
@@ -146,11 +147,24 @@ async function* encoders(subject, parts) {
     // ONNX has no weights in few bits with whole multipliers.
     yield scheme.endsWith('dynamic') ? ours : { ...onnxCandidate(subject, scheme, made), bytes: ours.bytes };
   }
+  if (parts) yield await smoothedEncoder(subject, model);
   const { model: smallest } = await runPasses(model, [
     quantizeWeightsInt4({ moments }),
     quantizeEmbeddings({ bits: 4 }),
   ]);
   yield engineCandidate(subject, 'int4 dynamic, int4 embeddings', smallest);
+}
+
+/** With features that have outliers divided before they are quantized. @param {Subject} subject @param {Model} model */
+async function smoothedEncoder(subject, model) {
+  const statistics = await observeWith(model, subject.calibration, observeActivations);
+  const { model: smoothed } = await runPasses(model, [smoothLinears({ statistics, weightBits: 8 })]);
+  const { ranges, moments } = await observeWith(smoothed, subject.calibration, observeActivations);
+  const { model: made } = await runPasses(smoothed, [
+    quantizeLinears({ activations: 'static', ranges, moments, weightBits: 8 }),
+    quantizeEmbeddings(),
+  ]);
+  return onnxCandidate(subject, 'W8, smoothed', made);
 }
 
 /** @param {Subject} subject @param {boolean} parts @param {DropOf} dropOf @returns {AsyncGenerator<Candidate>} */
@@ -218,9 +232,9 @@ async function outputsOf(model, feeds) {
   const runner = await openOnnx(writeOnnx(expandEdgewise(model)).bytes);
   const numbers = [];
   for (const feed of feeds)
-    for (const { data } of Object.values(await runner.run(feed))) numbers.push(...data);
+    for (const { data } of Object.values(await runner.run(feed))) numbers.push(Float32Array.from(data));
   await runner.close();
-  return Float32Array.from(numbers);
+  return Float32Array.from(numbers.flatMap((data) => [...data]));
 }
 
 /** Calibrates once for all schemes. @param {Subject} subject @param {Model} model */

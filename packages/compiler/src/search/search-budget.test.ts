@@ -522,7 +522,7 @@ describe('listPrunedRecipes', () => {
     expect(names).toEqual([
       'vocabulary-99.9+w7a8-static',
       'heads-50+w7a8-static',
-      'vocabulary-99.9+heads-50+w7a8-static+int4-embeddings+int4-weights',
+      'vocabulary-99.9+heads-50+w7a8-static+int4-embeddings+int3-weights',
       'vocabulary-99.9+heads-50+w7a8-static',
     ]);
   });
