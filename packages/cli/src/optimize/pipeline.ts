@@ -32,7 +32,7 @@ export interface PrunedModel {
   readonly notes: readonly string[];
 }
 
-/** How one family of models becomes candidates. `original` is the package of candidate 0, which knows how inputs are made. */
+/** How one family of models becomes candidates. `original` is the package of the model as it came, which knows how inputs are made. */
 export interface Pipeline {
   readonly recipes: readonly Recipe[];
   /** The step of every recipe that `passes` are: what candidates share. */

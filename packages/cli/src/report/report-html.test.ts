@@ -17,11 +17,11 @@ describe('reportHtml', () => {
   it('shows every candidate and draws its charts in two widths', () => {
     const page = reportHtml(report);
     for (const { recipe } of report.candidates) expect(page).toContain(`>${recipe}`);
-    expect(page.match(/<svg/g)).toHaveLength(8);
+    expect(page.match(/<svg/g)).toHaveLength(10);
     expect(page).toContain('(weights in 4 bits, 8-bit activations)');
-    const { sensitivity: _, ...plain } = report;
+    const { sensitivity: _, length: __, ...plain } = report;
     expect(reportHtml(plain).match(/<svg/g)).toHaveLength(6);
-    expect(reportHtml(plain)).not.toContain('Sensitivity');
+    expect(reportHtml(plain)).not.toMatch(/Sensitivity|Length of texts/);
     expect(page).toContain('<strong>Budget met</strong> by <code>w7a8-static+int4-embeddings</code>');
   });
 

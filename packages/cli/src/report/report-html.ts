@@ -1,16 +1,14 @@
 import { metricHeading, metricTitle } from './metric-title.ts';
 import { hasLimits, widenedLayers } from '@edgewise/compiler';
 import { formatBytes, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
-import {
-  latencyChart,
-  layerChart,
-  numberedCandidates,
-  sensitivityChart,
-  sizeChart,
-  type NumberedCandidate,
-} from './charts.ts';
+import { latencyChart } from './charts/latency-chart.ts';
+import { layerChart } from './charts/layer-chart.ts';
+import { lengthChart } from './charts/length-chart.ts';
+import { sensitivityChart } from './charts/sensitivity-chart.ts';
+import { sizeChart } from './charts/size-chart.ts';
 import { html, trusted, type SafeHtml } from './html.ts';
 import { limitText, missedText } from './limit-text.ts';
+import { numberedCandidates, type NumberedCandidate } from './numbered-candidates.ts';
 import type { CandidateReport, OptimizeReport } from './optimize-report.ts';
 import { REPORT_STYLE } from './report-style.ts';
 import { reuseText } from './reuse-text.ts';
@@ -59,7 +57,7 @@ export function reportHtml(report: OptimizeReport): string {
               ${report.budget.latencyMs ? 'Dashed: the budget, where it fits in the picture.' : ''}
             </p>
           </section>
-          ${layers(report)} ${sensitivity(report, shown)} ${details(report)}
+          ${length(report)} ${layers(report)} ${sensitivity(report, shown)} ${details(report)}
         </main>
       </body>
     </html> `.text;
@@ -191,6 +189,23 @@ function refused({ refused: list }: OptimizeReport): SafeHtml {
       ${list.map(({ recipe, reason }) => html`<li><code>${recipe}</code>: ${reason}</li>`)}
     </ul>
   </details>`;
+}
+
+function length({ length: measured, budget, task }: OptimizeReport): SafeHtml {
+  if (measured === undefined) return html``;
+  const { texts, curve, recipe, reasons } = measured;
+  const each =
+    task === 'feature-extraction' ? 'two texts of so many tokens each' : 'an input of so many tokens';
+  return html`<section>
+    <h2>Length of texts</h2>
+    ${lengthChart(measured, budget.latencyMs)}
+    <p class="caption">${reasons.join(' ')}</p>
+    <p class="caption">
+      Grey: the share of the ${texts} texts of data and calibration that fit into so many tokens.
+      ${curve.length > 0 ? `Blue: the median time of ${each}, with ${recipe}.` : ''}
+      ${budget.latencyMs && curve.length > 0 ? 'Dashed: the budget, where it fits in the picture.' : ''}
+    </p>
+  </section>`;
 }
 
 function layers(report: OptimizeReport): SafeHtml {
