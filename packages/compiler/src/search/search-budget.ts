@@ -2,7 +2,8 @@ import { CompilerError } from '../diagnostics/index.ts';
 import type { Budget } from '@edgewise/runtime/format';
 import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
-import { choose, paretoFront, type Choice } from './choose.ts';
+import { bySizeThenSpeed, choose, paretoFront, type Choice } from './choose.ts';
+import { findFewest } from './find-fewest.ts';
 import type { Recipe } from './recipe.ts';
 import { canWiden, widenLayers, widestSteps } from './widen-layers.ts';
 
@@ -175,30 +176,27 @@ async function mixPrecision<Artifact>(
   const base = losing ?? brokenRecipe(measured, refused, budget);
   const layers = (base && (await layersToWiden?.(base))) ?? [];
   if (base === undefined || layers.length < 2) return undefined;
-  const tried: number[] = [];
   const total = recipes.length + Math.ceil(Math.log2(layers.length));
+  let index = recipes.length;
   let best: Measured<Artifact> | undefined;
-  let [tooFew, enough] = [0, layers.length];
-  while (enough - tooFew > 1) {
-    const count = (tooFew + enough) >> 1;
-    const recipe = widenLayers(base, layers.slice(0, count));
-    const made = await attempt(recipe, recipes.length + tried.length, total);
-    tried.push(count);
-    if (made && !losesTooMuch(made, budget)) [best, enough] = [made, count];
-    else tooFew = count;
-  }
+  const { fewest, tried } = await findFewest(layers.length, async (count) => {
+    const made = await attempt(widenLayers(base, layers.slice(0, count)), index++, total);
+    if (made === undefined || losesTooMuch(made, budget)) return false;
+    best = made;
+    return true;
+  });
   if (best) measured.push(best);
   return {
     base: base.name,
     refused: losing === undefined,
     layers: layers.length,
     tried,
-    ...(best && { widened: layers.slice(0, enough) }),
+    ...(fewest !== undefined && { widened: layers.slice(0, fewest) }),
   };
 }
 
 /**
- * Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the fastest of equals. What loses too
+ * Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the smallest of equals. What loses too
  * much with all its layers widened is left: with 7-bit weights where those of 8 do not keep within the drop either.
  */
 function recipeToWiden<Artifact>(
@@ -217,9 +215,8 @@ function recipeToWiden<Artifact>(
   const [base] = measured
     .filter((each) => canWiden(each.recipe) && losesTooMuch(each, budget) && bytes(each) < smallest)
     .filter(({ recipe }) => !hopeless.includes(JSON.stringify(widestSteps(recipe))))
-    .map((each) => ({ each, drop: each.evaluation.drop.value, p50: each.evaluation.latencyMs.p50 }))
-    .toSorted((a, b) => a.drop - b.drop || a.p50 - b.p50);
-  return base?.each.recipe;
+    .toSorted((a, b) => a.evaluation.drop.value - b.evaluation.drop.value || bySizeThenSpeed(a, b));
+  return base?.recipe;
 }
 
 /** The first of those that no longer follow the float model, where no other that could be widened keeps within the drop. */
