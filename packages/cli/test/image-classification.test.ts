@@ -61,7 +61,7 @@ describe('edgewise optimize --task image-classification', () => {
     expect(baseline.metric.value).toBeGreaterThan(0.9);
     for (const { metric } of candidates) expect(metric.value).toBeGreaterThan(0.8);
     expect(candidates[0]?.metric.value).toBe(baseline.metric.value);
-    expect(report().sensitivity?.layers).toMatchObject([{ bits: 8, weights: 9 }]);
+    expect(report().sensitivity?.layers).toMatchObject([{ bits: 8, weights: 9, drop: 0 }]);
     expect(made.stdout).toContain(`Next: edgewise run ${inFolder('out')} --image photo.jpg`);
   });
 

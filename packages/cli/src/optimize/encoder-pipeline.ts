@@ -73,7 +73,8 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
   return async (compact: Model, original: PackageFiles, { progress, signal }) => {
     progress.stage(`calibrate on ${texts.length} sentences`);
     const samples = await tokenSamples(compact, original, texts);
-    const activations = await openActivations(compact, linearInputs(compact), samples, signal);
+    const values = linearInputs(compact);
+    const activations = await openActivations(compact, values, samples, { signal, views: true });
     try {
       const inputs = counted(samples, samples.length, progress);
       return await observeActivations(compact, activations.run, inputs, { signal });
@@ -85,7 +86,7 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
 }
 
 function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitivity']> {
-  return async (compact, original, { moments }, { progress, signal, recipe }) => {
+  return async (compact, original, { moments }, { progress, signal, recipe, dropOf }) => {
     const { weightBits = 4 } =
       recipe?.steps.find((step) => step.name === 'quantize-weights-int4')?.options ?? {};
     progress.stage('quantize one layer at a time');
@@ -95,6 +96,7 @@ function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitiv
         float: compact,
         quantize,
         outputsOf: (model) => engineOutputs(model, samples, signal),
+        ...(dropOf && { dropOf }),
         signal,
         onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
       });

@@ -19,6 +19,8 @@ describe('reportHtml', () => {
     for (const { recipe } of report.candidates) expect(page).toContain(`>${recipe}`);
     expect(page.match(/<svg/g)).toHaveLength(10);
     expect(page).toContain('(weights in 4 bits, 8-bit activations)');
+    expect(page).toContain('and what accuracy changes by, in points, on all 640 examples');
+    expect(page).toMatch(/>0\.25 %   \+0\.16</);
     const { sensitivity: _, length: __, ...plain } = report;
     expect(reportHtml(plain).match(/<svg/g)).toHaveLength(6);
     expect(reportHtml(plain)).not.toMatch(/Sensitivity|Length of texts/);
@@ -42,6 +44,9 @@ describe('reportHtml', () => {
     expect(page).not.toMatch(/within the budget|Budget met|Shaded|Dashed: the budget/);
     expect(page.match(/fill="var\(--budget\)"/g)).toBeNull();
     expect(reportHtml(report)).toContain('fill="var(--budget)"');
+    const fast = reportHtml({ ...report, budget: { latencyMs: { p50: 5 } } });
+    expect(fast).toMatch(/Budget met[^]*Dashed: the budget/);
+    expect(fast).not.toMatch(/Shaded|fill="var\(--budget\)"/);
   });
 
   it('lets the layers that have more bits in the chosen candidate stand out', () => {

@@ -329,6 +329,21 @@ describe('searchBudget with layers that can be widened', () => {
       expect(step).toMatchObject({ options: { weightBits: 7, eightBits: LAYERS.slice(0, 4) } });
     });
 
+    it('takes the smaller download of two that lose as much', async () => {
+      const asked: string[] = [];
+      const drops = { [int8]: 0.01, [other]: 0.01, [seven]: 0.01 };
+      const options = convNet(asked, drops);
+      const measure: SearchOptions<string>['measure'] = async (built, context) => {
+        const measured = await options.measure(built, context);
+        // A little slower, and smaller.
+        return context.recipe.name === other
+          ? evaluation(230, 3, measured.metric.value, measured.drop.value)
+          : measured;
+      };
+      await searchBudget({ ...options, measure });
+      expect(asked).toEqual([other]);
+    });
+
     it('leaves layers of the one with 8 bits float, where it loses too much itself', async () => {
       const asked: string[] = [];
       const drops = { [int8]: 0.01, [other]: 0.02, [seven]: 0.005 };

@@ -2,7 +2,7 @@ import { CompilerError } from '../diagnostics/index.ts';
 import type { Budget } from '@edgewise/runtime/format';
 import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
-import { choose, paretoFront, type Choice } from './choose.ts';
+import { bySizeThenSpeed, choose, paretoFront, type Choice } from './choose.ts';
 import { findFewest } from './find-fewest.ts';
 import type { Recipe } from './recipe.ts';
 import { canWiden, widenLayers, widestSteps } from './widen-layers.ts';
@@ -196,7 +196,7 @@ async function mixPrecision<Artifact>(
 }
 
 /**
- * Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the fastest of equals. What loses too
+ * Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the smallest of equals. What loses too
  * much with all its layers widened is left: with 7-bit weights where those of 8 do not keep within the drop either.
  */
 function recipeToWiden<Artifact>(
@@ -215,9 +215,8 @@ function recipeToWiden<Artifact>(
   const [base] = measured
     .filter((each) => canWiden(each.recipe) && losesTooMuch(each, budget) && bytes(each) < smallest)
     .filter(({ recipe }) => !hopeless.includes(JSON.stringify(widestSteps(recipe))))
-    .map((each) => ({ each, drop: each.evaluation.drop.value, p50: each.evaluation.latencyMs.p50 }))
-    .toSorted((a, b) => a.drop - b.drop || a.p50 - b.p50);
-  return base?.each.recipe;
+    .toSorted((a, b) => a.evaluation.drop.value - b.evaluation.drop.value || bySizeThenSpeed(a, b));
+  return base?.recipe;
 }
 
 /** The first of those that no longer follow the float model, where no other that could be widened keeps within the drop. */
