@@ -121,7 +121,7 @@ describe('edgewise optimize', () => {
       expect(signalToNoiseDb).toBeLessThan(110);
     }
     const base = /w7a8-(?:dynamic|static)\+int4-embeddings\+int[34]-weights/.source;
-    expect(stderr).toMatch(new RegExp(`candidate 11 of 15: ${base}-mixed-13`));
+    expect(stderr).toMatch(new RegExp(`candidate 11 of 11: ${base}-mixed-1\\b`));
     expect(chosen).toMatch(new RegExp(`^${base}-mixed-\\d+$`));
     const mixed = candidates.at(-1);
     expect(mixed).toMatchObject({ recipe: chosen, meetsBudget: true });
@@ -131,7 +131,7 @@ describe('edgewise optimize', () => {
     const step = mixed?.steps.find(({ name }) => name === 'quantize-weights-int4');
     const widened = step && 'options' in step && 'except' in step.options ? step.options.except : [];
     expect(chosen).toMatch(new RegExp(`-mixed-${widened?.length}$`));
-    expect(notes[0]).toContain(`with more bits for ${widened?.length} layers (13, `);
+    expect(notes[0]).toContain(`with more bits for ${widened?.length} layers (1`);
     expect(notes[0]).toContain(widened?.join(', '));
     expect(readFileSync(join(target, 'report.html'), 'utf8')).toContain('Sensitivity by layer');
     rmSync(target, { recursive: true });

@@ -163,8 +163,8 @@ type Attempt<Artifact> = (
 ) => Promise<Measured<Artifact> | undefined>;
 
 /**
- * Adds a candidate with more bits for some layers of a recipe that loses too much: the fewest that keep within the allowed drop, found by
- * halving, as if each layer that is widened took a little of the drop. None at all is the recipe, and all of them another one.
+ * Adds a candidate with more bits for some layers of a recipe that loses too much: the fewest that keep within the allowed drop, as if each
+ * layer that is widened took a little of it (`findFewest`). None at all is the recipe, and all of them another one.
  */
 async function mixPrecision<Artifact>(
   { recipes, budget, layersToWiden }: SearchOptions<Artifact>,
@@ -176,11 +176,11 @@ async function mixPrecision<Artifact>(
   const base = losing ?? brokenRecipe(measured, refused, budget);
   const layers = (base && (await layersToWiden?.(base))) ?? [];
   if (base === undefined || layers.length < 2) return undefined;
-  const total = recipes.length + Math.ceil(Math.log2(layers.length));
-  let index = recipes.length;
+  let total = recipes.length;
   let best: Measured<Artifact> | undefined;
   const { fewest, tried } = await findFewest(layers.length, async (count) => {
-    const made = await attempt(widenLayers(base, layers.slice(0, count)), index++, total);
+    total++;
+    const made = await attempt(widenLayers(base, layers.slice(0, count)), total - 1, total);
     if (made === undefined || losesTooMuch(made, budget)) return false;
     best = made;
     return true;
