@@ -80,7 +80,7 @@ describe('edgewise optimize --task image-classification', () => {
     expect(mixed).toMatchObject({ recipe: 'w8a8-static-mixed-2', metric: { value: 1 } });
     expect([...widenedLayers(mixed?.steps ?? [])].toSorted()).toEqual(['c1', 'c2']);
     const note =
-      'w8a8-static no longer follows the float model; it does with more bits for 2 layers (1, 2 of the 3 layers were tried';
+      'w8a8-static no longer follows the float model; it does with more bits for 2 layers (of 3, tried: 1, 2; ';
     expect(notes[0]).toContain(note);
     expect(stdout).toContain(note);
     expect(readFileSync(inFolder('cancelling-out', 'report.html'), 'utf8')).toContain('Sensitivity by layer');

@@ -5,11 +5,12 @@ export function mixedNotes(mixed: MixedPrecision | undefined): readonly string[]
   if (mixed === undefined) return [];
   const { base, refused, widened, layers, tried } = mixed;
   const fails = refused ? 'no longer follows the float model' : 'loses too much';
-  const search = `${tried.join(', ')} of the ${layers} layers were tried, those first that cost the answers most for their size`;
   const does = refused ? 'does' : 'keeps within the allowed drop';
+  const search = `of ${layers}, tried: ${tried.join(', ')}; those first that cost the answers most for their size`;
   if (widened === undefined)
     return [`Mixed precision: ${base} ${fails}, with more bits for some of its layers too (${search}).`];
+  const count = widened.length === 1 ? '1 layer' : `${widened.length} layers`;
   return [
-    `Mixed precision: ${base} ${fails}; it ${does} with more bits for ${widened.length} layers (${search}): ${widened.join(', ')}. How many they are was chosen on the examples that are reported.`,
+    `Mixed precision: ${base} ${fails}; it ${does} with more bits for ${count} (${search}): ${widened.join(', ')}. How many they are was chosen on the examples that are reported.`,
   ];
 }
