@@ -41,7 +41,7 @@ async function withoutChannels(
 ): Promise<PrunedModel> {
   const files = calibration.slice(0, REPAIR_FILES);
   const plain = await Promise.all(files.map(sampleOf));
-  const samples = [...plain, ...(mirror ? plain.map(mirror) : [])];
+  const samples = mirror ? plain.flatMap((sample) => [sample, mirror(sample)]) : plain;
   const open = activationsOpener(samples, signal);
   const smaller = await pruneChannels(model, { macs, open, samples, signal, onProgress: progress.update });
   const removed = smaller.convs.reduce((sum, conv) => sum + conv.removed.length, 0);
