@@ -4,12 +4,14 @@ import {
   compactConvNet,
   compactEncoder,
   compileEdge,
+  entropyObserver,
   equalizeLayers,
   expandEdgewise,
   frontEndLayers,
   mseObserver,
   observeActivations,
   observeConvNet,
+  percentileObserver,
   quantizeConvNet,
   quantizeEmbeddings,
   quantizeLinears,
@@ -18,6 +20,7 @@ import {
   readOnnx,
   runPasses,
   separateActivations,
+  smoothLinears,
   writeOnnx,
 } from '@edgewise/compiler';
 import { AUDIO_NETWORKS } from './audio.mjs';
@@ -37,6 +40,16 @@ import { modelPath } from './quantize-static.mjs';
  * @property {readonly string[]} [float] layers that were left in float32
  * @property {readonly string[]} [eightBits] layers that have 8 bits where the others have 7
  */
+
+/** Of convolutional networks, after mse. */
+const OTHER_RANGES = /** @type {const} */ (['minmax', 'percentile', 'entropy']);
+
+/** Of linear layers, after the largest numbers. */
+const OTHER_OBSERVERS = {
+  mse: mseObserver(),
+  percentile: percentileObserver(),
+  entropy: entropyObserver(),
+};
 
 /** What is tried on a model: `edgewise optimize`'s recipes, and with `parts` others that show what their parts do. @param {Subject} subject @param {boolean} parts */
 export function ourCandidates(subject, parts) {
@@ -93,14 +106,21 @@ function engineCandidate({ inputs, states = {} }, scheme, model) {
  */
 async function* encoders(subject, parts) {
   const { model } = await runPasses(readOnnx(readFileSync(subject.file)), compactEncoder());
-  const { ranges, mseRanges, moments } = await observeLinears(subject, model);
+  const { ranges, moments, others } = await observeLinears(subject, model);
   /** @type {Record<string, Transform>} */
   const schemes = {
     W8: quantizeLinears({ activations: 'static', ranges, moments, weightBits: 8 }),
-    'W8, mse': quantizeLinears({ activations: 'static', ranges: mseRanges, moments, weightBits: 8 }),
+    ...Object.fromEntries(
+      Object.entries(others).map(([scheme, found]) => [
+        scheme,
+        quantizeLinears({ activations: 'static', ranges: found, moments, weightBits: 8 }),
+      ]),
+    ),
     W7: quantizeLinears({ activations: 'static', ranges, moments, weightBits: 7 }),
     int4: quantizeWeightsInt4({ activations: 'static', ranges, moments }),
     'int4, nearest': quantizeWeightsInt4({ activations: 'static', ranges }),
+    int3: quantizeWeightsInt4({ activations: 'static', ranges, moments, weightBits: 3 }),
+    'int3, nearest': quantizeWeightsInt4({ activations: 'static', ranges, weightBits: 3 }),
     ...(parts && {
       'W8, nearest': quantizeLinears({ activations: 'static', ranges, weightBits: 8 }),
       'W7, nearest': quantizeLinears({ activations: 'static', ranges, weightBits: 7 }),
@@ -112,14 +132,27 @@ async function* encoders(subject, parts) {
   for (const [scheme, weights] of Object.entries(schemes)) {
     const { model: made } = await runPasses(model, [weights, quantizeEmbeddings()]);
     const ours = engineCandidate(subject, scheme, made);
-    // ONNX has no weights in 4 bits with whole multipliers.
+    // ONNX has no weights in few bits with whole multipliers.
     yield scheme.endsWith('dynamic') ? ours : { ...onnxCandidate(subject, scheme, made), bytes: ours.bytes };
   }
+  if (parts) yield await smoothedEncoder(subject, model);
   const { model: smallest } = await runPasses(model, [
     quantizeWeightsInt4({ moments }),
     quantizeEmbeddings({ bits: 4 }),
   ]);
   yield engineCandidate(subject, 'int4 dynamic, int4 embeddings', smallest);
+}
+
+/** With features that have outliers divided before they are quantized. @param {Subject} subject @param {Model} model */
+async function smoothedEncoder(subject, model) {
+  const statistics = await observeWith(model, subject.calibration, observeActivations);
+  const { model: smoothed } = await runPasses(model, [smoothLinears({ statistics, weightBits: 8 })]);
+  const { ranges, moments } = await observeWith(smoothed, subject.calibration, observeActivations);
+  const { model: made } = await runPasses(smoothed, [
+    quantizeLinears({ activations: 'static', ranges, moments, weightBits: 8 }),
+    quantizeEmbeddings(),
+  ]);
+  return onnxCandidate(subject, 'W8, smoothed', made);
 }
 
 /** @param {Subject} subject @param {boolean} parts @returns {AsyncGenerator<Candidate>} */
@@ -130,18 +163,18 @@ async function* convNets(subject, parts) {
   ]);
   const make = await quantizerOf(subject, model);
   yield await make('W8', {});
-  yield await make('W8, minmax', { activationRange: 'minmax' });
+  for (const activationRange of OTHER_RANGES) yield await make(`W8, ${activationRange}`, { activationRange });
   const seven = await make('W7', { weightBits: 7 });
   yield seven;
   if (!parts) return;
   yield await make('W8, nearest', { rounding: 'nearest' });
   yield await make('W8, minmax, nearest', { activationRange: 'minmax', rounding: 'nearest' });
-  yield await make('W7 everywhere, nearest', { weightBits: 7, weightNoiseLimit: 1, rounding: 'nearest' });
-  if (seven.float.length > 0) yield await make('W8, no layer float', { noiseLimit: 1 });
-  if (seven.float.length + seven.eightBits.length > 0)
-    yield await make('W7 everywhere', { noiseLimit: 1, weightBits: 7, weightNoiseLimit: 1 });
+  yield await make('W7 everywhere, nearest', { weightBits: 7, rounding: 'nearest' });
+  if (seven.float.length > 0) {
+    yield await make('W8, no layer float', { noiseLimit: 1 });
+    yield await make('W7 everywhere', { noiseLimit: 1, weightBits: 7 });
+  }
   yield await make('W8, biases as they are', { correctBias: false });
-  yield await make('W8, percentile', { activationRange: 'percentile' });
   const { statistics } = make;
   const { model: equalized, steps } = await runPasses(model, [equalizeLayers({ statistics })]);
   if ((steps[0]?.edits ?? 0) > 0) yield await (await quantizerOf(subject, equalized))('W8, equalized', {});
@@ -175,7 +208,7 @@ async function* audioNets(subject) {
   const { passes = [] } = AUDIO_NETWORKS.find((network) => network.name === name) ?? {};
   const { model } = await runPasses(readOnnx(readFileSync(file)), passes);
   const keepFloat = frontEndLayers(model);
-  const { ranges, mseRanges, moments } = await observeLinears(subject, model);
+  const { ranges, moments, others } = await observeLinears(subject, model);
   for (const weightBits of /** @type {const} */ ([8, 7])) {
     const linears = { weightBits, keepFloat, moments };
     const made = async (/** @type {import('@edgewise/compiler').LinearLayerOptions} */ options) =>
@@ -184,19 +217,23 @@ async function* audioNets(subject) {
     const float = keepFloat;
     const w = `W${weightBits}`;
     yield { ...onnxCandidate(subject, w, await made({ activations: 'static', ranges })), float };
-    yield {
-      ...onnxCandidate(subject, `${w}, mse`, await made({ activations: 'static', ranges: mseRanges })),
-      float,
-    };
+    for (const [scheme, found] of Object.entries(weightBits === 8 ? others : {}))
+      yield {
+        ...onnxCandidate(subject, scheme, await made({ activations: 'static', ranges: found })),
+        float,
+      };
     yield { ...engineCandidate(subject, `${w} dynamic`, await made({})), float };
   }
 }
 
-/** Ranges by both ways to find them, and second moments. @param {Subject} subject @param {Model} model */
+/** Ranges as `optimize` finds them, and by the other ways, each with its scheme's name; second moments. @param {Subject} subject @param {Model} model */
 async function observeLinears({ calibration }, model) {
   const observeWithin = (/** @type {import('@edgewise/compiler').CalibrateOptions} */ options) =>
     observeWith(model, calibration, (of, run, samples) => observeActivations(of, run, samples, options));
   const { ranges, moments } = await observeWithin({});
-  const { ranges: mseRanges } = await observeWithin({ observer: mseObserver() });
-  return { ranges, mseRanges, moments };
+  /** @type {Record<string, typeof ranges>} */
+  const others = {};
+  for (const [method, observer] of Object.entries(OTHER_OBSERVERS))
+    others[`W8, ${method}`] = (await observeWithin({ observer })).ranges;
+  return { ranges, moments, others };
 }

@@ -25,8 +25,8 @@ import { FLOAT_BOXES } from './subjects/images.mjs';
 /** Largest drops in points. */
 export const BARS = { W8: { text: 0.5, audio: 0.5, vision: 1 }, W7: 1, int4: 1 };
 
-/** With 8-bit weights and calibrated activations: `optimize` measures both ways to find ranges. */
-const W8 = ['edgewise W8', 'edgewise W8, mse', 'edgewise W8, minmax'];
+/** With 8-bit weights and calibrated activations, by every way to find ranges: as many as onnxruntime's quantizer has settings here. */
+const W8 = ['', ', mse', ', minmax', ', percentile', ', entropy'].map((method) => `edgewise W8${method}`);
 
 /** @param {number | undefined} share */
 const points = (share) => (share === undefined ? '' : (share * 100).toFixed(2));
@@ -56,6 +56,7 @@ export function describeRow({ model, data, scheme, examples, bytes, metric = '',
 export function describeModel(rows) {
   const [{ model, data, examples, metric = '', value }] = rows;
   const cell = (/** @type {string} */ scheme) => describeCell(rows.find((row) => row.scheme === scheme));
+  const ours = bestOf(rows.filter(({ scheme }) => W8.includes(scheme)));
   const theirs = bestOf(rows.filter(isTheirStatic));
   return {
     model,
@@ -64,16 +65,21 @@ export function describeModel(rows) {
     metric,
     'float, %': points(value?.value),
     W8: cell('edgewise W8'),
-    'W8, other ranges': cell('edgewise W8, mse') || cell('edgewise W8, minmax'),
+    'W8, best of four': ours ? `${describeCell(ours)}, ${nameOf(ours)}` : '',
     'W8, dynamic': cell('edgewise W8 dynamic'),
     W7: cell('edgewise W7'),
     int4: cell('edgewise int4'),
     'int4, nearest': cell('edgewise int4, nearest'),
+    int3: cell('edgewise int3'),
+    'int3, nearest': cell('edgewise int3, nearest'),
     'onnxruntime, defaults': cell('onnxruntime, defaults'),
-    'onnxruntime, best': theirs ? `${describeCell(theirs)}, ${theirs.scheme.split(', ').at(-1)}` : '',
+    'onnxruntime, best': theirs ? `${describeCell(theirs)}, ${nameOf(theirs)}` : '',
     'onnxruntime, dynamic': cell('onnxruntime, per channel, dynamic'),
   };
 }
+
+/** What sets it apart. @param {Row} row */
+const nameOf = ({ scheme }) => scheme.split(', ').at(-1)?.replace('edgewise W8', 'the default');
 
 /** @param {Row | undefined} row */
 function describeCell(row) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { repoRoot } from '@edgewise/test-utils';
+import { timeAt, type LatencyPoint } from '@edgewise/compiler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
 import { runCli, startCli, type CliResult } from './run-cli.ts';
@@ -116,8 +117,8 @@ describe('edgewise optimize', () => {
       expect(signalToNoiseDb).toBeGreaterThan(30);
       expect(signalToNoiseDb).toBeLessThan(110);
     }
-    const base = /w7a8-(?:dynamic|static)\+int4-embeddings\+int4-weights/.source;
-    expect(stderr).toMatch(new RegExp(`candidate 10 of 14: ${base}-mixed-13`));
+    const base = /w7a8-(?:dynamic|static)\+int4-embeddings\+int[34]-weights/.source;
+    expect(stderr).toMatch(new RegExp(`candidate 11 of 15: ${base}-mixed-13`));
     expect(chosen).toMatch(new RegExp(`^${base}-mixed-\\d+$`));
     const mixed = candidates.at(-1);
     expect(mixed).toMatchObject({ recipe: chosen, meetsBudget: true });
@@ -197,6 +198,53 @@ describe('edgewise optimize', () => {
   );
 });
 
+describe('the length of inputs', () => {
+  const curveOf = (path?: string): readonly LatencyPoint[] => report(path).length?.curve ?? [];
+
+  it("is the model's own limit by default, with the time of an answer by number of tokens", () => {
+    expect(report().length).toMatchObject({
+      maxTokens: 128,
+      modelTokens: 128,
+      texts: EXAMPLES,
+      truncated: 0,
+    });
+    expect(curveOf().map(({ tokens }) => tokens)).toEqual([8, 16, 24, 40, 56, 88, 128]);
+    for (const { ms } of curveOf()) expect(ms).toBeGreaterThan(0);
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('Length of texts');
+  });
+
+  it('auto: covers the texts and keeps the latency limit, and the original stays uncut', async () => {
+    const target = join(folder, 'auto');
+    const [least, , , most] = curveOf();
+    const allowed = Math.sqrt((least?.ms ?? NaN) * (most?.ms ?? NaN));
+    const { stdout } = await runCli(
+      ...optimize('--out', target, '--max-tokens', 'auto', '--max-latency-p95', `${allowed}ms`),
+    );
+    const { length, baseline } = report(target);
+    const { maxTokens = NaN, truncated, truncation = [], reasons = [] } = length ?? {};
+    const shareAt = (tokens: number): number => truncation.find((each) => each.tokens === tokens)?.share ?? 0;
+    const covering = truncation.find(({ share }) => share <= 0.001)?.tokens ?? NaN;
+    expect(maxTokens % 8).toBe(0);
+    expect(maxTokens).toBeLessThanOrEqual(covering);
+    expect(truncated).toBe(shareAt(maxTokens));
+    // Times are measured anew: whether texts are cut for the limit follows from this run's curve.
+    const curve = curveOf(target);
+    expect(curve.map(({ tokens }) => tokens)).toEqual([8, 16, 24, 40, 56, 88, 128]);
+    const keeps = (tokens: number): boolean => timeAt(curve, tokens) <= allowed;
+    // The text that 95 % are no longer than has more than `shorter` tokens and at most `longer`.
+    const longer = truncation.find(({ share }) => share <= 0.05)?.tokens ?? NaN;
+    const shorter = longer - 8;
+    const fast = truncation.findLast(({ tokens }) => tokens <= shorter && keeps(tokens))?.tokens ?? covering;
+    const possible = [
+      ...(keeps(shorter) || keeps(longer) ? [covering] : []),
+      ...(keeps(shorter) && keeps(longer) ? [] : [fast]),
+    ];
+    expect(possible).toContain(maxTokens);
+    expect(stdout.includes(reasons.join(' '))).toBe(reasons.length > 1);
+    expect(baseline.metric).toEqual(report().baseline.metric);
+  });
+});
+
 describe('edgewise optimize --prune', () => {
   it('tries candidates without parts, says what went, and packages one that runs', async () => {
     const target = join(folder, 'pruned');
@@ -206,9 +254,9 @@ describe('edgewise optimize --prune', () => {
     const limits = ['--max-size', '900kB', '--max-drop', '20%'];
     const more = ['--calibration', calibration, '--prune', 'vocabulary,neurons', '--max-tokens', 'auto'];
     const { code, stderr } = await runCli(...optimize('--out', target, ...limits, ...more));
-    expect(stderr).toContain('candidate 13 of 13: vocabulary-99.9+neurons-70+w7a8-static');
+    expect(stderr).toContain('candidate 14 of 14: vocabulary-99.9+neurons-70+w7a8-static');
     expect(code).toBe(0);
-    const { candidates, chosen, notes } = report(target);
+    const { candidates, chosen, notes, length } = report(target);
     const sizeOf = (name: string): number =>
       candidates.find(({ recipe }) => recipe === name)?.downloadBytes.brotli ?? NaN;
     const unpruned = sizeOf('w7a8-static');
@@ -218,9 +266,13 @@ describe('edgewise optimize --prune', () => {
       sizeOf('vocabulary-99.9+w7a8-static'),
     );
     expect(chosen).toContain('vocabulary-99.9');
-    expect(notes[0]).toMatch(
-      /^Inputs have at most (32|40|48|56|64) of the model's 128 tokens: 0\.\d\d % of the \d+ texts are cut\.$/,
-    );
+    expect(length?.reasons).toEqual([
+      expect.stringMatching(
+        /^Inputs have at most (32|40|48|56|64) of the model's 128 tokens: 0\.\d\d % of the \d+ texts are cut\.$/,
+      ),
+    ]);
+    const manifest = JSON.parse(readFileSync(join(target, 'edgewise.json'), 'utf8')) as object;
+    expect(manifest).toMatchObject({ tokenizer: { maxLength: length?.maxTokens } });
     expect(notes).toContainEqual(
       expect.stringMatching(
         /^Vocabulary: \d+ of 8192 tokens stay, 99\.9\d % of those in the calibration texts/,

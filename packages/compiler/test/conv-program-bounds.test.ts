@@ -5,15 +5,15 @@ import { expect } from 'vitest';
 import { readOnnx } from '../src/import/onnx/index.ts';
 import type { Model } from '../src/ir/index.ts';
 import { runPasses } from '../src/rewrite/index.ts';
-import { ConstantStore } from '../src/targets/edge/constant-store.ts';
+import { ConstantStore } from '../src/targets/edge/weights/constant-store.ts';
 import { compileEdge } from '../src/targets/edge/index.ts';
-import { lowerModel } from '../src/targets/edge/lower.ts';
-import { planMemory } from '../src/targets/edge/plan-memory.ts';
-import type { Program } from '../src/targets/edge/program.ts';
-import { rowReads, wholeReads, writes } from '../src/targets/edge/step-rows.ts';
-import { scheduleSteps, type Level } from '../src/targets/edge/schedule.ts';
-import { valueBytes, type Value } from '../src/targets/edge/value.ts';
-import { WeightsImage } from '../src/targets/edge/weights-image.ts';
+import { lowerModel } from '../src/targets/edge/lower/lower.ts';
+import { planMemory } from '../src/targets/edge/plan/plan-memory.ts';
+import type { Program } from '../src/targets/edge/program/program.ts';
+import { rowReads, wholeReads, writes } from '../src/targets/edge/program/step-rows.ts';
+import { scheduleSteps, type Level } from '../src/targets/edge/plan/schedule.ts';
+import { valueBytes, type Value } from '../src/targets/edge/program/value.ts';
+import { WeightsImage } from '../src/targets/edge/weights/weights-image.ts';
 import { compactConvNet } from '../src/transforms/index.ts';
 
 // What the programs of real convolutional networks may take: memory, and bytes to download.

@@ -9,12 +9,12 @@ import { readOnnx } from '../src/import/onnx/index.ts';
 import { int64Tensor, type Model, type Tensor } from '../src/ir/index.ts';
 import { evaluateModel } from '../src/ops/index.ts';
 import {
-  calibrate,
   mseObserver,
+  observeActivations,
   quantizeEmbeddings,
   quantizeLinears,
   quantizeWeightsInt4,
-  type ValueRange,
+  type ActivationStatistics,
 } from '../src/quantize/index.ts';
 import { runPasses, type Transform } from '../src/rewrite/index.ts';
 import { buildPackage, compileEdge } from '../src/targets/index.ts';
@@ -24,7 +24,7 @@ const MAX_TOKENS = 128;
 
 interface Scheme {
   readonly name: string;
-  readonly passes: (ranges: ReadonlyMap<string, ValueRange>) => Transform[];
+  readonly passes: (statistics: ActivationStatistics) => Transform[];
   /** Largest mean |logit − float logit| and least share of equal answers; about twice and half of what was measured. */
   readonly error: number;
   readonly agreement: number;
@@ -34,7 +34,7 @@ interface Scheme {
 
 const int8 = (weightBits: 7 | 8, isStatic: boolean): Scheme => ({
   name: `W${weightBits}A8 ${isStatic ? 'static' : 'dynamic'}, int8 embeddings`,
-  passes: (ranges) => [
+  passes: ({ ranges }) => [
     quantizeLinears({ weightBits, ...(isStatic && { activations: 'static', ranges }) }),
     quantizeEmbeddings(),
   ],
@@ -53,6 +53,13 @@ const SCHEMES: readonly Scheme[] = [
     passes: () => [quantizeWeightsInt4(), quantizeEmbeddings({ bits: 4 })],
     error: 0.08,
     agreement: 0.97,
+    largestDrop: 1,
+  },
+  {
+    name: 'weights in 3 bits, rounded together',
+    passes: ({ moments }) => [quantizeWeightsInt4({ weightBits: 3, moments }), quantizeEmbeddings()],
+    error: 0.017,
+    agreement: 0.985,
     largestDrop: 1,
   },
 ];
@@ -77,7 +84,7 @@ describe.each([
   it.skipIf(!there).each(SCHEMES)(
     '$name is that of float',
     async ({ passes, error, agreement, largestDrop }) => {
-      const { model, diagnostics } = await runPasses(float.compact, passes(float.ranges));
+      const { model, diagnostics } = await runPasses(float.compact, passes(float.statistics));
       expect(diagnostics).toEqual([]);
       const session = await createSession(await packageOf(model, folder), { threads: 1 });
       const { data, logits } = float;
@@ -96,7 +103,7 @@ describe.each([
 
 interface Float {
   readonly compact: Model;
-  readonly ranges: ReadonlyMap<string, ValueRange>;
+  readonly statistics: ActivationStatistics;
   readonly data: readonly Sentence[];
   /** Answers of the original file in onnxruntime. */
   readonly logits: readonly number[][];
@@ -118,7 +125,7 @@ async function measureFloat(
     return (await session.run(inputs))['logits']!.data as Float32Array;
   });
   await session.release();
-  return { compact, ranges: await rangesOf(compact, encode, calibration), data, logits };
+  return { compact, statistics: await observe(compact, encode, calibration), data, logits };
 }
 
 async function packageOf(model: Model, folder: string): Promise<Map<string, Uint8Array>> {
@@ -136,7 +143,7 @@ async function packageOf(model: Model, folder: string): Promise<Map<string, Uint
   });
 }
 
-async function rangesOf(model: Model, encode: Encode, count: number): Promise<Map<string, ValueRange>> {
+async function observe(model: Model, encode: Encode, count: number): Promise<ActivationStatistics> {
   const lines = readFileSync(join(sentiment, 'calibration.txt'), 'utf8').trim().split('\n');
   const samples = lines.slice(0, count).map((line): Map<string, Tensor> => {
     const { ids } = encode(line);
@@ -146,7 +153,7 @@ async function rangesOf(model: Model, encode: Encode, count: number): Promise<Ma
       ['attention_mask', int64Tensor([1, ids.length], ones)],
     ]);
   });
-  return calibrate(
+  return observeActivations(
     model,
     (sample, want, emit) =>
       evaluateModel(model, sample, { want }).forEach((tensor, name) => emit(name, tensor)),

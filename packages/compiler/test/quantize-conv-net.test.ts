@@ -179,11 +179,49 @@ describe('quantizeConvNet', () => {
     }
   });
 
+  it('rounds weights and biases alone, as floats, to see what they cost', async () => {
+    const layers: LayerEffect[] = [];
+    const onLayer = (layer: LayerEffect): void => void layers.push(layer);
+    const rounded = await quantized({ weightBits: 7, activations: 'float', onLayer });
+    expect(rounded.graph.nodes.map(operatorName)).toEqual(
+      parseModel(NETWORK).graph.nodes.map((node) => operatorName(node)),
+    );
+    const static7 = await quantized({ weightBits: 7 });
+    const constant = (model: Model, name: string): Float32Array | Int8Array | Int32Array =>
+      typedData(model.graph.initializers.get(name) as Tensor & { kind: 'dense'; dtype: 'float32' | 'int8' });
+    expect(layers.map(({ activations }) => activations)).toEqual(layers.map(() => undefined));
+    const [first] = layers;
+    const scale = constant(static7, `${first?.layer}.weight.scale`);
+    const integers = constant(static7, `${first?.layer}.weight.quantized`);
+    expect([...constant(rounded, `${first?.layer}.weight.rounded`)]).toEqual(
+      [...integers].map((q, at) => Math.fround(q * (scale[Math.floor(at / 27)] ?? NaN))),
+    );
+    const [weights, all] = [await worstError(rounded), await worstError(static7)];
+    expect(weights).toBeGreaterThan(0);
+    expect(weights).toBeLessThan(all);
+  });
+
+  it.each([
+    ['names', ['b', 'h.sum']],
+    ['a test of the name', (layer: string): boolean => layer === 'b' || layer === 'h.sum'],
+  ])('gives 8 bits to the layers that %s pick, where the others have 7', async (_, eightBits) => {
+    const layers: LayerEffect[] = [];
+    const onLayer = (layer: LayerEffect): void => void layers.push(layer);
+    const model = await quantized({ weightBits: 7, eightBits, onLayer });
+    expect(layers.filter(({ bits }) => bits === 8).map(({ layer }) => layer)).toEqual(['b', 'h.sum']);
+    expect(layers.length).toBe(6);
+    for (const { layer, bits } of layers) {
+      const tensor = model.graph.initializers.get(`${layer}.weight.quantized`);
+      const values = typedData(tensor as Tensor & { kind: 'dense'; dtype: 'int8' });
+      expect(Math.max(...values.map(Math.abs)) > 64).toBe(bits === 8);
+    }
+  });
+
   it('rounds the weights of a filter together for less noise in the outputs of the layers', async () => {
     const noiseOf = async (rounding: 'nearest' | 'together'): Promise<number> => {
       let sum = 0;
       const onLayer = ({ noise = NaN }: LayerEffect): void => void (sum += noise);
-      await quantized({ weightBits: 7, weightNoiseLimit: 1, noiseLimit: 1, rounding, onLayer });
+      await quantized({ weightBits: 7, noiseLimit: 1, rounding, onLayer });
       return sum;
     };
     const [nearest, together] = [await noiseOf('nearest'), await noiseOf('together')];
@@ -331,23 +369,6 @@ describe('noise limits', () => {
       'QuantizeLinear',
     ]);
     expect(await signalToNoise(float, mixed)).toBeGreaterThan((await signalToNoise(float, whole)) + 10);
-  });
-
-  it('give 8 bits to the layer that 7 would hurt', async () => {
-    const layers: LayerEffect[] = [];
-    const options = {
-      noiseLimit: 1,
-      weightBits: 7,
-      onLayer: (layer: LayerEffect) => layers.push(layer),
-    } as const;
-    await quantizedFrom(unevenNetwork(), { ...options, weightNoiseLimit: 1 });
-    const noise = layers.map((layer) => layer.noise ?? 0);
-    expect(Math.min(...noise)).toBeGreaterThan(0);
-    const worst = noise.indexOf(Math.max(...noise));
-    const limit = noise.toSorted((p, q) => q - p)[1] ?? 0;
-    layers.length = 0;
-    await quantizedFrom(unevenNetwork(), { ...options, weightNoiseLimit: limit });
-    expect(layers.map(({ bits }) => bits)).toEqual(noise.map((_, i) => (i === worst ? 8 : 7)));
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Model, Recipe } from '@edgewise/compiler';
 import type { Budget } from '@edgewise/runtime/format';
 import type { CommandContext, ExitCode } from '../command/command.ts';
 import { takes, type TaskName } from '../command/task-names.ts';
@@ -7,8 +8,12 @@ import { checkOutputFolder, writeFolder } from '../files/write-folder.ts';
 import { candidateBuilder } from '../optimize/candidate-builder.ts';
 import { candidateTable } from '../optimize/candidate-table.ts';
 import { mixedNotes } from '../optimize/mixed-notes.ts';
-import type { Sensitivity } from '../optimize/pipeline.ts';
+import type { Sensitivity, Work } from '../optimize/pipeline.ts';
 import { createReport } from '../optimize/create-report.ts';
+import { makeCompact } from '../optimize/make-compact.ts';
+import { measurementNotes } from '../optimize/measurement-notes.ts';
+import { openRunners, type OpenRunners } from '../optimize/open-runners.ts';
+import { settleLength } from '../optimize/settle-length.ts';
 import { outputFiles } from '../optimize/output-files.ts';
 import { readImageSubject } from '../optimize/read-image-subject.ts';
 import { readSoundSubject } from '../optimize/read-sound-subject.ts';
@@ -17,7 +22,7 @@ import { runSearch } from '../optimize/run-search.ts';
 import type { Subject } from '../optimize/subject.ts';
 import { layerCosts } from '../report/layer-costs.ts';
 import { limitText } from '../report/limit-text.ts';
-import type { OptimizeReport } from '../report/optimize-report.ts';
+import type { LengthReport, OptimizeReport } from '../report/optimize-report.ts';
 import { reuseText } from '../report/reuse-text.ts';
 import { runtimeFiles } from '../site/runtime-files.ts';
 import { formatBytes } from '../terminal/format.ts';
@@ -40,59 +45,130 @@ async function optimizeModel(
 ): Promise<ExitCode> {
   checkOutputFolder(given.out);
   const progress = createProgress(terminal);
+  const work = { progress, signal };
   progress.stage('read model and data');
   const subject = await readSubject(path, given);
-  const { model, onnx, examples, pipeline } = subject;
-  const budget = budgetOf(given);
-  progress.done(`${formatBytes(onnx.length)}, ${examples.length} examples`);
-
-  const builder = await candidateBuilder({ ...subject, signal, progress });
+  progress.done(`${formatBytes(subject.onnx.length)}, ${subject.examples.length} examples`);
+  const compact = await makeCompact(subject, work);
   const runtime = await runtimeFiles(given.task);
+  const runners = await openRunners({ target: given.target, runtime, ...work });
+  try {
+    const { report, remarks, files } = await search({
+      given,
+      subject,
+      compact,
+      runtime,
+      runners,
+      temporary,
+      ...work,
+    });
+    progress.stage(`write ${given.out}`);
+    await writeFolder(given.out, await files(), signal);
+    progress.done();
+    if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
+    else
+      terminal.data(
+        `\n${candidateTable(report, terminal.dataColors)}\n${remarks.map((remark) => `${remark}\n\n`).join('')}${lastLines(report, given)}`,
+      );
+    return report.chosen === null ? 1 : 0;
+  } finally {
+    await runners.close();
+  }
+}
+
+interface SearchParts extends Work {
+  readonly given: OptimizeOptions;
+  readonly subject: Subject;
+  readonly compact: Model;
+  readonly runtime: ReadonlyMap<string, Uint8Array>;
+  readonly runners: OpenRunners;
+  readonly temporary: string;
+}
+
+interface Found {
+  readonly report: OptimizeReport;
+  /** What people should know of it beside the table. */
+  readonly remarks: readonly string[];
+  /** What is to be written. */
+  readonly files: () => Promise<ReadonlyMap<string, Uint8Array | string>>;
+}
+
+async function search({
+  given,
+  compact,
+  runtime,
+  runners,
+  temporary,
+  ...parts
+}: SearchParts): Promise<Found> {
+  const { progress, signal } = parts;
+  const { task, target } = given;
+  const budget = budgetOf(given);
+  const { subject, length } = await settleLength({
+    subject: parts.subject,
+    compact,
+    runner: runners.candidate,
+    budget,
+    temporary,
+    progress,
+    signal,
+  });
+  const builder = await candidateBuilder({ ...subject, compact, progress, signal });
   const measured: { sensitivity?: Sensitivity } = {};
-  const measureSensitivity = async (): Promise<Sensitivity | undefined> => {
-    const sensitivity = measured.sensitivity ?? (await builder.sensitivity());
+  const measureSensitivity = async (recipe?: Recipe): Promise<Sensitivity | undefined> => {
+    const sensitivity = measured.sensitivity ?? (await builder.sensitivity(recipe));
     if (sensitivity) measured.sensitivity = sensitivity;
     return sensitivity;
   };
-  const { result, machine, notes } = await runSearch({
+  const result = await runSearch({
     ...subject,
-    task: given.task,
-    recipes: pipeline.recipes,
+    recipes: subject.pipeline.recipes,
     builder,
     sensitivity: measureSensitivity,
     budget,
     runtime,
-    target: given.target,
+    runners,
     cacheFolder: given.cache,
     fresh: given.fresh,
     temporary,
-    signal,
     progress,
+    signal,
   });
   if (given.sensitivity && (await measureSensitivity()) === undefined)
     progress.warn(
       'Sensitivity was not measured: it needs --calibration, and a text, image or convolutional sound model.',
     );
+  const { browser, machine } = runners;
+  const mixed = mixedNotes(result.mixed);
   const report = createReport(result, {
     date: new Date().toISOString(),
     machine,
-    model: { name: subject.name, bytes: onnx.length },
-    task: given.task,
-    target: given.target,
-    data: { name: given.data, examples: examples.length },
+    model: { name: subject.name, bytes: subject.onnx.length },
+    task,
+    target,
+    data: { name: given.data, examples: subject.examples.length },
     budget,
-    layers: layerCosts(model, subject.sizes),
-    notes: [...subject.notes, ...builder.notes(), ...mixedNotes(result.mixed), ...notes],
+    layers: layerCosts(subject.model, subject.sizes),
+    notes: [
+      ...subject.notes,
+      ...builder.notes(),
+      ...mixed,
+      ...measurementNotes({ ...subject, task, target, browser }),
+    ],
+    ...(length && { length }),
     ...measured,
   });
-  progress.stage(`write ${given.out}`);
-  const { task, target } = given;
-  const files = await outputFiles({ report, result, builder, runtime, task, subject, target });
-  await writeFolder(given.out, files, signal);
-  progress.done();
-  if (given.json) terminal.data(`${JSON.stringify(report, undefined, 2)}\n`);
-  else terminal.data(`\n${candidateTable(report, terminal.dataColors)}\n${lastLines(report, given)}`);
-  return report.chosen === null ? 1 : 0;
+  return {
+    report,
+    remarks: [...lengthRemarks(length), ...mixed],
+    files: () => outputFiles({ report, result, builder, runtime, task, subject, target }),
+  };
+}
+
+/** Why texts are cut, or why that would not help, where there is more to say than that none is. */
+function lengthRemarks(length: LengthReport | undefined): readonly string[] {
+  if (length === undefined || (length.truncated === 0 && length.reasons.length === 1)) return [];
+  return [length.reasons.join(' ')];
 }
 
 function readSubject(path: string, { task, ...given }: OptimizeOptions): Promise<Subject> {

@@ -79,7 +79,7 @@ const options: OptionTable<OptimizeOptions> = {
   ),
   maxTokens: value(
     'number',
-    "longest input in tokens; auto: what leaves 99.9 % of the texts uncut; by default the model's own limit",
+    "longest input in tokens; auto: what leaves 99.9 % of the texts uncut, less where the latency limits call for it; by default the model's own limit",
     orWord('auto', wholeNumber(8, 8192)),
   ),
   prune: value(
@@ -106,7 +106,7 @@ export const optimize: Command<OptimizeOptions> = {
   name: 'optimize',
   summary: 'Finds the smallest package of a model that keeps within a budget, and proves it.',
   details:
-    'Builds candidates (float, 8, 7 and 4 bits), runs each on your data, and writes the smallest one that meets every limit. ' +
+    'Builds candidates (float, 8, 7, 4 and 3 bits), runs each on your data, and writes the smallest one that meets every limit. ' +
     'Exit code 1: none does. An interrupted run goes on where it stopped; times and memory are measured anew in every run.',
   example:
     'optimize models/sentiment --data eval.tsv --calibration calib.txt --max-size 3MB --max-drop 0.5% --out dist/sentiment-web',

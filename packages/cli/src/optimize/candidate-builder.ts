@@ -13,22 +13,15 @@ import {
 import type { Budget, Proof } from '@edgewise/runtime/format';
 import { sha256 } from '../files/hash.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
-import type { Progress } from '../terminal/progress.ts';
 import { breathe } from './breathe.ts';
-import type { Pipeline, Sensitivity } from './pipeline.ts';
+import { originalPackage } from './original-package.ts';
+import type { Sensitivity, Work } from './pipeline.ts';
+import type { Subject } from './subject.ts';
 
-const ONNX_FILE = 'model.onnx';
-
-export interface CandidateBuilderOptions {
-  readonly model: Model;
-  /** Bytes that `model` was read from. */
-  readonly onnx: Uint8Array;
-  readonly description: PackageDescription;
-  /** What a package has beside its model: the tokenizer's files. */
-  readonly files: PackageFiles;
-  readonly pipeline: Pipeline;
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
+export interface CandidateBuilderOptions
+  extends Pick<Subject, 'onnx' | 'description' | 'original' | 'files' | 'pipeline'>, Work {
+  /** The compact graph, which candidates are made from. */
+  readonly compact: Model;
 }
 
 export interface CandidateBuilder {
@@ -36,8 +29,8 @@ export interface CandidateBuilder {
   readonly build: (recipe: Recipe) => Promise<PackageFiles>;
   /** The same with what was asked for and measured in the manifest. */
   readonly finish: (recipe: Recipe, budget: Budget, proof: Proof) => Promise<PackageFiles>;
-  /** Undefined for a pipeline that was not calibrated, or has no layers of its own. */
-  readonly sensitivity: () => Promise<Sensitivity | undefined>;
+  /** Of the recipe's layers, if one is given. Undefined for a pipeline that was not calibrated, or has no layers of its own. */
+  readonly sensitivity: (recipe?: Recipe) => Promise<Sensitivity | undefined>;
   /** What was taken out of the candidates that were built so far, for people. */
   readonly notes: () => readonly string[];
 }
@@ -49,17 +42,11 @@ interface Base {
   readonly files: PackageFiles;
 }
 
-/** Makes what all candidates share, the compact graph and the calibration, and builds candidates from it. */
+/** Calibrates, and builds candidates from the compact graph. */
 export async function candidateBuilder(options: CandidateBuilderOptions): Promise<CandidateBuilder> {
-  const { description, files, pipeline, signal } = options;
-  const original = await buildPackage({
-    description,
-    model: { kind: 'onnx', file: ONNX_FILE },
-    files: new Map([[ONNX_FILE, options.onnx], ...files]),
-    sha256,
-  });
-  const compact = await makeCompact(options, original);
-  const calibrated = (await pipeline.calibrate?.(compact, original, options)) ?? {};
+  const { compact, description, files, pipeline, signal } = options;
+  const source = await originalPackage(options);
+  const calibrated = (await pipeline.calibrate?.(compact, source, options)) ?? {};
   const unpruned: Base = { model: compact, calibrated, files };
   const pruned = new Map<string, Base>();
   const compiled = new Map<string, EdgeArtifact>();
@@ -76,14 +63,14 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
       signal,
       progress: { ...options.progress, stage: options.progress.update, done: () => {} },
     };
-    const { model, source, notes: what } = await pipeline.prune(pruning, original, work);
+    const smaller = await pipeline.prune(pruning, source, work);
     const base: Base = {
-      model,
-      calibrated: (await pipeline.calibrate?.(model, source, work)) ?? {},
-      files: new Map([...files.keys()].map((name) => [name, source.get(name) ?? new Uint8Array()])),
+      model: smaller.model,
+      calibrated: (await pipeline.calibrate?.(smaller.model, smaller.source, work)) ?? {},
+      files: new Map([...files.keys()].map((name) => [name, smaller.source.get(name) ?? new Uint8Array()])),
     };
     pruned.set(key, base);
-    for (const note of what) notes.add(note);
+    for (const note of smaller.notes) notes.add(note);
     return base;
   };
   const compile = async ({ name, steps }: Recipe, base: Base): Promise<EdgeArtifact> => {
@@ -96,7 +83,8 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     return compileEdge(model, pipeline.compile);
   };
   const build = async (recipe: Recipe, more: Partial<PackageDescription>): Promise<PackageFiles> => {
-    if (recipe.steps.length === 0) return original;
+    if (recipe.steps.length === 0)
+      return originalPackage({ ...options, description: options.original ?? description });
     const base = await baseOf(recipe);
     const artifact = compiled.get(recipe.name) ?? (await compile(recipe, base));
     compiled.set(recipe.name, artifact);
@@ -111,24 +99,8 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
   return {
     build: (recipe) => build(recipe, {}),
     finish: (recipe, budget, proof) => build(recipe, { budget, proof }),
-    sensitivity: async () => pipeline.sensitivity?.(compact, original, calibrated, options),
+    sensitivity: async (recipe) =>
+      pipeline.sensitivity?.(compact, source, calibrated, { ...options, recipe }),
     notes: () => [...notes],
   };
-}
-
-async function makeCompact(
-  { model, pipeline, signal, progress }: CandidateBuilderOptions,
-  original: PackageFiles,
-): Promise<Model> {
-  progress.stage('simplify the graph');
-  const { model: compact, diagnostics } = await runPasses(model, pipeline.passes, {
-    samples: await pipeline.samples(original),
-    evaluate: pipeline.evaluate,
-    ...(pipeline.noise ? { noise: pipeline.noise } : {}),
-    signal,
-    onProgress: ({ pass }) => progress.update(pass),
-  });
-  for (const { message, hint } of diagnostics) progress.warn(hint ? `${message} ${hint}` : message);
-  progress.done(`${model.graph.nodes.length} → ${compact.graph.nodes.length} operators`);
-  return compact;
 }

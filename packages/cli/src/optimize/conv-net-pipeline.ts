@@ -152,25 +152,34 @@ async function checkFollows(
   }
 }
 
-/** One layer after the other in 8 bits, its input with it, on onnxruntime. */
+/**
+ * One layer after the other on onnxruntime: its weights and its input in 8 bits, or, where layers in 7 bits are to get 8, its weights alone in
+ * 7, which is all that this can win back.
+ */
 async function measure(
   compact: Model,
   statistics: ConvNetStatistics,
   files: AsyncIterable<Sample>,
-  { progress, signal }: Parameters<NonNullable<Pipeline['sensitivity']>>[3],
+  { progress, signal, recipe }: Parameters<NonNullable<Pipeline['sensitivity']>>[3],
 ): Promise<Sensitivity> {
+  const isNarrow = recipe?.steps.some(
+    (step) => step.name === 'quantize-conv-net' && step.options.weightBits === 7,
+  );
+  const scheme = isNarrow
+    ? ({ weightBits: 7, activations: 'float' } as const)
+    : ({ weightBits: 8, noiseLimit: 1 } as const);
   progress.stage('quantize one layer at a time');
   const samples: Sample[] = [];
   for await (const sample of files) samples.push(sample);
   const layers = await measureSensitivity({
     float: await separated(compact, signal),
-    quantize: (options) => quantizeConvNet({ ...options, statistics, noiseLimit: 1 }),
+    quantize: (options) => quantizeConvNet({ ...options, ...scheme, statistics }),
     outputsOf: (model) => outputsOf(model, samples),
     signal,
     onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
   });
   progress.done();
-  return { scheme: 'weights and input in 8 bits', layers };
+  return { scheme: isNarrow ? 'weights in 7 bits' : 'weights and input in 8 bits', layers };
 }
 
 async function outputsOf(model: Model, samples: readonly Sample[]): Promise<Float32Array> {

@@ -6,7 +6,17 @@ export function createReport<Artifact>(
   { candidates, refused, choice }: SearchResult<Artifact>,
   rest: Pick<
     OptimizeReport,
-    'date' | 'machine' | 'model' | 'task' | 'target' | 'data' | 'budget' | 'layers' | 'notes' | 'sensitivity'
+    | 'date'
+    | 'machine'
+    | 'model'
+    | 'task'
+    | 'target'
+    | 'data'
+    | 'budget'
+    | 'layers'
+    | 'notes'
+    | 'length'
+    | 'sensitivity'
   >,
 ): OptimizeReport {
   const [baseline, ...others] = candidates.map(candidateReport);

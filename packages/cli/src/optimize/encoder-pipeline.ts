@@ -85,7 +85,9 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
 }
 
 function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitivity']> {
-  return async (compact, original, { moments }, { progress, signal }) => {
+  return async (compact, original, { moments }, { progress, signal, recipe }) => {
+    const { weightBits = 4 } =
+      recipe?.steps.find((step) => step.name === 'quantize-weights-int4')?.options ?? {};
     progress.stage('quantize one layer at a time');
     const samples = await tokenSamples(compact, original, texts);
     const measure = (quantize: MeasureSensitivityOptions['quantize']): Promise<LayerSensitivity[]> =>
@@ -98,11 +100,11 @@ function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitiv
       });
     const tables = await measure((options) => quantizeEmbeddings({ ...options, bits: 4 }));
     const linears = await measure((options) =>
-      quantizeWeightsInt4({ ...options, ...(moments && { moments }) }),
+      quantizeWeightsInt4({ ...options, weightBits, ...(moments && { moments }) }),
     );
     progress.done();
     // The positions have 8 bits in every recipe.
-    const layers = [...tables, ...linears].filter(({ bits }) => bits === 4);
-    return { scheme: 'weights in 4 bits, 8-bit activations', layers };
+    const layers = [...tables, ...linears].filter(({ bits }) => bits < 8);
+    return { scheme: `weights in ${weightBits} bits, 8-bit activations`, layers };
   };
 }

@@ -3,14 +3,14 @@ import { LABEL_THRESHOLD } from '@edgewise/runtime/format';
 import { takenBy, type Taken, type TaskName } from '../command/task-names.ts';
 import { metricHeading } from '../report/metric-title.ts';
 import { EVALUATED_SCORE } from '../measure/open-task.ts';
+import type { OpenRunners } from './open-runners.ts';
 
 export interface MeasurementNotesOptions {
   readonly task: TaskName;
   readonly target: 'web' | 'node';
   readonly kind: AnswerKind;
   readonly metric: Metric;
-  /** What was used for target web, or why it was not. */
-  readonly browser: { readonly version: string } | { readonly missing: string } | undefined;
+  readonly browser: OpenRunners['browser'];
 }
 
 /** How the numbers of a report were made, for people. */

@@ -32,7 +32,7 @@ export interface PrunedModel {
   readonly notes: readonly string[];
 }
 
-/** How one family of models becomes candidates. `original` is the package of candidate 0, which knows how inputs are made. */
+/** How one family of models becomes candidates. `original` is the package of the model as it came, which knows how inputs are made. */
 export interface Pipeline {
   readonly recipes: readonly Recipe[];
   /** The step of every recipe that `passes` are: what candidates share. */
@@ -49,12 +49,15 @@ export interface Pipeline {
   readonly prune?: (steps: readonly PruneStep[], original: PackageFiles, work: Work) => Promise<PrunedModel>;
   /** Throws CompilerError for a quantized candidate that no longer does what the compact model does, whatever its metric. */
   readonly check?: (compact: Model, candidate: Model, signal: AbortSignal) => Promise<void>;
-  /** What the answers lose when one layer alone is quantized; undefined where there is nothing to calibrate with. */
+  /**
+   * What the answers lose when one layer alone is quantized: as the recipe does it that layers are widened of, or as most recipes do;
+   * undefined where there is nothing to calibrate with.
+   */
   readonly sensitivity?: (
     compact: Model,
     original: PackageFiles,
     calibrated: Calibrated,
-    work: { readonly progress: Progress; readonly signal: AbortSignal },
+    work: Work & { readonly recipe: Recipe | undefined },
   ) => Promise<Sensitivity>;
   readonly compile: CompileEdgeOptions;
 }

@@ -1,22 +1,22 @@
 import { join } from 'node:path';
-import { buildPackage, chooseMaxTokens, type PackageDescription, type TextInput } from '@edgewise/compiler';
+import type { PackageDescription, TextInput } from '@edgewise/compiler';
 import { loadTokenizer } from '@edgewise/runtime/tokenizer';
 import { ENCODER_PARTS } from '../command/prunable-names.ts';
 import type { TaskTaking } from '../command/task-names.ts';
 import { UsageError } from '../command/usage-error.ts';
 import { answerKind, metricFor } from '../examples/answer-kind.ts';
 import { readDataFile, textExamples } from '../examples/read-text-examples.ts';
-import { sha256 } from '../files/hash.ts';
 import { checkFloat } from '../model/check-float.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
 import { readTextModel, type TextModel } from '../model/read-text-model.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
-import { formatPercent } from '../terminal/format.ts';
 import { encoderPipeline } from './encoder-pipeline.ts';
 import { examplesToTry } from './examples-to-try.ts';
+import { originalPackage } from './original-package.ts';
 import { prunableParts } from './prunable-parts.ts';
 import { sentencesToCompare } from './sentences-to-compare.ts';
-import type { ReadSubject } from './subject.ts';
+import type { ReadSubject, Subject, TextLength } from './subject.ts';
+import { textOfTokens } from './text-of-tokens.ts';
 
 type TextTaskName = TaskTaking<'text'>;
 
@@ -40,16 +40,14 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
   const { model, bytes } = await readOnnxFile(text.onnxPath);
   checkFloat(model, text.onnxPath, { static: false });
   const files = tokenizerFiles(text);
-  const texts = [...examples, ...calibration];
-  const { maxTokens, notes } =
-    given.maxTokens === 'auto'
-      ? await longestText(text, files, texts)
-      : { maxTokens: longestInput(text, given.maxTokens), notes: [] };
-  return {
+  const wanted = given.maxTokens ?? text.maxTokens;
+  checkLength(text, wanted);
+  const cutTo = (maxTokens: number): Subject => ({
     name: text.name,
     model,
     onnx: bytes,
     description: describeTextPackage(text, task, maxTokens),
+    original: describeTextPackage(text, task, text.maxTokens),
     files,
     kind,
     metric,
@@ -63,14 +61,17 @@ export const readTextSubject: ReadSubject<TextTaskName> = async (path, given) =>
       prune,
     }),
     sizes: {},
-    notes,
+    notes: [],
     offer: async () => {
       if (task === 'text-classification')
         return { config: { EXAMPLES: examplesToTry(examples) }, files: new Map() };
       const { queries, others } = sentencesToCompare(examples);
       return { config: { EXAMPLES: queries, OTHERS: others }, files: new Map() };
     },
-  };
+  });
+  const length = await textLength(text, task, files, [...examples, ...calibration]);
+  const most = wanted === 'auto' ? text.maxTokens : wanted;
+  return { ...cutTo(most), length: { ...length, wanted, cutTo } };
 };
 
 function checkLabels({ folder, labels }: TextModel): void {
@@ -81,34 +82,29 @@ function checkLabels({ folder, labels }: TextModel): void {
   );
 }
 
-function longestInput({ maxTokens }: TextModel, wanted: number | undefined): number {
-  if (wanted === undefined || wanted <= maxTokens) return wanted ?? maxTokens;
+function checkLength({ maxTokens }: TextModel, wanted: number | 'auto'): void {
+  if (wanted === 'auto' || wanted <= maxTokens) return;
   throw new UsageError(`--max-tokens ${wanted} is more than the model's own limit of ${maxTokens}.`);
 }
 
-/** What leaves nearly all of the texts uncut. */
-async function longestText(
+/** Counts tokens as the package will, before it cuts. */
+async function textLength(
   text: TextModel,
+  task: TextTaskName,
   files: PackageFiles,
-  texts: readonly Pick<TextInput, 'text' | 'textPair'>[],
-): Promise<{ readonly maxTokens: number; readonly notes: readonly string[] }> {
-  const uncut = describeTextPackage(text, 'feature-extraction', UNCUT);
-  const encode = await loadTokenizer(
-    await buildPackage({
-      description: uncut,
-      model: { kind: 'onnx', file: 'model.onnx' },
-      files: new Map([['model.onnx', new Uint8Array()], ...files]),
-      sha256,
-    }),
+  inputs: readonly TextInput[],
+): Promise<Pick<TextLength, 'lengths' | 'modelTokens' | 'textOf'>> {
+  const description = describeTextPackage(text, task, UNCUT);
+  const encode = await loadTokenizer(await originalPackage({ description, onnx: new Uint8Array(), files }));
+  const count = (of: string, pair?: string): number => encode(of, pair).ids.length;
+  // Sentence embeddings: each text of a pair is an input of its own.
+  const lengths = inputs.flatMap(({ text: of, textPair }) =>
+    task === 'feature-extraction' && textPair !== undefined
+      ? [count(of), count(textPair)]
+      : [count(of, textPair)],
   );
-  const lengths = texts.map((each) => encode(each.text, each.textPair).ids.length);
-  const { maxTokens, truncated } = chooseMaxTokens({ lengths, limit: text.maxTokens });
-  return {
-    maxTokens,
-    notes: [
-      `Inputs have at most ${maxTokens} of the model's ${text.maxTokens} tokens: ${formatPercent(truncated)} of the ${texts.length} texts are cut.`,
-    ],
-  };
+  const texts = inputs.map((each) => each.text);
+  return { lengths, modelTokens: text.maxTokens, textOf: (tokens) => textOfTokens(texts, tokens, count) };
 }
 
 function describeTextPackage(text: TextModel, task: TextTaskName, maxTokens: number): PackageDescription {

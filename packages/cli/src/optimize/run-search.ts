@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   evaluateCandidate,
@@ -15,34 +14,29 @@ import {
   type SearchResult,
 } from '@edgewise/compiler';
 import { MANIFEST_FILE, type Budget } from '@edgewise/runtime/format';
-import type { TaskName } from '../command/task-names.ts';
 import { hashOf } from '../files/hash.ts';
 import { resultCache } from '../files/result-cache.ts';
-import { openBrowser } from '../measure/browser-runner.ts';
-import { nodeRunner } from '../measure/node-runner.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
-import type { Machine } from '../report/optimize-report.ts';
 import { formatBytes, formatMs, formatPercent } from '../terminal/format.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { CandidateBuilder } from './candidate-builder.ts';
 import { downloadSize, SizeTable } from './download-size.ts';
-import { describeMachine } from './machine.ts';
-import { measurementNotes } from './measurement-notes.ts';
+import type { OpenRunners } from './open-runners.ts';
 import type { Sensitivity } from './pipeline.ts';
+import { writePackage } from './write-package.ts';
 
 export interface RunSearchOptions {
-  readonly task: TaskName;
   readonly recipes: readonly Recipe[];
   readonly builder: CandidateBuilder;
   /** What the search ranks layers by, when it wants to; undefined where nothing can be measured. */
-  readonly sensitivity: () => Promise<Sensitivity | undefined>;
+  readonly sensitivity: (recipe: Recipe) => Promise<Sensitivity | undefined>;
   readonly budget: Budget;
   readonly examples: readonly GoldExample[];
   readonly examplesKey: string;
   readonly kind: AnswerKind;
   readonly metric: Metric;
+  readonly runners: OpenRunners;
   readonly runtime: ReadonlyMap<string, Uint8Array>;
-  readonly target: 'web' | 'node';
   readonly cacheFolder: string;
   readonly fresh: boolean;
   /** Empty folder for packages while they are measured. */
@@ -51,59 +45,30 @@ export interface RunSearchOptions {
   readonly progress: Progress;
 }
 
-export interface RunSearchResult {
-  readonly result: SearchResult<PackageFiles>;
-  readonly machine: Machine;
-  readonly notes: readonly string[];
-}
-
-/** Searches with the real runtime: candidates in Chromium for web where there is one, else in Node processes. */
-export async function runSearch(options: RunSearchOptions): Promise<RunSearchResult> {
-  const { runtime, target, temporary, signal } = options;
-  const browser = target === 'web' ? await openBrowser({ runtime, signal }) : undefined;
-  const opened = browser && 'runner' in browser ? browser : undefined;
-  if (browser && 'missing' in browser)
-    options.progress.warn(
-      `No browser (${browser.missing}): times and memory are measured in Node and say little about a page's. EDGEWISE_CHROMIUM names a browser.`,
-    );
-  try {
-    const machine = {
-      ...(await describeMachine()),
-      ...(opened ? { browser: opened.version } : {}),
-    };
-    const runners = {
-      original: nodeRunner(`onnxruntime ${machine.onnxruntime ?? ''} (Node)`),
-      candidate: opened?.runner ?? nodeRunner('edgewise (Node)'),
-    };
-    const result = await search(options, runners, machine, temporary);
-    const { task, kind, metric } = options;
-    return { result, machine, notes: measurementNotes({ task, target, kind, metric, browser }) };
-  } finally {
-    await opened?.close();
-  }
-}
-
-interface Runners {
-  readonly original: Runner<string>;
-  readonly candidate: Runner<string>;
-}
-
-async function search(
-  { builder, sensitivity, examples, kind, metric, runtime, progress, signal, ...options }: RunSearchOptions,
-  runners: Runners,
-  machine: Machine,
-  temporary: string,
-): Promise<SearchResult<PackageFiles>> {
+/** Searches with the real runtime. */
+export async function runSearch({
+  builder,
+  sensitivity,
+  runners,
+  examples,
+  kind,
+  metric,
+  runtime,
+  temporary,
+  progress,
+  signal,
+  ...options
+}: RunSearchOptions): Promise<SearchResult<PackageFiles>> {
   const sizes = new SizeTable();
   const data = [kind, JSON.stringify(examples), options.examplesKey];
-  const common = [VERSION, JSON.stringify(machine), ...data, ...runtime.values()];
+  const common = [VERSION, JSON.stringify(runners.machine), ...data, ...runtime.values()];
   const cache = resultCache(options.cacheFolder, progress.warn);
   const runnerOf = (shippable: boolean): Runner<string> => (shippable ? runners.candidate : runners.original);
   return searchBudget<PackageFiles>({
     recipes: options.recipes,
     budget: options.budget,
     cache: options.fresh ? { ...cache, get: () => Promise.resolve(undefined) } : cache,
-    layersToWiden: async () => rankLayers((await sensitivity())?.layers ?? []),
+    layersToWiden: async (recipe) => rankLayers((await sensitivity(recipe))?.layers ?? []),
     signal,
     onEvent: (event) => showEvent(event, progress),
     build: async (recipe): Promise<Built<PackageFiles>> => {
@@ -137,11 +102,6 @@ function contentOf(artifact: PackageFiles): (string | Uint8Array)[] {
   const manifest = JSON.parse(new TextDecoder().decode(artifact.get(MANIFEST_FILE))) as object;
   const described = JSON.stringify({ ...manifest, recipe: undefined });
   return [described, ...[...artifact].filter(([name]) => name !== MANIFEST_FILE).flat()];
-}
-
-async function writePackage(folder: string, files: PackageFiles): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await Promise.all([...files].map(([name, bytes]) => writeFile(join(folder, name), bytes)));
 }
 
 function showEvent(event: SearchEvent, progress: Progress): void {

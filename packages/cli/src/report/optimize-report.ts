@@ -1,6 +1,7 @@
 import type {
   DownloadBytes,
   Estimate,
+  LatencyPoint,
   LatencyStats,
   LayerSensitivity,
   MissedLimit,
@@ -33,6 +34,8 @@ export interface OptimizeReport {
   readonly relax: readonly MissedLimit[];
   /** Cost of the original by layer, in the order of computation. */
   readonly layers: readonly LayerCost[];
+  /** Of models of texts: how long inputs may be. */
+  readonly length?: LengthReport;
   /** What the answers lose when one layer alone is quantized, where that was asked for. */
   readonly sensitivity?: {
     readonly scheme: string;
@@ -67,6 +70,25 @@ export interface CandidateReport {
   readonly meetsBudget: boolean;
   readonly failed: readonly MissedLimit[];
   readonly onParetoFront: boolean;
+}
+
+export interface LengthReport {
+  /** Tokens of the longest input of every package; texts with more are cut. */
+  readonly maxTokens: number;
+  /** The model's own limit. */
+  readonly modelTokens: number;
+  /** Texts of data and calibration, whose tokens were counted. */
+  readonly texts: number;
+  /** Share of the texts that are cut. */
+  readonly truncated: number;
+  /** The same for other lengths in steps of 8, up to the one that cuts nothing or the model's limit. */
+  readonly truncation: readonly { readonly tokens: number; readonly share: number }[];
+  /** What of it was decided by what, for people: one sentence each. */
+  readonly reasons: readonly string[];
+  /** What the curve was measured with. */
+  readonly recipe: string;
+  /** Median time of one input by its tokens, ascending; empty where it could not be measured. */
+  readonly curve: readonly LatencyPoint[];
 }
 
 export interface LayerCost {

@@ -17,11 +17,11 @@ describe('reportHtml', () => {
   it('shows every candidate and draws its charts in two widths', () => {
     const page = reportHtml(report);
     for (const { recipe } of report.candidates) expect(page).toContain(`>${recipe}`);
-    expect(page.match(/<svg/g)).toHaveLength(8);
+    expect(page.match(/<svg/g)).toHaveLength(10);
     expect(page).toContain('(weights in 4 bits, 8-bit activations)');
-    const { sensitivity: _, ...plain } = report;
+    const { sensitivity: _, length: __, ...plain } = report;
     expect(reportHtml(plain).match(/<svg/g)).toHaveLength(6);
-    expect(reportHtml(plain)).not.toContain('Sensitivity');
+    expect(reportHtml(plain)).not.toMatch(/Sensitivity|Length of texts/);
     expect(page).toContain('<strong>Budget met</strong> by <code>w7a8-static+int4-embeddings</code>');
   });
 
@@ -42,6 +42,24 @@ describe('reportHtml', () => {
     expect(page).not.toMatch(/within the budget|Budget met|Shaded|Dashed: the budget/);
     expect(page.match(/fill="var\(--budget\)"/g)).toBeNull();
     expect(reportHtml(report)).toContain('fill="var(--budget)"');
+  });
+
+  it('lets the layers that have more bits in the chosen candidate stand out', () => {
+    const faint = /fill-opacity="0\.35"/g;
+    expect(reportHtml(report)).not.toMatch(faint);
+    const names = report.sensitivity?.layers.slice(0, 5).map(({ layer }) => layer) ?? [];
+    const options = { weightBits: 7, activationRange: 'mse', eightBits: names } as const;
+    const page = reportHtml({
+      ...report,
+      candidates: report.candidates.map((candidate) =>
+        candidate.recipe === report.chosen
+          ? { ...candidate, steps: [{ name: 'quantize-conv-net', options }] }
+          : candidate,
+      ),
+    });
+    // 24 layers, in two widths.
+    expect(page.match(faint)).toHaveLength(2 * (24 - 5));
+    expect(page).toContain('those that have more bits in <code>w7a8-static+int4-embeddings</code>');
   });
 
   it('cuts long names of recipes in charts, which the table has whole', () => {

@@ -1,16 +1,14 @@
 import { metricHeading, metricTitle } from './metric-title.ts';
-import { hasLimits } from '@edgewise/compiler';
+import { hasLimits, widenedLayers } from '@edgewise/compiler';
 import { formatBytes, formatMs, formatPercent, formatPoints } from '../terminal/format.ts';
-import {
-  latencyChart,
-  layerChart,
-  numberedCandidates,
-  sensitivityChart,
-  sizeChart,
-  type NumberedCandidate,
-} from './charts.ts';
+import { latencyChart } from './charts/latency-chart.ts';
+import { layerChart } from './charts/layer-chart.ts';
+import { lengthChart } from './charts/length-chart.ts';
+import { sensitivityChart } from './charts/sensitivity-chart.ts';
+import { sizeChart } from './charts/size-chart.ts';
 import { html, trusted, type SafeHtml } from './html.ts';
 import { limitText, missedText } from './limit-text.ts';
+import { numberedCandidates, type NumberedCandidate } from './numbered-candidates.ts';
 import type { CandidateReport, OptimizeReport } from './optimize-report.ts';
 import { REPORT_STYLE } from './report-style.ts';
 import { reuseText } from './reuse-text.ts';
@@ -59,7 +57,7 @@ export function reportHtml(report: OptimizeReport): string {
               ${report.budget.latencyMs ? 'Dashed: the budget, where it fits in the picture.' : ''}
             </p>
           </section>
-          ${layers(report)} ${sensitivity(report)} ${details(report)}
+          ${length(report)} ${layers(report)} ${sensitivity(report, shown)} ${details(report)}
         </main>
       </body>
     </html> `.text;
@@ -193,6 +191,23 @@ function refused({ refused: list }: OptimizeReport): SafeHtml {
   </details>`;
 }
 
+function length({ length: measured, budget, task }: OptimizeReport): SafeHtml {
+  if (measured === undefined) return html``;
+  const { texts, curve, recipe, reasons } = measured;
+  const each =
+    task === 'feature-extraction' ? 'two texts of so many tokens each' : 'an input of so many tokens';
+  return html`<section>
+    <h2>Length of texts</h2>
+    ${lengthChart(measured, budget.latencyMs)}
+    <p class="caption">${reasons.join(' ')}</p>
+    <p class="caption">
+      Grey: the share of the ${texts} texts of data and calibration that fit into so many tokens.
+      ${curve.length > 0 ? `Blue: the median time of ${each}, with ${recipe}.` : ''}
+      ${budget.latencyMs && curve.length > 0 ? 'Dashed: the budget, where it fits in the picture.' : ''}
+    </p>
+  </section>`;
+}
+
 function layers(report: OptimizeReport): SafeHtml {
   if (!report.layers.some(({ macs }) => macs > 0)) return html``;
   return html`<section>
@@ -202,14 +217,16 @@ function layers(report: OptimizeReport): SafeHtml {
   </section>`;
 }
 
-function sensitivity({ sensitivity: measured }: OptimizeReport): SafeHtml {
+function sensitivity({ sensitivity: measured }: OptimizeReport, shown: CandidateReport): SafeHtml {
   if (measured === undefined || measured.layers.length === 0) return html``;
+  const widened = widenedLayers(shown.steps);
   return html`<section>
     <h2>Sensitivity by layer</h2>
-    ${sensitivityChart(measured.layers)}
+    ${sensitivityChart(measured.layers, widened)}
     <p class="caption">
       Error of the answers when one layer alone is quantized (${measured.scheme}), root mean square against
       float. The layers that cost most, in the order of computation.
+      ${widened.size > 0 ? html`In full colour: those that have more bits in <code>${shown.recipe}</code>.` : ''}
     </p>
   </section>`;
 }

@@ -1,5 +1,7 @@
-export { CHOOSE_MAX_TOKENS_DEFAULTS, chooseMaxTokens } from './choose-max-tokens.ts';
-export type { ChooseMaxTokensOptions, MaxTokens } from './choose-max-tokens.ts';
+export { CHOOSE_MAX_TOKENS_DEFAULTS, chooseMaxTokens, shareCut } from './length/choose-max-tokens.ts';
+export type { ChooseMaxTokensOptions, MaxTokens, SlowText } from './length/choose-max-tokens.ts';
+export { curveLengths, LENGTH_STEP, timeAt } from './length/latency-curve.ts';
+export type { LatencyPoint } from './length/latency-curve.ts';
 export { chooseLayers } from './choose-layers.ts';
 export type { ChooseLayersOptions } from './choose-layers.ts';
 export { mirrorSample } from './mirror-sample.ts';

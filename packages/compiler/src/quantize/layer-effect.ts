@@ -1,3 +1,4 @@
+import type { WeightBits } from './grids/integer-grid.ts';
 import type { QuantizationError } from './grids/quantization-error.ts';
 
 /** What quantization did to the weights of one layer. */
@@ -7,7 +8,7 @@ export interface LayerEffect extends QuantizationError {
   readonly operator: string;
   /** Name of the float weight that was quantized. */
   readonly weight: string;
-  readonly bits: 4 | 7 | 8;
+  readonly bits: WeightBits;
   /** How scales were chosen: `per channel, mse`, … */
   readonly method: string;
   /** Absent for layers without activations to quantize. */

@@ -14,7 +14,7 @@ export {
   ORIGINAL,
 } from './recipe.ts';
 export type { Activations, ListRecipesOptions, PruneStep, Recipe, RecipeStep } from './recipe.ts';
-export { canWiden, rankLayers, widenLayers } from './widen-layers.ts';
+export { canWiden, rankLayers, widenedLayers, widenLayers } from './widen-layers.ts';
 export { searchBudget } from './search-budget.ts';
 export type {
   Built,

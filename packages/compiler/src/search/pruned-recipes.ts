@@ -29,7 +29,7 @@ const PRUNINGS: Readonly<Record<EncoderPart, readonly Pruning[]>> = {
 const MACS = [0.85, 0.7];
 
 /** What pruning of an encoder is combined with: what usually wins for speed, and the smallest. */
-const QUANTIZED = ['w7a8-static', 'w7a8-static+int4-embeddings+int4-weights'];
+const QUANTIZED = ['w7a8-static', 'w7a8-static+int4-embeddings+int3-weights'];
 
 /** What pruning of a convolutional network is combined with: the most faithful and what is fast on every CPU. */
 const QUANTIZED_CONV_NETS = ['w8a8-static', 'w7a8-static'];

@@ -17,7 +17,11 @@ export type RecipeStep =
     }
   | {
       readonly name: 'quantize-weights-int4';
-      readonly options: { readonly computeBits: 7 | 8; readonly activations: Activations } & Except;
+      readonly options: {
+        readonly weightBits: 3 | 4;
+        readonly computeBits: 7 | 8;
+        readonly activations: Activations;
+      } & Except;
     }
   | { readonly name: 'quantize-embeddings'; readonly options: { readonly bits: 4 | 8 } & Except }
   | { readonly name: 'conv-net' }
@@ -26,7 +30,12 @@ export type RecipeStep =
   | { readonly name: 'quantize-lstms'; readonly options: { readonly weightBits: 7 | 8 } }
   | {
       readonly name: 'quantize-conv-net';
-      readonly options: { readonly weightBits: 7 | 8; readonly activationRange: ActivationRange } & Except;
+      readonly options: {
+        readonly weightBits: 7 | 8;
+        readonly activationRange: ActivationRange;
+        /** Names of layers that have 8 bits where the others have 7. */
+        readonly eightBits?: readonly string[];
+      } & Except;
     };
 
 /** Names of layers that a step leaves as they are. A type, no interface: recipes are JSON. */
@@ -52,7 +61,8 @@ export interface ListRecipesOptions {
 /**
  * The recipes worth trying for an encoder, from the most faithful to the smallest: float, int8 weights with activations
  * quantized per row at run time (dynamic) or from calibrated ranges (static), then embedding tables in 4 bits, then the
- * weights stored in 4 bits too. 7-bit weights run exactly in one instruction on every CPU, 8-bit ones on most.
+ * weights stored in 4 bits too, and in 3 where examples show how to round them. 7-bit weights run exactly in one instruction on every
+ * CPU, 8-bit ones on most.
  */
 export function listRecipes({ calibrated }: ListRecipesOptions): readonly Recipe[] {
   const modes: readonly Activations[] = calibrated ? ['dynamic', 'static'] : ['dynamic'];
@@ -61,7 +71,8 @@ export function listRecipes({ calibrated }: ListRecipesOptions): readonly Recipe
     { name: 'float32', steps: [ENCODER] },
     ...modes.flatMap((activations) => [8, 7].map((bits) => int8(bits as 7 | 8, activations))),
     ...modes.map(int4Embeddings),
-    ...modes.map(int4Weights),
+    ...modes.map((activations) => smallWeights(4, activations)),
+    ...(calibrated ? [smallWeights(3, 'static')] : []),
   ];
 }
 
@@ -119,10 +130,13 @@ function int4Embeddings(activations: Activations): Recipe {
   };
 }
 
-function int4Weights(activations: Activations): Recipe {
-  const weights: RecipeStep = { name: 'quantize-weights-int4', options: { computeBits: 7, activations } };
+function smallWeights(weightBits: 3 | 4, activations: Activations): Recipe {
+  const weights: RecipeStep = {
+    name: 'quantize-weights-int4',
+    options: { weightBits, computeBits: 7, activations },
+  };
   return {
-    name: `w7a8-${activations}+int4-embeddings+int4-weights`,
+    name: `w7a8-${activations}+int4-embeddings+int${weightBits}-weights`,
     steps: [ENCODER, weights, embeddings(4)],
   };
 }

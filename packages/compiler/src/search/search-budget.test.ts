@@ -7,7 +7,7 @@ import { listTransforms } from './list-transforms.ts';
 import { isPruneStep, listPrunedConvNetRecipes, listPrunedRecipes } from './pruned-recipes.ts';
 import { listConvNetRecipes, listRecipes, listRecurrentNetRecipes, type Recipe } from './recipe.ts';
 import { searchBudget, type SearchOptions } from './search-budget.ts';
-import { canWiden, rankLayers, widenLayers } from './widen-layers.ts';
+import { canWiden, rankLayers, widenedLayers, widenLayers, widestSteps } from './widen-layers.ts';
 
 function evaluation(size: number, p50: number, metric: number, drop = 0): Evaluation {
   return {
@@ -198,7 +198,9 @@ describe('searchBudget', () => {
 describe('searchBudget with layers that can be widened', () => {
   const NARROW: Recipe = {
     name: 'narrow',
-    steps: [{ name: 'quantize-weights-int4', options: { computeBits: 7, activations: 'dynamic' } }],
+    steps: [
+      { name: 'quantize-weights-int4', options: { weightBits: 4, computeBits: 7, activations: 'dynamic' } },
+    ],
   };
   const LAYERS = Array.from({ length: 12 }, (_, i) => `layer${i}`);
 
@@ -231,6 +233,7 @@ describe('searchBudget with layers that can be widened', () => {
     ]);
     expect(result.mixed).toEqual({
       base: 'narrow',
+      refused: false,
       layers: 12,
       tried: [6, 3, 4],
       widened: ['layer0', 'layer1', 'layer2', 'layer3'],
@@ -247,7 +250,7 @@ describe('searchBudget with layers that can be widened', () => {
 
   it('says when no set of layers is enough', async () => {
     const { mixed, choice } = await searchBudget(withLayers([], { budget: { drop: 0 } }));
-    expect(mixed).toEqual({ base: 'narrow', layers: 12, tried: [6, 9, 10, 11] });
+    expect(mixed).toEqual({ base: 'narrow', refused: false, layers: 12, tried: [6, 9, 10, 11] });
     expect(choice.name).toBe('float');
   });
 
@@ -265,6 +268,93 @@ describe('searchBudget with layers that can be widened', () => {
     const { mixed, refused } = await searchBudget(withLayers([], { budget: { drop: 0.001_25 }, build }));
     expect(mixed?.tried).toEqual([6, 9, 7]);
     expect(refused.map(({ recipe }) => recipe.name)).toEqual(['narrow-mixed-6']);
+  });
+
+  describe('of a convolutional network', () => {
+    const [ORIGINAL, FLOAT, W8, MINMAX, W7] = listConvNetRecipes({ calibrated: true }) as [
+      Recipe,
+      ...Recipe[],
+    ];
+    const [int8, other, seven] = [W8!.name, MINMAX!.name, W7!.name];
+
+    /** Layer i alone costs 0.01·2⁻ⁱ: what of it is left is the drop. */
+    function dropOf({ steps }: Recipe, drop: number): number {
+      const wide = widenedLayers(steps);
+      return LAYERS.reduce((sum, layer, i) => (wide.has(layer) ? sum - 0.01 * 2 ** -i : sum), drop);
+    }
+
+    /** Drops by the start of the recipe's name; the guard refuses what has NaN, until the first two layers are wide. */
+    function convNet(asked: string[], drops: Readonly<Record<string, number>>): SearchOptions<string> {
+      const lossOf = ({ name, steps }: Recipe): number => {
+        const [base = ''] = name.split('-mixed');
+        const loss = drops[base] ?? 0;
+        return Number.isNaN(loss) && widenedLayers(steps).size >= 2 ? 0.001 : loss;
+      };
+      return table([], {
+        recipes: [ORIGINAL, FLOAT!, W8!, MINMAX!, W7!],
+        budget: { drop: 0.002 },
+        layersToWiden: ({ name }) => {
+          asked.push(name);
+          return Promise.resolve(LAYERS);
+        },
+        build: (recipe) => {
+          if (Number.isNaN(lossOf(recipe))) throw new CompilerError('numeric-check', 'broken');
+          const { name } = recipe;
+          return Promise.resolve({ artifact: name, contentHash: name, shippable: name !== 'original' });
+        },
+        measure: (_, { recipe }) => {
+          const drop = dropOf(recipe, lossOf(recipe));
+          const narrow = recipe.name.startsWith('w7') ? 200 : 250;
+          const size = recipe.steps.length < 2 ? 900 : narrow + widenedLayers(recipe.steps).size;
+          return Promise.resolve(evaluation(size, 2, 0.8 - drop, drop));
+        },
+      });
+    }
+
+    it('gives 8 bits to layers of the one with 7, where 8 bits keep within the drop', async () => {
+      const asked: string[] = [];
+      const { mixed, candidates, choice } = await searchBudget(convNet(asked, { [seven]: 0.02 }));
+      expect(asked).toEqual([seven]);
+      // Without the first four layers' 0.01875 it loses 0.125 points, without three 0.25.
+      expect(mixed).toMatchObject({ base: seven, refused: false, tried: [6, 3, 4] });
+      expect(choice.name).toBe(`${seven}-mixed-4`);
+      const step = candidates.at(-1)?.recipe.steps.at(-1);
+      expect(step).toMatchObject({ options: { weightBits: 7, eightBits: LAYERS.slice(0, 4) } });
+    });
+
+    it('leaves layers of the one with 8 bits float, where it loses too much itself', async () => {
+      const asked: string[] = [];
+      const drops = { [int8]: 0.01, [other]: 0.02, [seven]: 0.005 };
+      const { mixed, candidates } = await searchBudget(convNet(asked, drops));
+      expect(asked).toEqual([int8]);
+      expect(mixed).toMatchObject({ base: int8, widened: ['layer0'] });
+      expect(candidates.at(-1)?.recipe.steps.at(-1)).toMatchObject({
+        options: { weightBits: 8, except: ['layer0'] },
+      });
+    });
+
+    it('leaves layers float where all were refused because they no longer follow the float model', async () => {
+      const asked: string[] = [];
+      const drops = { [int8]: NaN, [other]: NaN, [seven]: NaN };
+      const { mixed, refused, choice } = await searchBudget(convNet(asked, drops));
+      expect(asked).toEqual([int8]);
+      expect(mixed).toEqual({
+        base: int8,
+        refused: true,
+        layers: 12,
+        tried: [6, 3, 1, 2],
+        widened: ['layer0', 'layer1'],
+      });
+      expect(choice.name).toBe(`${int8}-mixed-2`);
+      expect(refused.map(({ recipe }) => recipe.name)).toEqual([int8, other, seven, `${int8}-mixed-1`]);
+    });
+
+    it('lets a refused one be where another of its kind is good enough', async () => {
+      const asked: string[] = [];
+      const { mixed } = await searchBudget(convNet(asked, { [int8]: NaN }));
+      expect(mixed).toBeUndefined();
+      expect(asked).toEqual([]);
+    });
   });
 
   it.each([
@@ -294,10 +384,13 @@ describe('widenLayers', () => {
   it('gives weights and tables 8 bits by a second step for what the first leaves', () => {
     const { name, steps } = widenLayers(smallest, ['embed.word', 'q']);
     const except = ['embed.word', 'q'];
-    expect(name).toBe('w7a8-static+int4-embeddings+int4-weights-mixed-2');
+    expect(name).toBe('w7a8-static+int4-embeddings+int3-weights-mixed-2');
     expect(steps).toEqual([
       { name: 'edge-encoder' },
-      { name: 'quantize-weights-int4', options: { computeBits: 7, activations: 'static', except } },
+      {
+        name: 'quantize-weights-int4',
+        options: { weightBits: 3, computeBits: 7, activations: 'static', except },
+      },
       { name: 'quantize-linears', options: { weightBits: 7, activations: 'static' } },
       { name: 'quantize-embeddings', options: { bits: 4, except } },
       { name: 'quantize-embeddings', options: { bits: 8 } },
@@ -305,9 +398,39 @@ describe('widenLayers', () => {
     expect(() => listTransforms({ name, steps }, { ranges: new Map() })).not.toThrow();
   });
 
-  it('leaves convolutions float', () => {
-    const int8 = listConvNetRecipes({ calibrated: true }).find(({ name }) => name === 'w8a8-static')!;
-    expect(widenLayers(int8, ['stem']).steps.at(-1)).toMatchObject({ options: { except: ['stem'] } });
+  it.each([
+    ['leaves convolutions in 8 bits float', 'w8a8-static', 'except'],
+    ['gives convolutions with weights in 7 bits 8', 'w7a8-static', 'eightBits'],
+  ])('%s', (_, base, option) => {
+    const recipe = listConvNetRecipes({ calibrated: true }).find(({ name }) => name === base)!;
+    const { steps } = widenLayers(recipe, ['stem']);
+    expect(steps.at(-1)).toEqual({
+      name: 'quantize-conv-net',
+      options: {
+        weightBits: Number(base[1]),
+        activationRange: 'mse',
+        [option]: ['stem'],
+      },
+    });
+    expect(widenedLayers(steps)).toEqual(new Set(['stem']));
+    expect(widenedLayers(recipe.steps)).toEqual(new Set());
+  });
+
+  it('comes to another recipe when all layers are wide', () => {
+    const all = [...listRecipes({ calibrated: true }), ...listConvNetRecipes({ calibrated: true })];
+    const widest = all
+      .filter(canWiden)
+      .map((recipe) =>
+        all.find(({ steps }) => JSON.stringify(steps) === JSON.stringify(widestSteps(recipe))),
+      );
+    expect(widest.map((recipe) => recipe?.name)).toEqual([
+      'w7a8-dynamic',
+      'w7a8-static',
+      'w7a8-static',
+      'float32',
+      'float32',
+      'w8a8-static',
+    ]);
   });
 
   it('is for what has few bits, and was not pruned', () => {
@@ -319,8 +442,10 @@ describe('widenLayers', () => {
     expect(recipes.filter(canWiden).map(({ name }) => name)).toEqual([
       'w7a8-dynamic+int4-embeddings+int4-weights',
       'w7a8-static+int4-embeddings+int4-weights',
+      'w7a8-static+int4-embeddings+int3-weights',
       'w8a8-static',
       'w8a8-static-minmax',
+      'w7a8-static',
     ]);
   });
 
@@ -348,6 +473,7 @@ describe('listRecipes', () => {
       'w7a8-static+int4-embeddings',
       'w7a8-dynamic+int4-embeddings+int4-weights',
       'w7a8-static+int4-embeddings+int4-weights',
+      'w7a8-static+int4-embeddings+int3-weights',
     ]);
     expect(listRecipes({ calibrated: false }).some(({ name }) => name.includes('static'))).toBe(false);
   });
@@ -396,7 +522,7 @@ describe('listPrunedRecipes', () => {
     expect(names).toEqual([
       'vocabulary-99.9+w7a8-static',
       'heads-50+w7a8-static',
-      'vocabulary-99.9+heads-50+w7a8-static+int4-embeddings+int4-weights',
+      'vocabulary-99.9+heads-50+w7a8-static+int4-embeddings+int3-weights',
       'vocabulary-99.9+heads-50+w7a8-static',
     ]);
   });

@@ -4,7 +4,7 @@ import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
 import { choose, paretoFront, type Choice } from './choose.ts';
 import type { Recipe } from './recipe.ts';
-import { canWiden, widenLayers } from './widen-layers.ts';
+import { canWiden, widenLayers, widestSteps } from './widen-layers.ts';
 
 /**
  * Keeps predictions between runs. Values are JSON; a broken or missing entry is undefined. Times and memory are not kept:
@@ -49,10 +49,11 @@ export interface SearchOptions<Artifact> {
     },
   ) => Promise<Evaluation>;
   /**
-   * Names of layers that can have more bits than a recipe gives them, first those that gain most by it (`rankLayers`). Asked once, when a recipe
-   * loses more than the budget allows and would be the smallest download. Default: none.
+   * Names of layers that can have more bits than a recipe gives them, first those that gain most by it (`rankLayers`). Asked once, for a recipe
+   * that loses more than the budget allows and would be the smallest download, or that was refused because it no longer follows the float
+   * model. Default: none.
    */
-  readonly layersToWiden?: () => Promise<readonly string[]>;
+  readonly layersToWiden?: (recipe: Recipe) => Promise<readonly string[]>;
   readonly cache?: SearchCache;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: SearchEvent) => void;
@@ -80,8 +81,9 @@ export interface SearchResult<Artifact> {
 
 /** A search for the fewest layers that need more bits than a recipe gives them. */
 export interface MixedPrecision {
-  /** The recipe that loses too much. */
+  /** The recipe that loses too much, or was refused because it no longer follows the float model. */
   readonly base: string;
+  readonly refused: boolean;
   /** The layers that have more bits in the last candidate; undefined when no set that was tried kept within the drop. */
   readonly widened?: readonly string[];
   /** How many layers could be widened. */
@@ -96,6 +98,11 @@ interface Measured<Artifact> {
   readonly evaluation: Evaluation;
 }
 
+interface Refused {
+  readonly recipe: Recipe;
+  readonly error: CompilerError;
+}
+
 /**
  * Builds and measures every recipe, one after the other so that they do not disturb each other's times, and chooses. A recipe that makes
  * of this model what an earlier one made is left out.
@@ -107,7 +114,7 @@ export async function searchBudget<Artifact>(
 ): Promise<SearchResult<Artifact>> {
   const { recipes, budget, signal, onEvent } = options;
   const measured: Measured<Artifact>[] = [];
-  const refused: { recipe: Recipe; error: CompilerError }[] = [];
+  const refused: Refused[] = [];
   const attempt: Attempt<Artifact> = async (recipe, index, total) => {
     signal?.throwIfAborted();
     onEvent?.({ type: 'build', recipe: recipe.name, index, total });
@@ -128,7 +135,7 @@ export async function searchBudget<Artifact>(
     const made = await attempt(recipe, index, recipes.length);
     if (made) measured.push(made);
   }
-  const mixed = await mixPrecision(options, measured, attempt);
+  const mixed = await mixPrecision(options, measured, refused, attempt);
   const shippable = measured.filter(({ built }) => built.shippable);
   const last = refused.at(-1);
   if (shippable.length === 0 && last) throw last.error;
@@ -161,10 +168,12 @@ type Attempt<Artifact> = (
 async function mixPrecision<Artifact>(
   { recipes, budget, layersToWiden }: SearchOptions<Artifact>,
   measured: Measured<Artifact>[],
+  refused: readonly Refused[],
   attempt: Attempt<Artifact>,
 ): Promise<MixedPrecision | undefined> {
-  const base = recipeToWiden(measured, budget);
-  const layers = (base && (await layersToWiden?.())) ?? [];
+  const losing = recipeToWiden(measured, refused, budget);
+  const base = losing ?? brokenRecipe(measured, refused, budget);
+  const layers = (base && (await layersToWiden?.(base))) ?? [];
   if (base === undefined || layers.length < 2) return undefined;
   const tried: number[] = [];
   const total = recipes.length + Math.ceil(Math.log2(layers.length));
@@ -172,7 +181,7 @@ async function mixPrecision<Artifact>(
   let [tooFew, enough] = [0, layers.length];
   while (enough - tooFew > 1) {
     const count = (tooFew + enough) >> 1;
-    const recipe = widenLayers(base.recipe, layers.slice(0, count));
+    const recipe = widenLayers(base, layers.slice(0, count));
     const made = await attempt(recipe, recipes.length + tried.length, total);
     tried.push(count);
     if (made && !losesTooMuch(made, budget)) [best, enough] = [made, count];
@@ -180,28 +189,47 @@ async function mixPrecision<Artifact>(
   }
   if (best) measured.push(best);
   return {
-    base: base.recipe.name,
+    base: base.name,
+    refused: losing === undefined,
     layers: layers.length,
     tried,
     ...(best && { widened: layers.slice(0, enough) }),
   };
 }
 
-/** Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the fastest of equals. */
+/**
+ * Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the fastest of equals. What loses too
+ * much with all its layers widened is left: with 7-bit weights where those of 8 do not keep within the drop either.
+ */
 function recipeToWiden<Artifact>(
   measured: readonly Measured<Artifact>[],
+  refused: readonly Refused[],
   budget: Budget,
-): Measured<Artifact> | undefined {
+): Recipe | undefined {
   const bytes = ({ evaluation }: Measured<Artifact>): number => evaluation.downloadBytes.brotli;
   const meeting = measured.filter(
     ({ built, evaluation }) => built.shippable && missedLimits(budget, evaluation).length === 0,
   );
   const smallest = Math.min(...meeting.map(bytes));
+  const hopeless = [...refused, ...measured.filter((each) => losesTooMuch(each, budget))].map(({ recipe }) =>
+    JSON.stringify(recipe.steps),
+  );
   const [base] = measured
     .filter((each) => canWiden(each.recipe) && losesTooMuch(each, budget) && bytes(each) < smallest)
+    .filter(({ recipe }) => !hopeless.includes(JSON.stringify(widestSteps(recipe))))
     .map((each) => ({ each, drop: each.evaluation.drop.value, p50: each.evaluation.latencyMs.p50 }))
     .toSorted((a, b) => a.drop - b.drop || a.p50 - b.p50);
-  return base?.each;
+  return base?.each.recipe;
+}
+
+/** The first of those that no longer follow the float model, where no other that could be widened keeps within the drop. */
+function brokenRecipe<Artifact>(
+  measured: readonly Measured<Artifact>[],
+  refused: readonly Refused[],
+  budget: Budget,
+): Recipe | undefined {
+  if (measured.some((each) => canWiden(each.recipe) && !losesTooMuch(each, budget))) return undefined;
+  return refused.find(({ recipe, error }) => error.code === 'numeric-check' && canWiden(recipe))?.recipe;
 }
 
 function losesTooMuch<Artifact>({ evaluation }: Measured<Artifact>, budget: Budget): boolean {

@@ -15,7 +15,7 @@ import {
   type DepthwiseInt8Spec,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
-import { joinArrays } from '../../src/targets/edge/join-arrays.ts';
+import { joinArrays } from '../../src/targets/edge/weights/join-arrays.ts';
 import * as reference from '../../src/targets/edge/reference/index.ts';
 import { expectSame, type KernelCase } from './case.ts';
 import { KernelRig, type ModeName } from './harness.ts';

@@ -1,6 +1,7 @@
 import { CompilerError } from '../../diagnostics/index.ts';
 import { elementCount, type Model } from '../../ir/index.ts';
 import { runPasses, type Transform } from '../../rewrite/index.ts';
+import type { WeightBits } from '../grids/integer-grid.ts';
 import type { LayerEffect } from '../layer-effect.ts';
 
 export interface MeasureSensitivityOptions {
@@ -22,7 +23,7 @@ export interface LayerSensitivity {
   /** Of all outputs: 10·log10(Σ(x − mean)² / Σ(x − x̂)²), at most 120. */
   readonly signalToNoiseDb: number;
   /** That its weight was quantized to. */
-  readonly bits: 4 | 7 | 8;
+  readonly bits: WeightBits;
   /** How many numbers its weight has. */
   readonly weights: number;
 }

@@ -1,5 +1,13 @@
 import { CompilerError, type Diagnostic } from '../../diagnostics/index.ts';
-import { denseTensor, float32Tensor, type Dim, type Model, type Node, type Tensor } from '../../ir/index.ts';
+import {
+  denseTensor,
+  float32Tensor,
+  typedData,
+  type Dim,
+  type Model,
+  type Node,
+  type Tensor,
+} from '../../ir/index.ts';
 import { defineTransform, rewriteGraph, type Transform, type TransformResult } from '../../rewrite/index.ts';
 import { float32Constant } from '../../transforms/constants.ts';
 import { removeDeadCode } from '../../transforms/remove-dead-code.ts';
@@ -18,6 +26,7 @@ import {
 } from './conv-net-plan.ts';
 import { applyQuantizedRules } from './fuse-quantized.ts';
 import type { LayerEffect } from '../layer-effect.ts';
+import { testOf, type LayerTest } from '../layer-test.ts';
 import { LOSSY } from '../lossy.ts';
 import { findNoisy, keptFloat } from './noisy-layers.ts';
 import type { ConvNetStatistics } from '../statistics/value-statistics.ts';
@@ -27,12 +36,14 @@ import { JOIN_ACTIVATION, SPELL_SILU } from './separate-activations.ts';
 export interface QuantizeConvNetOptions {
   /** From `observeConvNet` on the same graph. */
   readonly statistics: ConvNetStatistics;
+  /** `float`: weights and biases alone are rounded, and written as floats: what they cost by themselves. Default static. */
+  readonly activations?: 'static' | 'float';
   /** How the ranges of activations are found. Default mse. */
   readonly activationRange?: ActivationRange;
   /** 8, or 7: one exact instruction per 16 products on every CPU. Default 8. */
   readonly weightBits?: 7 | 8;
-  /** With 7 bits: a layer where the rounding of weights is a larger share of the output gets 8, 0 … 1. Default 0.01. */
-  readonly weightNoiseLimit?: number;
+  /** Layers that have 8 bits where the others have 7: names, or a test of the name. Default: none. */
+  readonly eightBits?: LayerTest;
   /**
    * Largest share of a layer's output that the rounding of its input may be, and of an activation's output that the rounding of the sums
    * before it may be, 0 … 1; layers above it stay float. Default 0.015.
@@ -47,15 +58,16 @@ export interface QuantizeConvNetOptions {
   /** Whether biases take back the shift that rounding of the weights causes on average. Default true. */
   readonly correctBias?: boolean;
   /** Nodes that stay float: names, or a test of the name. Default: none but those that `noiseLimit` finds. */
-  readonly keepFloat?: readonly string[] | ((node: string) => boolean);
+  readonly keepFloat?: LayerTest;
   /** Called for each layer quantized. */
   readonly onLayer?: (effect: LayerEffect) => void;
 }
 
 export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, 'statistics' | 'onLayer'>> = {
+  activations: 'static',
   activationRange: 'mse',
   weightBits: 8,
-  weightNoiseLimit: 0.01,
+  eightBits: [],
   noiseLimit: 0.015,
   weightRange: 'mse',
   rounding: 'together',
@@ -72,7 +84,7 @@ export const QUANTIZE_CONV_NET_DEFAULTS: Required<Omit<QuantizeConvNetOptions, '
  * const statistics = await observeConvNet(float, run, images);
  * const { model } = await runPasses(float, [quantizeConvNet({ statistics })]);
  * ```
- * @throws CompilerError `bad-option` for other bits, or limits that are no shares.
+ * @throws CompilerError `bad-option` for other bits, or a limit that is no share.
  */
 export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
   const settings = { ...QUANTIZE_CONV_NET_DEFAULTS, ...options };
@@ -81,11 +93,12 @@ export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
       'bad-option',
       `quantizeConvNet: weightBits must be 7 or 8, got ${String(settings.weightBits)}`,
     );
-  for (const name of ['noiseLimit', 'weightNoiseLimit'] as const) {
-    const limit = settings[name];
-    if (!(limit >= 0 && limit <= 1))
-      throw new CompilerError('bad-option', `quantizeConvNet: ${name} must be from 0 to 1, got ${limit}`);
-  }
+  const { noiseLimit } = settings;
+  if (!(noiseLimit >= 0 && noiseLimit <= 1))
+    throw new CompilerError(
+      'bad-option',
+      `quantizeConvNet: noiseLimit must be from 0 to 1, got ${noiseLimit}`,
+    );
   return defineTransform({
     name: 'quantizeConvNet',
     description: 'static int8: 8-bit activations and int8 weights per output channel',
@@ -97,8 +110,7 @@ export function quantizeConvNet(options: QuantizeConvNetOptions): Transform {
 type Settings = QuantizeConvNetOptions & typeof QUANTIZE_CONV_NET_DEFAULTS;
 
 function quantize(model: Model, settings: Settings): TransformResult {
-  const { keepFloat } = settings;
-  const keeps = typeof keepFloat === 'function' ? keepFloat : (node: string) => keepFloat.includes(node);
+  const keeps = testOf(settings.keepFloat);
   const whole = planConvNet(model, keeps);
   const ranges = rangesOf(whole, model, settings);
   const noisy = findNoisy(whole, ranges, gridsOf(whole, ranges), settings);
@@ -129,6 +141,8 @@ class GridWriter {
   readonly #plan: ConvNetPlan;
   readonly #settings: Settings;
   readonly #grids: Grids;
+  /** The grids that values are rounded to. */
+  readonly #written: Grids;
   /** The dequantized form of a value. */
   readonly #restored = new Map<string, string>();
   readonly #nodes: Node[] = [];
@@ -137,6 +151,7 @@ class GridWriter {
     this.#model = model;
     this.#plan = plan;
     this.#grids = grids;
+    this.#written = settings.activations === 'static' ? grids : new Map();
     this.#settings = settings;
   }
 
@@ -152,7 +167,7 @@ class GridWriter {
       const moved = quantized ?? this.#withRestoredInputs(node);
       const renamed = new Map(
         moved.outputs.flatMap((name) =>
-          outputs.has(name) && this.#grids.has(name) ? [[name, this.#fresh(`${name}.float`)] as const] : [],
+          outputs.has(name) && this.#written.has(name) ? [[name, this.#fresh(`${name}.float`)] as const] : [],
         ),
       );
       this.#nodes.push({ ...moved, outputs: moved.outputs.map((name) => renamed.get(name) ?? name) });
@@ -179,7 +194,7 @@ class GridWriter {
 
   /** `from` → QuantizeLinear → DequantizeLinear → `to`, under the grid of `value`. */
   #writeGrid(value: string, from: string, to: string): void {
-    const grid = this.#grids.get(value);
+    const grid = this.#written.get(value);
     if (grid === undefined) return;
     const restored = to === value && from === value ? this.#fresh(`${value}.restored`) : to;
     const quantized = this.#fresh(`${value}.quantized`);
@@ -197,7 +212,7 @@ class GridWriter {
     const {
       statistics,
       weightBits,
-      weightNoiseLimit,
+      eightBits,
       weightRange: range,
       rounding,
       correctBias,
@@ -211,7 +226,8 @@ class GridWriter {
     if (grid === undefined || weight === undefined)
       return this.#keepFloat(layer, `there is no range for '${x}'`);
     const [output = ''] = node.outputs;
-    const input = {
+    const bits = testOf(eightBits)(layer) ? 8 : weightBits;
+    const quantized = quantizeLayer({
       node,
       weight,
       bias: float32Constant(index, biasName),
@@ -222,11 +238,9 @@ class GridWriter {
       correctBias,
       shapes: { x: this.#extents(x), y: this.#extents(output) },
       range,
+      bits,
       together: rounding === 'together',
-    };
-    const first = quantizeLayer({ ...input, bits: weightBits });
-    const bits = (first.weightNoise ?? 0) > weightNoiseLimit ? 8 : weightBits;
-    const quantized = bits === weightBits ? first : quantizeLayer({ ...input, bits });
+    });
     if (Number.isNaN(quantized.error.sqnrDb))
       return this.#keepFloat(layer, `'${weightName}' holds a NaN or an infinity`);
     const count = quantized.scale.length;
@@ -253,7 +267,7 @@ class GridWriter {
       weight: weightName,
       bits,
       method,
-      activations: 'static',
+      ...(this.#settings.activations === 'static' && { activations: 'static' }),
       ...quantized.error,
       ...(quantized.weightNoise !== undefined && { noise: quantized.weightNoise }),
     });
@@ -267,11 +281,13 @@ class GridWriter {
 
   #writeConstant(
     base: string,
-    values: Tensor,
+    values: Integers,
     scale: Float32Array,
     zero: Tensor | undefined,
     axis: number,
   ): string {
+    if (this.#settings.activations === 'float')
+      return this.#constant(`${base}.rounded`, dequantized(values, scale, axis));
     const inputs = [
       this.#constant(`${base}.quantized`, values),
       this.#constant(`${base}.scale`, float32Tensor([scale.length], scale)),
@@ -299,6 +315,18 @@ class GridWriter {
     const shape: readonly Dim[] = this.#plan.types.get(value)?.shape ?? [];
     return shape.map((dim) => (typeof dim === 'number' ? dim : 1));
   }
+}
+
+type Integers = Tensor & { kind: 'dense'; dtype: 'int8' | 'int32' };
+
+/** With a scale for each position along an axis. */
+function dequantized(values: Integers, scale: Float32Array, axis: number): Tensor {
+  const inner = values.dims.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  const data = Float32Array.from(
+    typedData(values),
+    (q, at) => q * scale[Math.floor(at / inner) % scale.length]!,
+  );
+  return float32Tensor(values.dims, data);
 }
 
 function plain(opType: string, inputs: readonly string[], output: string): Node {

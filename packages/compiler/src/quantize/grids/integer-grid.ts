@@ -4,10 +4,11 @@ export interface IntegerGrid {
   readonly high: number;
 }
 
-export type WeightBits = 4 | 7 | 8;
+export type WeightBits = 3 | 4 | 7 | 8;
 
 /** Weight grids by bits (docs/architecture.md section 5). Eight bits leave out −128, so that −q is always on the grid. */
 export const WEIGHT_GRIDS: Readonly<Record<WeightBits, IntegerGrid>> = {
+  3: { low: -4, high: 3 },
   4: { low: -8, high: 7 },
   7: { low: -64, high: 63 },
   8: { low: -127, high: 127 },

@@ -9,6 +9,7 @@ import {
 } from '../../rewrite/index.ts';
 import type { WeightRange } from '../weights/choose-scale.ts';
 import type { LayerEffect } from '../layer-effect.ts';
+import { testOf, type LayerTest } from '../layer-test.ts';
 import { LOSSY } from '../lossy.ts';
 import { quantizeRows } from '../weights/quantize-rows.ts';
 
@@ -23,7 +24,7 @@ export interface QuantizeEmbeddingsOptions {
   /** How each row's scale is chosen. Default: max with 8 bits (where a search gains nothing), mse with 4. */
   readonly weightRange?: WeightRange;
   /** Tables that stay float: names as `onLayer` has them, or a test of the name. Default: none. */
-  readonly keepFloat?: readonly string[] | ((table: string) => boolean);
+  readonly keepFloat?: LayerTest;
   /** Called for each table quantized. */
   readonly onLayer?: (effect: LayerEffect) => void;
 }
@@ -78,7 +79,7 @@ function quantizeTables(
 ): Edit | undefined {
   const inputs = [...node.inputs];
   const initializers = new Map<string, Tensor>();
-  const keeps = typeof keepFloat === 'function' ? keepFloat : (table: string) => keepFloat.includes(table);
+  const keeps = testOf(keepFloat);
   for (const { name, table, scale } of TABLES) {
     const value = inputs[table] ?? '';
     const tensor = index.constant(value);

@@ -11,7 +11,9 @@ import {
 } from '../../ir/index.ts';
 import { rewriteGraph, type Edit, type GraphView, type TransformResult } from '../../rewrite/index.ts';
 import { activationGrid, type ValueRange } from '../grids/activation-grid.ts';
+import type { WeightBits } from '../grids/integer-grid.ts';
 import type { LayerEffect } from '../layer-effect.ts';
+import { testOf, type LayerTest } from '../layer-test.ts';
 import type { QuantizationError } from '../grids/quantization-error.ts';
 import type { SecondMoments } from '../statistics/second-moments.ts';
 
@@ -25,7 +27,7 @@ export interface LinearLayerOptions {
   /** Range by value name, from `calibrate`; required for `static`. */
   readonly ranges?: ReadonlyMap<string, ValueRange>;
   /** Layers that stay float: node names, or a test of the name. Default: none. */
-  readonly keepFloat?: readonly string[] | ((layer: string) => boolean);
+  readonly keepFloat?: LayerTest;
   /**
    * Second moments of the features by value name, from `observeActivations`: the weights of a column are then rounded for the least error
    * of the output together (GPTQ). Default: each to its nearest.
@@ -51,7 +53,7 @@ export interface QuantizedWeight {
 
 /** How weights are stored: the part in which the schemes differ. */
 export interface WeightScheme {
-  readonly bits: 4 | 7 | 8;
+  readonly bits: WeightBits;
   /** For reports. */
   readonly method: string;
   quantize(weight: LinearWeight): QuantizedWeight;
@@ -96,7 +98,7 @@ class LinearLayers {
     const { keepFloat = [] } = options;
     this.#scheme = scheme;
     this.#options = options;
-    this.#keeps = typeof keepFloat === 'function' ? keepFloat : (layer) => keepFloat.includes(layer);
+    this.#keeps = testOf(keepFloat);
     this.#unknownNames = new Set(typeof keepFloat === 'function' ? [] : keepFloat);
   }
 
@@ -136,7 +138,8 @@ class LinearLayers {
           inputs,
           attributes: new Map([
             ...node.attributes,
-            ['weight_bits', { kind: 'int', value: BigInt(this.#scheme.bits) }],
+            // The operator knows storage in 4, 7 and 8 bits.
+            ['weight_bits', { kind: 'int', value: BigInt(Math.max(4, this.#scheme.bits)) }],
           ]),
         },
       ],

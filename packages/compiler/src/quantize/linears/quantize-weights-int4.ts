@@ -11,6 +11,8 @@ import {
 } from './quantize-linear-layers.ts';
 
 export interface QuantizeWeightsInt4Options extends LinearLayerOptions {
+  /** 4: values in [-8,7]; 3: in [-4,3], stored in 4 bits all the same, of which compression takes one away. Default 4. */
+  readonly weightBits?: 3 | 4;
   /** Bits that the expanded weights fit in, for the kernels: 7 or 8. Default 7. */
   readonly computeBits?: 7 | 8;
   /** Weights that share a multiplier. Only 32 so far: the operator fixes it. */
@@ -18,8 +20,9 @@ export interface QuantizeWeightsInt4Options extends LinearLayerOptions {
 }
 
 export const QUANTIZE_WEIGHTS_INT4_DEFAULTS: Required<
-  Pick<QuantizeWeightsInt4Options, 'computeBits' | 'blockSize' | 'activations'>
+  Pick<QuantizeWeightsInt4Options, 'weightBits' | 'computeBits' | 'blockSize' | 'activations'>
 > = {
+  weightBits: 4,
   computeBits: 7,
   blockSize: INT4_BLOCK_SIZE,
   activations: 'dynamic',
@@ -28,11 +31,17 @@ export const QUANTIZE_WEIGHTS_INT4_DEFAULTS: Required<
 /**
  * Stores the weights of `Linear` layers in 4 bits with a whole-number multiplier per block of 32, one scale per output
  * channel: q = q4 · multiplier is an ordinary int8 weight, so the kernels are those of `quantizeLinears`.
- * About 4.25 bits per weight; weight SQNR is about 21 dB where 7 bits have 36 (docs/quantization.md).
+ * About 4.25 bits per weight; weight SQNR is about 21 dB where 7 bits have 36, and 15 with 3 bits, which want `moments` (docs/quantization.md).
  * @throws CompilerError `bad-option` for other bits or block sizes, or static activations without ranges.
  */
 export function quantizeWeightsInt4(options: QuantizeWeightsInt4Options = {}): Transform {
-  const { computeBits, blockSize, ...layers } = { ...QUANTIZE_WEIGHTS_INT4_DEFAULTS, ...options };
+  const { weightBits, computeBits, blockSize, ...layers } = { ...QUANTIZE_WEIGHTS_INT4_DEFAULTS, ...options };
+  if (weightBits !== 3 && weightBits !== 4)
+    throw new CompilerError(
+      'bad-option',
+      `quantizeWeightsInt4: weightBits must be 3 or 4, got ${String(weightBits)}`,
+      { hint: 'quantizeLinears has 7 and 8' },
+    );
   if (computeBits !== 7 && computeBits !== 8)
     throw new CompilerError(
       'bad-option',
@@ -50,17 +59,18 @@ export function quantizeWeightsInt4(options: QuantizeWeightsInt4Options = {}): T
   }));
   return defineTransform({
     name: 'quantizeWeightsInt4',
-    description: '4-bit weights with a multiplier per block of 32 for Linear layers',
+    description: `${weightBits}-bit weights with a multiplier per block of 32 for Linear layers`,
     tolerance: LOSSY,
     apply: (model) =>
       quantizeLinearLayers(
         model,
         {
-          bits: 4,
-          method: `int4 blocks of ${blockSize}, ${computeBits}-bit compute`,
+          bits: weightBits,
+          method: `int${weightBits} blocks of ${blockSize}, ${computeBits}-bit compute`,
           quantize: ({ weight, moments }) => {
             const [rows = 0, columns = 0] = weight.dims;
             const { data, multiplier, scale, error } = quantizeColumnsInt4(typedData(weight), rows, columns, {
+              weightBits,
               computeBits,
               importance: moments?.meanSquares(),
               moments: moments && lastMoments(moments),

@@ -17,7 +17,7 @@ import { calibrate, observeActivations, type ActivationRunner } from '../statist
 import type { LayerEffect } from '../layer-effect.ts';
 import { quantizeEmbeddings } from './quantize-embeddings.ts';
 import { quantizeLinears } from './quantize-linears.ts';
-import { quantizeWeightsInt4 } from './quantize-weights-int4.ts';
+import { quantizeWeightsInt4, type QuantizeWeightsInt4Options } from './quantize-weights-int4.ts';
 
 const [VOCABULARY, POSITIONS, WIDTH, INNER] = [50, 16, 64, 96];
 
@@ -228,6 +228,7 @@ describe('quantizeLinears', () => {
     expect(() => quantizeLinears({ activations: 'static' })).toThrow(/need ranges/);
     expect(() => quantizeWeightsInt4({ activations: 'static' })).toThrow(/need ranges/);
     expect(() => quantizeWeightsInt4({ computeBits: 4 as 7 })).toThrow(/computeBits/);
+    expect(() => quantizeWeightsInt4({ weightBits: 2 as 3 })).toThrow(/weightBits must be 3 or 4, got 2/);
     expect(() => quantizeWeightsInt4({ blockSize: 64 as 32 })).toThrow(/blockSize/);
     expect(() => quantizeEmbeddings({ bits: 2 as 4 })).toThrow(/bits must be 4 or 8/);
   });
@@ -251,6 +252,11 @@ describe('quantizeWeightsInt4', () => {
 
   it.each([
     ['int4', quantizeWeightsInt4, 3],
+    [
+      '3 bits',
+      (options: QuantizeWeightsInt4Options) => quantizeWeightsInt4({ ...options, weightBits: 3 }),
+      3,
+    ],
     // The rounding of activations is most of what is left.
     ['7 bits', quantizeLinears, 1],
   ] as const)(

@@ -10,18 +10,24 @@ import type { UnitFactor } from './unit-factor.ts';
 /** Weights that share one multiplier; fixed by the `QuantizedLinear` operator. */
 export const INT4_BLOCK_SIZE = 32;
 
-/** Largest multiplier by compute bits: ±7 times it still fits the grid (9·7 = 63; 15 is what four bits hold). */
-const LARGEST_MULTIPLIER = { 7: 9, 8: 15 } as const;
+/** Largest multiplier by the bits of weights and of what they expand to: ±7 times it still fits (9·7 = 63); the format ends at 15. */
+const LARGEST_MULTIPLIER = { 3: { 7: 15, 8: 15 }, 4: { 7: 9, 8: 15 } } as const;
 
-/** Factors tried on the unclipped step of a block: clipping a lone outlier often pays with 16 levels. */
+/** Factors tried on the unclipped step of a block: clipping a lone outlier often pays with few levels. */
 const STEP_FACTORS = [1, 0.92, 0.84, 0.76];
 
 /** Multipliers of the widest block that are tried: the largest ones, which leave the finest choice to the others. */
 const TOP_MULTIPLIERS = 4;
 
-export interface Int4ColumnOptions {
+/** How many bits numbers have. */
+export interface Int4Bits {
+  /** 3: [-4,3]; 4: [-8,7]. */
+  readonly weightBits: 3 | 4;
   /** Bits that value · multiplier may take: what the kernels compute with. */
   readonly computeBits: 7 | 8;
+}
+
+export interface Int4ColumnOptions extends Int4Bits {
   /** Weight of each row's squared error, length `rows`. Default: all alike. */
   readonly importance?: Float32Array | undefined;
   /** Rounds for the least error of the output. Default: to the nearest. */
@@ -45,7 +51,7 @@ export interface Int4ColumnQuantization {
 }
 
 /**
- * Quantizes a row-major float32 [rows, columns] matrix to int4 with a whole-number multiplier per block of 32 rows and
+ * Quantizes a row-major float32 [rows, columns] matrix to 4 or 3 bits with a whole-number multiplier per block of 32 rows and
  * one scale per column. Per column: every block's best step is found; each scale that makes the widest step a whole
  * multiple is tried with the two nearest multipliers of every block; the best is refitted by least squares.
  */
@@ -53,14 +59,14 @@ export function quantizeColumnsInt4(
   weight: Float32Array,
   rows: number,
   columns: number,
-  { computeBits, importance = new Float32Array(rows).fill(1), moments }: Int4ColumnOptions,
+  { importance = new Float32Array(rows).fill(1), moments, ...bits }: Int4ColumnOptions,
 ): Int4ColumnQuantization {
   const blocks = Math.ceil(rows / INT4_BLOCK_SIZE);
   const values = new Int8Array(rows * columns);
   const multiplier = new Uint8Array(blocks * columns);
   const scale = new Float32Array(columns);
   const tally = new ErrorTally();
-  const search = new ColumnSearch(rows, computeBits, importance);
+  const search = new ColumnSearch(rows, bits, importance);
   const panels = new ColumnPanels(rows, columns);
   for (const panel of panels.read(weight)) {
     for (let c = 0; c < panel.width; c++) {
@@ -75,24 +81,24 @@ export function quantizeColumnsInt4(
   const nearest = { data: packInt4(values), multiplier, scale, error: tally.result() };
   if (moments === undefined || Number.isNaN(nearest.error.sqnrDb)) return nearest;
   const together = new ErrorTally();
-  const grids = int4Grids(multiplier, scale, computeBits);
+  const grids = int4Grids(multiplier, scale, bits);
   const rounded = roundSecondOrder(weight, columns, moments.factor, grids, together);
   refineRounding(weight, columns, rounded, moments.matrix, grids, together);
   return { data: packInt4(rounded), multiplier, scale, error: together.result() };
 }
 
 /** The int4 values that keep value · multiplier inside the compute grid. */
-export function int4Grid(multiplier: number, computeBits: 7 | 8): IntegerGrid {
+export function int4Grid(multiplier: number, { weightBits, computeBits }: Int4Bits): IntegerGrid {
   const { low, high } = WEIGHT_GRIDS[computeBits];
-  return { low: Math.max(-8, Math.ceil(low / multiplier)), high: Math.min(7, Math.floor(high / multiplier)) };
+  const narrow = WEIGHT_GRIDS[weightBits];
+  return {
+    low: Math.max(narrow.low, Math.ceil(low / multiplier)),
+    high: Math.min(narrow.high, Math.floor(high / multiplier)),
+  };
 }
 
 /** The grids of a row, made anew for every block. */
-function int4Grids(
-  multiplier: Uint8Array,
-  scale: Float32Array,
-  computeBits: 7 | 8,
-): (row: number) => RowGrids {
+function int4Grids(multiplier: Uint8Array, scale: Float32Array, bits: Int4Bits): (row: number) => RowGrids {
   const { length } = scale;
   const made: RowGrids & { block: number } = {
     block: -1,
@@ -106,7 +112,7 @@ function int4Grids(
       made.block = block;
       for (let c = 0; c < length; c++) {
         const m = multiplier[block * length + c]!;
-        const { low, high } = int4Grid(m, computeBits);
+        const { low, high } = int4Grid(m, bits);
         made.steps[c] = m * scale[c]!;
         made.lows[c] = low;
         made.highs[c] = high;
@@ -122,6 +128,8 @@ class ColumnSearch {
   readonly values: Int8Array;
   readonly #rows: number;
   readonly #grids: readonly IntegerGrid[];
+  /** Of the weights, whatever the multiplier. */
+  readonly #full: IntegerGrid;
   readonly #largest: number;
   /** Per block, so that each search step gets its own rows' weights. */
   readonly #importance: readonly Float32Array[];
@@ -131,11 +139,12 @@ class ColumnSearch {
   #from = 0;
   #scale = 1;
 
-  constructor(rows: number, computeBits: 7 | 8, importance: Float32Array) {
+  constructor(rows: number, bits: Int4Bits, importance: Float32Array) {
     const blocks = Math.ceil(rows / INT4_BLOCK_SIZE);
     this.#rows = rows;
-    this.#largest = LARGEST_MULTIPLIER[computeBits];
-    this.#grids = Array.from({ length: this.#largest + 1 }, (_, m) => int4Grid(Math.max(m, 1), computeBits));
+    this.#full = WEIGHT_GRIDS[bits.weightBits];
+    this.#largest = LARGEST_MULTIPLIER[bits.weightBits][bits.computeBits];
+    this.#grids = Array.from({ length: this.#largest + 1 }, (_, m) => int4Grid(Math.max(m, 1), bits));
     this.#importance = Array.from({ length: blocks }, (_, b) =>
       importance.subarray(b * INT4_BLOCK_SIZE, (b + 1) * INT4_BLOCK_SIZE),
     );
@@ -182,15 +191,14 @@ class ColumnSearch {
 
   /** Fills in every block's best step as if it could be any number; returns the widest. */
   #findSteps(): number {
-    const grid = WEIGHT_GRIDS[4];
     let widest = 0;
     for (let b = 0; b < this.#steps.length; b++) {
       const span = this.#span(b);
-      const full = fullScale(span, grid);
+      const full = fullScale(span, this.#full);
       let best = full;
       let least = Infinity;
       for (const factor of full === 0 ? [] : STEP_FACTORS) {
-        const error = squaredError(span, full * factor, grid, this.#importance[b]!);
+        const error = squaredError(span, full * factor, this.#full, this.#importance[b]!);
         if (error >= least) continue;
         least = error;
         best = full * factor;

@@ -82,8 +82,8 @@ describe('quantizeColumns', () => {
       const step = multiplier[(row >> 5) * 8 + column]! * scale[column]!;
       return Math.abs(weight[loudest]! - unpackInt4(data, 64 * 8)[loudest]! * step);
     };
-    const alike = quantizeColumnsInt4(weight, 64, 8, { computeBits: 7 });
-    const weighted = quantizeColumnsInt4(weight, 64, 8, { computeBits: 7, importance });
+    const alike = quantizeColumnsInt4(weight, 64, 8, INT4);
+    const weighted = quantizeColumnsInt4(weight, 64, 8, { ...INT4, importance });
     expect(error(weighted)).toBeLessThan(error(alike));
     expect(weighted.error.sqnrDb).toBeLessThan(alike.error.sqnrDb);
   });
@@ -104,17 +104,27 @@ describe('quantizeColumns', () => {
       expect(
         quantizeColumns(float32Tensor([2, 2], weight), { bits: 8, range: 'mse' }).error.sqnrDb,
       ).toBeNaN();
-      expect(quantizeColumnsInt4(weight, 2, 2, { computeBits: 7 }).error.sqnrDb).toBeNaN();
+      expect(quantizeColumnsInt4(weight, 2, 2, INT4).error.sqnrDb).toBeNaN();
     }
   });
 });
 
+const INT4 = { weightBits: 4, computeBits: 7 } as const;
+
 describe('quantizeColumnsInt4', () => {
-  it.each([7, 8] as const)('stays on the %i-bit compute grid', (computeBits) => {
+  it.each([
+    [4, 7],
+    [4, 8],
+    [3, 7],
+    [3, 8],
+  ] as const)('%i bits stay on the %i-bit compute grid', (weightBits, computeBits) => {
     const [rows, columns] = [101, 13];
     const weight = outlierWeights(5, rows, columns);
-    const { data, multiplier, scale, error } = quantizeColumnsInt4(weight, rows, columns, { computeBits });
+    const bits = { weightBits, computeBits };
+    const { data, multiplier, scale, error } = quantizeColumnsInt4(weight, rows, columns, bits);
     const values = unpackInt4(data, rows * columns);
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(WEIGHT_GRIDS[weightBits].low);
+    expect(Math.max(...values)).toBeLessThanOrEqual(WEIGHT_GRIDS[weightBits].high);
     const { low, high } = WEIGHT_GRIDS[computeBits];
     const effective = Array.from(
       values,
@@ -130,13 +140,18 @@ describe('quantizeColumnsInt4', () => {
     );
   });
 
-  it('reproduces weights that are on its grid', () => {
-    const q4 = Array.from({ length: 64 }, (_, k) => (k % 16) - 8);
-    const weight = Float32Array.from(q4, (q, k) => q * (k < 32 ? 8 : 5) * 0.25);
-    const { data, multiplier, scale, error } = quantizeColumnsInt4(weight, 64, 1, { computeBits: 7 });
+  it.each([
+    [4, 8],
+    [3, 15],
+  ] as const)('%i bits reproduce weights that are on their grid', (weightBits, most) => {
+    const { low, high } = WEIGHT_GRIDS[weightBits];
+    const small = Array.from({ length: 64 }, (_, k) => (k % (high - low + 1)) + low);
+    const weight = Float32Array.from(small, (q, k) => q * (k < 32 ? most : 5) * 0.25);
+    const bits = { weightBits, computeBits: 7 } as const;
+    const { data, multiplier, scale, error } = quantizeColumnsInt4(weight, 64, 1, bits);
     expect(error).toEqual({ sqnrDb: Infinity, clippedShare: 0 });
-    expect([...unpackInt4(data, 64)]).toEqual(q4);
-    expect([...multiplier].map((m) => m * scale[0]!)).toEqual([2, 1.25]);
+    expect([...unpackInt4(data, 64)]).toEqual(small);
+    expect([...multiplier].map((m) => m * scale[0]!)).toEqual([most / 4, 1.25]);
   });
 
   it.each([
@@ -148,16 +163,17 @@ describe('quantizeColumnsInt4', () => {
     const [rows, columns] = [256, 48];
     const weight =
       kind === 'normal' ? seededRandom(9).normal(rows * columns) : outlierWeights(9, rows, columns);
-    const { error } = quantizeColumnsInt4(weight, rows, columns, { computeBits });
+    const { error } = quantizeColumnsInt4(weight, rows, columns, { ...INT4, computeBits });
     expect(error.sqnrDb).toBeGreaterThan(floatBlockSqnr(weight, rows, columns) - limit);
   });
 
   it('packs like ONNX', () => {
     expect([...packInt4(Int8Array.of(1, -2, 7, -8, -1))]).toEqual([0xe1, 0x87, 0x0f]);
     expect([...unpackInt4(Uint8Array.of(0xe1, 0x87, 0x0f), 5)]).toEqual([1, -2, 7, -8, -1]);
-    expect(int4Grid(9, 7)).toEqual({ low: -7, high: 7 });
-    expect(int4Grid(8, 7)).toEqual({ low: -8, high: 7 });
-    expect(int4Grid(15, 8)).toEqual({ low: -8, high: 7 });
+    expect(int4Grid(9, INT4)).toEqual({ low: -7, high: 7 });
+    expect(int4Grid(8, INT4)).toEqual({ low: -8, high: 7 });
+    expect(int4Grid(15, { ...INT4, computeBits: 8 })).toEqual({ low: -8, high: 7 });
+    expect(int4Grid(15, { ...INT4, weightBits: 3 })).toEqual({ low: -4, high: 3 });
   });
 });
 

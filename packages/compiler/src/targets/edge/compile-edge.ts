@@ -1,15 +1,15 @@
 import type { EdgeModel } from '@edgewise/runtime/format';
 import type { Model } from '../../ir/index.ts';
-import { ConstantStore } from './constant-store.ts';
-import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit-program.ts';
-import { lowerModel } from './lower.ts';
-import { planMemory } from './plan-memory.ts';
+import { ConstantStore } from './weights/constant-store.ts';
+import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit/emit-program.ts';
+import { lowerModel } from './lower/lower.ts';
+import { planMemory } from './plan/plan-memory.ts';
 import { gateColumns, GRU_GATES, LSTM_GATES, patchBytes } from './kernels/index.ts';
-import type { Program, Step } from './program.ts';
-import { stepRows } from './step-rows.ts';
-import { scheduleSteps } from './schedule.ts';
-import { roundUp, rowStride, type Value } from './value.ts';
-import { WeightsImage } from './weights-image.ts';
+import type { Program, Step } from './program/program.ts';
+import { stepRows } from './program/step-rows.ts';
+import { scheduleSteps } from './plan/schedule.ts';
+import { roundUp, rowStride, type Value } from './program/value.ts';
+import { WeightsImage } from './weights/weights-image.ts';
 
 const PAGE_BYTES = 65_536;
 

@@ -1,4 +1,4 @@
-import { packNibbles } from '../int4.ts';
+import { packNibbles } from '../weights/int4.ts';
 import { int8PanelBytes, packInt8 } from './pack-int8.ts';
 import { roundUp } from './vector-code.ts';
 
