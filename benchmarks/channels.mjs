@@ -6,6 +6,7 @@ import {
   compactConvNet,
   float32Tensor,
   mirrorSample,
+  priceChains,
   pruneChannels,
   readOnnx,
   runPasses,
@@ -49,13 +50,18 @@ export async function run(options) {
     const input = compact.graph.inputs[0]?.name ?? '';
     const plain = calibration.map(({ dims, data }) => new Map([[input, float32Tensor(dims, data)]]));
     const samples = plain.flatMap((sample) => [sample, mirrorSample(sample, WIDTH_AXIS)]);
+    const before = performance.now();
+    const data = { open: openActivations, samples };
+    const chains = await priceChains(compact, data);
+    const pricing = (performance.now() - before) / 1000;
+    note(`${name}: channels priced in ${pricing.toFixed(0)} s`);
     const float = await measured(compact, '', images);
     rows.push({ ...(await rowOf(name, 'nothing', '', float, float, options.scale)), images: images.length });
     for (const macs of shares) {
       for (const repair of [false, true]) {
         const start = performance.now();
-        const pruned = await pruneChannels(compact, { macs, repair, open: openActivations, samples });
-        const seconds = (performance.now() - start) / 1000;
+        const pruned = await pruneChannels(compact, { macs, repair, chains, ...data });
+        const seconds = pricing + (performance.now() - start) / 1000;
         const variant = await measured(pruned.model, describe(pruned), images);
         const left = `${(100 * pruned.macs).toFixed(1)} % of the multiply-accumulates left`;
         const row = await rowOf(name, left, repair ? 'yes' : 'no', variant, float, options.scale);

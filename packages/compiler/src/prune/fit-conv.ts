@@ -16,6 +16,8 @@ export interface FitConvOptions {
   readonly positions: number;
 }
 
+export const FIT_CONV_DEFAULTS: Pick<FitConvOptions, 'pull' | 'positions'> = { pull: 1500, positions: 64 };
+
 export interface FittedConv {
   /** Channels of its input that stay, ascending. */
   readonly keep: readonly number[];

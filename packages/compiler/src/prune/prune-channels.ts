@@ -1,9 +1,9 @@
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Model } from '../ir/index.ts';
 import { GraphIndex, runPasses } from '../rewrite/index.ts';
-import { allocateChannels } from './allocate-channels.ts';
+import { allocateChannels, type PricedChain } from './allocate-channels.ts';
 import { isDepthwise, isOrdinary } from './conv-chains.ts';
-import { fitConv } from './fit-conv.ts';
+import { FIT_CONV_DEFAULTS, fitConv } from './fit-conv.ts';
 import { fitDepthwise } from './fit-depthwise.ts';
 import { priceChains } from './price-chains.ts';
 import { refitConv } from './refit-conv.ts';
@@ -26,11 +26,13 @@ export interface PruneChannelsOptions extends CalibrationData {
   readonly pull?: number;
   /** Positions of each convolution's output that are looked at, per sample. Default 64. */
   readonly positions?: number;
+  /** What `priceChains` found for this model and these samples, when several shares are tried. Default: found here. */
+  readonly chains?: readonly PricedChain[];
   readonly onProgress?: (what: string) => void;
 }
 
 export const PRUNE_CHANNELS_DEFAULTS: Required<Pick<PruneChannelsOptions, 'repair' | 'pull' | 'positions'>> =
-  { repair: true, pull: 1500, positions: 64 };
+  { repair: true, ...FIT_CONV_DEFAULTS };
 
 /** What went from a convolution. */
 export interface PrunedConv {
@@ -66,7 +68,7 @@ export interface PrunedConvNet {
 export async function pruneChannels(float: Model, given: PruneChannelsOptions): Promise<PrunedConvNet> {
   const options = { ...PRUNE_CHANNELS_DEFAULTS, ...given };
   checkOptions(options);
-  const chains = await priceChains(float, options);
+  const chains = options.chains ?? (await priceChains(float, options));
   const { kept, macs } = allocateChannels(float, chains, options.macs);
   const between = chains.flatMap(({ first, between }) => [first, ...between]);
   const changing = new Set(between.map(({ outputs: [value = ''] }) => value));

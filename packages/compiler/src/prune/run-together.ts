@@ -1,5 +1,5 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import { isFloat32, typedData, type Model, type Tensor } from '../ir/index.ts';
+import { isFloat32, typedData, type Model } from '../ir/index.ts';
 import type { ActivationRunner, Sample } from '../quantize/index.ts';
 
 export interface OpenedModel {
