@@ -29,8 +29,10 @@ export async function run(options) {
   for await (const subject of openSubjects(options)) {
     const measure = await measureAgainst(subject);
     ours.push(await measure(floatCandidate(subject)));
+    const dropOf = async (/** @type {Candidate} */ candidate) =>
+      100 * ((await measure(candidate)).drop?.value ?? NaN);
     for (const { rows, list } of [
-      { rows: ours, list: ourCandidates(subject, options.parts) },
+      { rows: ours, list: ourCandidates(subject, options.parts, dropOf) },
       ...(options.oracle ? [{ rows: theirs, list: theirCandidates(subject, options.python) }] : []),
     ])
       for await (const candidate of list) {
@@ -77,7 +79,10 @@ async function measureAgainst(subject) {
   const { name: model, kind, data, examples, states = {}, measure } = subject;
   const float = await outputsOf(subject, floatCandidate(subject));
   const answers = measure?.answers(float);
-  return async (/** @type {Candidate} */ candidate) => {
+  /** @type {WeakMap<Candidate, Row>} */
+  const known = new WeakMap();
+  /** @param {Candidate} candidate @returns {Promise<Row>} */
+  const rowOf = async (candidate) => {
     const { open: _open, ...described } = candidate;
     const row = { model, kind, data, examples, ...described };
     if (row.error !== undefined) return row;
@@ -88,6 +93,11 @@ async function measureAgainst(subject) {
       ...(measure &&
         answers && { metric: measure.label, ...score(measure, answers, measure.answers(outputs)) }),
     };
+  };
+  return async (/** @type {Candidate} */ candidate) => {
+    const row = known.get(candidate) ?? (await rowOf(candidate));
+    known.set(candidate, row);
+    return row;
   };
 }
 

@@ -7,7 +7,9 @@ import {
   entropyObserver,
   equalizeLayers,
   expandEdgewise,
+  findFewest,
   frontEndLayers,
+  measureSensitivity,
   mseObserver,
   observeActivations,
   observeConvNet,
@@ -17,6 +19,7 @@ import {
   quantizeLinears,
   quantizeLstms,
   quantizeWeightsInt4,
+  rankLayers,
   readOnnx,
   runPasses,
   separateActivations,
@@ -27,6 +30,7 @@ import { AUDIO_NETWORKS } from './audio.mjs';
 import { openArtifact } from './edgewise.mjs';
 import { observeWith, openOnnx } from './onnxruntime.mjs';
 import { modelPath } from './quantize-static.mjs';
+import { BARS, SOME_EIGHT_BITS } from './quantization-report.mjs';
 
 /**
  * @typedef {import('@edgewise/compiler').Model} Model
@@ -39,7 +43,12 @@ import { modelPath } from './quantize-static.mjs';
  * @property {string} [error] why there is none
  * @property {readonly string[]} [float] layers that were left in float32
  * @property {readonly string[]} [eightBits] layers that have 8 bits where the others have 7
+ * @property {readonly number[]} [tried] numbers of such layers that were tried, in this order
+ * @typedef {(candidate: Candidate) => Promise<number>} DropOf in points
  */
+
+/** What a layer's weights do to the answers shows on a few, as `optimize` looks at. */
+const SENSITIVITY_SAMPLES = 8;
 
 /** Of convolutional networks, after mse. */
 const OTHER_RANGES = /** @type {const} */ (['minmax', 'percentile', 'entropy']);
@@ -51,11 +60,14 @@ const OTHER_OBSERVERS = {
   entropy: entropyObserver(),
 };
 
-/** What is tried on a model: `edgewise optimize`'s recipes, and with `parts` others that show what their parts do. @param {Subject} subject @param {boolean} parts */
-export function ourCandidates(subject, parts) {
+/**
+ * What is tried on a model: `edgewise optimize`'s recipes, and with `parts` others that show what their parts do.
+ * @param {Subject} subject @param {boolean} parts @param {DropOf} dropOf
+ */
+export function ourCandidates(subject, parts, dropOf) {
   const { recipes } = subject;
   if (recipes === 'encoder') return encoders(subject, parts);
-  return recipes === 'conv-net' ? convNets(subject, parts) : audioNets(subject);
+  return recipes === 'conv-net' ? convNets(subject, parts, dropOf) : audioNets(subject);
 }
 
 /** @param {Subject} subject @param {string} scheme @param {Model} model @returns {Candidate} */
@@ -155,17 +167,23 @@ async function smoothedEncoder(subject, model) {
   return onnxCandidate(subject, 'W8, smoothed', made);
 }
 
-/** @param {Subject} subject @param {boolean} parts @returns {AsyncGenerator<Candidate>} */
-async function* convNets(subject, parts) {
+/** @param {Subject} subject @param {boolean} parts @param {DropOf} dropOf @returns {AsyncGenerator<Candidate>} */
+async function* convNets(subject, parts, dropOf) {
   const { model } = await runPasses(readOnnx(readFileSync(subject.file)), [
     ...compactConvNet(),
     separateActivations(),
   ]);
   const make = await quantizerOf(subject, model);
-  yield await make('W8', {});
+  const eight = await make('W8', {});
+  yield eight;
   for (const activationRange of OTHER_RANGES) yield await make(`W8, ${activationRange}`, { activationRange });
   const seven = await make('W7', { weightBits: 7 });
   yield seven;
+  // As `optimize` does with --max-drop: layers get 8 bits where all of them would be enough.
+  if ((await dropOf(seven)) > BARS.W7 && (await dropOf(eight)) <= BARS.W7) {
+    const wide = await fewestInEightBits(subject, make, model, dropOf);
+    if (wide) yield wide;
+  }
   if (!parts) return;
   yield await make('W8, nearest', { rounding: 'nearest' });
   yield await make('W8, minmax, nearest', { activationRange: 'minmax', rounding: 'nearest' });
@@ -178,6 +196,45 @@ async function* convNets(subject, parts) {
   const { statistics } = make;
   const { model: equalized, steps } = await runPasses(model, [equalizeLayers({ statistics })]);
   if ((steps[0]?.edits ?? 0) > 0) yield await (await quantizerOf(subject, equalized))('W8, equalized', {});
+}
+
+/**
+ * With the fewest layers in 8 bits that keep within the bar, as `optimize` finds them: first those whose weights in 7 bits cost the answers to
+ * calibration samples most for their size, as many as the measured drop asks for. Undefined where no number that is tried is enough.
+ * @param {Subject} subject @param {Awaited<ReturnType<typeof quantizerOf>>} make @param {Model} model @param {DropOf} dropOf
+ */
+async function fewestInEightBits({ calibration }, make, model, dropOf) {
+  const { statistics } = make;
+  const samples = calibration.slice(0, SENSITIVITY_SAMPLES);
+  const layers = rankLayers(
+    await measureSensitivity({
+      float: model,
+      quantize: (options) => quantizeConvNet({ ...options, statistics, weightBits: 7, activations: 'float' }),
+      outputsOf: (made) => outputsOf(made, samples),
+    }),
+  );
+  /** @type {Candidate | undefined} */
+  let best;
+  const { tried } = await findFewest(layers.length, async (count) => {
+    const made = await make(`W7, ${count} layers in 8 bits`, {
+      weightBits: 7,
+      eightBits: layers.slice(0, count),
+    });
+    if ((await dropOf(made)) > BARS.W7) return false;
+    best = made;
+    return true;
+  });
+  return best && { ...best, scheme: SOME_EIGHT_BITS, tried };
+}
+
+/** All numbers that a model answers with. @param {Model} model @param {readonly import('./onnxruntime.mjs').Feed[]} feeds */
+async function outputsOf(model, feeds) {
+  const runner = await openOnnx(writeOnnx(expandEdgewise(model)).bytes);
+  const numbers = [];
+  for (const feed of feeds)
+    for (const { data } of Object.values(await runner.run(feed))) numbers.push(Float32Array.from(data));
+  await runner.close();
+  return Float32Array.from(numbers.flatMap((data) => [...data]));
 }
 
 /** Calibrates once for all schemes. @param {Subject} subject @param {Model} model */

@@ -17,6 +17,7 @@ import { FLOAT_BOXES } from './subjects/images.mjs';
  * @property {Estimate} [drop]
  * @property {readonly string[]} [float] layers
  * @property {readonly string[]} [eightBits] layers
+ * @property {readonly number[]} [tried] numbers of such layers that were tried, in this order
  * @property {string} [error] why there is no such model
  * @property {string} [without] what it fails with unless weights are left as they are for biases
  * @typedef {readonly [Row, ...Row[]]} Group rows of one model and data set, the float model's first
@@ -24,6 +25,9 @@ import { FLOAT_BOXES } from './subjects/images.mjs';
 
 /** Largest drops in points. */
 export const BARS = { W8: { text: 0.5, audio: 0.5, vision: 1 }, W7: 1, int4: 1 };
+
+/** The scheme where some layers have 8 bits and the others 7. */
+export const SOME_EIGHT_BITS = 'edgewise W7, some layers in 8 bits';
 
 /** With 8-bit weights and calibrated activations, by every way to find ranges: as many as onnxruntime's quantizer has settings here. */
 const W8 = ['', ', mse', ', minmax', ', percentile', ', entropy'].map((method) => `edgewise W8${method}`);
@@ -58,6 +62,7 @@ export function describeModel(rows) {
   const cell = (/** @type {string} */ scheme) => describeCell(rows.find((row) => row.scheme === scheme));
   const ours = bestOf(rows.filter(({ scheme }) => W8.includes(scheme)));
   const theirs = bestOf(rows.filter(isTheirStatic));
+  const wide = rows.find(({ scheme }) => scheme === SOME_EIGHT_BITS);
   return {
     model,
     data,
@@ -68,6 +73,7 @@ export function describeModel(rows) {
     'W8, best of four': ours ? `${describeCell(ours)}, ${nameOf(ours)}` : '',
     'W8, dynamic': cell('edgewise W8 dynamic'),
     W7: cell('edgewise W7'),
+    'W7, some layers in 8 bits': describeWide(wide),
     int4: cell('edgewise int4'),
     'int4, nearest': cell('edgewise int4, nearest'),
     int3: cell('edgewise int3'),
@@ -87,6 +93,9 @@ function describeCell(row) {
   if (row.outputDb === undefined) return 'fails';
   return `${row.drop ? `${points(row.drop.value)}, ` : ''}${row.outputDb.toFixed(1)} dB`;
 }
+
+/** @param {Row | undefined} row */
+const describeWide = (row) => (row ? `${describeCell(row)}, ${row.eightBits?.length ?? 0} in 8 bits` : '');
 
 /** @param {Row} row */
 const isTheirStatic = ({ scheme }) => scheme.startsWith('onnxruntime') && !scheme.endsWith('dynamic');
@@ -113,7 +122,8 @@ export function missedBars(rows) {
     ...(isLabelled
       ? /** @type {[string, number, number][]} */ ([
           ['W8', dropOf(ours), BARS.W8[kind]],
-          ['W7', dropOf(find('edgewise W7')), BARS.W7],
+          // Layers that need 8 bits may be named instead.
+          ['W7', dropOf(find(SOME_EIGHT_BITS) ?? find('edgewise W7')), BARS.W7],
           ['int4', dropOf(four), BARS.int4],
         ])
       : []),

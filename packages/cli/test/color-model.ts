@@ -25,6 +25,24 @@ graph colors {
   output logits: float32[n,3]
 }`;
 
+/** The logits of the first model as the difference of two numbers that are some thousand times as large: 8 bits of those are too coarse. */
+const CANCELLING_MODEL = `ir 8
+opset ai.onnx 13
+graph colors {
+  input image: float32[n,3,${SIDE},${SIDE}]
+  constant w1: float32[3,3,1,1] {9000, 5000, -7000, 8000, -6000, 4000, -5000, 7000, 6000}
+  constant w2: float32[3,3,1,1] {-8996, -5001, 6999, -8001, 6004, -4001, 4999, -7001, -5996}
+  constant w3: float32[3,3,1,1] {1, 0, 0, 0, 1, 0, 0, 0, 1}
+  c1 = Conv(image, w1) kernel_shape=[1, 1]
+  c2 = Conv(image, w2) kernel_shape=[1, 1]
+  s = Add(c1, c2)
+  r = Relu(s)
+  c3 = Conv(r, w3) kernel_shape=[1, 1]
+  p = GlobalAveragePool(c3)
+  logits = Flatten(p) axis=1
+  output logits: float32[n,3]
+}`;
+
 /** The same as onnxruntime's quantize_static writes it: int8 weights and activations between QuantizeLinear and DequantizeLinear. */
 const QUANTIZED_MODEL = `ir 8
 opset ai.onnx 13
@@ -69,6 +87,11 @@ const FILES: Readonly<Record<string, object>> = {
  */
 export function writeColorModel(folder: string, files: Readonly<Record<string, object>> = {}): void {
   writeModel(folder, MODEL, files);
+}
+
+/** The same, with two layers that 8 bits are too few for. */
+export function writeCancellingColorModel(folder: string): void {
+  writeModel(folder, CANCELLING_MODEL, {});
 }
 
 /** The same, quantized already. */

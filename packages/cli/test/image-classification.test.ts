@@ -12,9 +12,16 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repoRoot } from '@edgewise/test-utils';
+import { widenedLayers } from '@edgewise/compiler';
 import type { Manifest } from '@edgewise/runtime/format';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
-import { COLORS, writeColorModel, writeColorPictures, writeQuantizedColorModel } from './color-model.ts';
+import {
+  COLORS,
+  writeCancellingColorModel,
+  writeColorModel,
+  writeColorPictures,
+  writeQuantizedColorModel,
+} from './color-model.ts';
 import { runCli, type CliResult } from './run-cli.ts';
 
 const PICTURES = 8;
@@ -54,8 +61,29 @@ describe('edgewise optimize --task image-classification', () => {
     expect(baseline.metric.value).toBeGreaterThan(0.9);
     for (const { metric } of candidates) expect(metric.value).toBeGreaterThan(0.8);
     expect(candidates[0]?.metric.value).toBe(baseline.metric.value);
-    expect(report().sensitivity?.layers).toMatchObject([{ bits: 8, weights: 9 }]);
+    expect(report().sensitivity?.layers).toMatchObject([{ bits: 8, weights: 9, drop: 0 }]);
     expect(made.stdout).toContain(`Next: edgewise run ${inFolder('out')} --image photo.jpg`);
+  });
+
+  it('leaves layers float that 8 bits are too few for, where no quantized candidate follows the float model', async () => {
+    writeCancellingColorModel(inFolder('cancelling'));
+    const calibration = ['--calibration', inFolder('calibration')];
+    const { code, stdout } = await runCli(
+      ...optimize('cancelling', 'eval', ...calibration, '--out', inFolder('cancelling-out')),
+    );
+    expect(code).toBe(0);
+    const { candidates, refused, notes } = report('cancelling-out');
+    const attempts = ['w8a8-static', 'w8a8-static-minmax', 'w7a8-static', 'w8a8-static-mixed-1'];
+    expect(refused.map(({ recipe }) => recipe)).toEqual(attempts);
+    for (const { reason } of refused) expect(reason).toContain('no longer follow the float model');
+    const mixed = candidates.at(-1);
+    expect(mixed).toMatchObject({ recipe: 'w8a8-static-mixed-2', metric: { value: 1 } });
+    expect([...widenedLayers(mixed?.steps ?? [])].toSorted()).toEqual(['c1', 'c2']);
+    const note =
+      'w8a8-static no longer follows the float model; it does with more bits for 2 layers (1, 2 of the 3 layers were tried';
+    expect(notes[0]).toContain(note);
+    expect(stdout).toContain(note);
+    expect(readFileSync(inFolder('cancelling-out', 'report.html'), 'utf8')).toContain('Sensitivity by layer');
   });
 
   it('compiles a model that is quantized already as it is, and says so', async () => {

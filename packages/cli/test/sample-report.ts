@@ -56,6 +56,7 @@ export function sampleReport(): OptimizeReport {
           signalToNoiseDb: 52 + 5 * layer + ((place * 7) % 11),
           bits: 4 as const,
           weights: (part.startsWith('ffn') ? 4 : 1) * 16_384,
+          drop: 0.0016 * ((place * 5 + layer) % 3) - 0.0016,
         })),
       ),
     },

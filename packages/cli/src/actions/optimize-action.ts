@@ -9,6 +9,7 @@ import { candidateBuilder } from '../optimize/candidate-builder.ts';
 import { candidateTable } from '../optimize/candidate-table.ts';
 import { mixedNotes } from '../optimize/mixed-notes.ts';
 import type { Sensitivity, Work } from '../optimize/pipeline.ts';
+import { dropMeasurer } from '../optimize/drop-measurer.ts';
 import { createReport } from '../optimize/create-report.ts';
 import { makeCompact } from '../optimize/make-compact.ts';
 import { measurementNotes } from '../optimize/measurement-notes.ts';
@@ -114,9 +115,20 @@ async function search({
     signal,
   });
   const builder = await candidateBuilder({ ...subject, compact, progress, signal });
+  // A run over all examples for each layer: only where it was asked for.
+  const float = subject.pipeline.recipes.find(({ name }) => name === 'float32');
+  const dropOf =
+    given.sensitivity && float
+      ? dropMeasurer({
+          ...subject,
+          float: () => builder.build(float),
+          temporary,
+          signal,
+        })
+      : undefined;
   const measured: { sensitivity?: Sensitivity } = {};
   const measureSensitivity = async (recipe?: Recipe): Promise<Sensitivity | undefined> => {
-    const sensitivity = measured.sensitivity ?? (await builder.sensitivity(recipe));
+    const sensitivity = measured.sensitivity ?? (await builder.sensitivity({ recipe, dropOf }));
     if (sensitivity) measured.sensitivity = sensitivity;
     return sensitivity;
   };

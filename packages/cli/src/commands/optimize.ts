@@ -97,7 +97,7 @@ const options: OptionTable<OptimizeOptions> = {
   },
   fresh: flag('run every example again, also those whose answers are kept'),
   sensitivity: flag(
-    'also measure what the answers lose when one layer alone is quantized, for the report; needs --calibration and takes a build of the model for each layer',
+    'also measure what answers and metric lose when one layer alone is quantized, for the report; needs --calibration and takes a run over the examples for each layer',
   ),
   ...COMMON_OPTIONS,
 };

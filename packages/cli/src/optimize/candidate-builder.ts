@@ -13,6 +13,7 @@ import {
 import type { Budget, Proof } from '@edgewise/runtime/format';
 import { sha256 } from '../files/hash.ts';
 import type { PackageFiles } from '../measure/package-files.ts';
+import type { DropOf } from './drop-measurer.ts';
 import { breathe } from './breathe.ts';
 import { originalPackage } from './original-package.ts';
 import type { Sensitivity, Work } from './pipeline.ts';
@@ -29,8 +30,14 @@ export interface CandidateBuilder {
   readonly build: (recipe: Recipe) => Promise<PackageFiles>;
   /** The same with what was asked for and measured in the manifest. */
   readonly finish: (recipe: Recipe, budget: Budget, proof: Proof) => Promise<PackageFiles>;
-  /** Of the recipe's layers, if one is given. Undefined for a pipeline that was not calibrated, or has no layers of its own. */
-  readonly sensitivity: (recipe?: Recipe) => Promise<Sensitivity | undefined>;
+  /**
+   * Of the recipe's layers, if one is given, and with what each costs of the metric, if that can be measured. Undefined for a pipeline that was
+   * not calibrated, or has no layers of its own.
+   */
+  readonly sensitivity: (options: {
+    readonly recipe: Recipe | undefined;
+    readonly dropOf: DropOf | undefined;
+  }) => Promise<Sensitivity | undefined>;
   /** What was taken out of the candidates that were built so far, for people. */
   readonly notes: () => readonly string[];
 }
@@ -82,6 +89,17 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     if (transforms.length > 0) await pipeline.check?.(base.model, model, signal);
     return compileEdge(model, pipeline.compile);
   };
+  const pack = (
+    { model, files: made }: EdgeArtifact,
+    others: PackageFiles,
+    more: Partial<PackageDescription>,
+  ): Promise<PackageFiles> =>
+    buildPackage({
+      description: { ...description, ...more },
+      model,
+      files: new Map([...made, ...others]),
+      sha256,
+    });
   const build = async (recipe: Recipe, more: Partial<PackageDescription>): Promise<PackageFiles> => {
     if (recipe.steps.length === 0)
       return originalPackage({ ...options, description: options.original ?? description });
@@ -89,18 +107,18 @@ export async function candidateBuilder(options: CandidateBuilderOptions): Promis
     const artifact = compiled.get(recipe.name) ?? (await compile(recipe, base));
     compiled.set(recipe.name, artifact);
     const steps = recipe.steps.map((step) => ({ ...step }));
-    return buildPackage({
-      description: { ...description, recipe: { name: recipe.name, steps }, ...more },
-      model: artifact.model,
-      files: new Map([...artifact.files, ...base.files]),
-      sha256,
-    });
+    return pack(artifact, base.files, { recipe: { name: recipe.name, steps }, ...more });
   };
   return {
     build: (recipe) => build(recipe, {}),
     finish: (recipe, budget, proof) => build(recipe, { budget, proof }),
-    sensitivity: async (recipe) =>
-      pipeline.sensitivity?.(compact, source, calibrated, { ...options, recipe }),
+    sensitivity: async ({ recipe, dropOf }) =>
+      pipeline.sensitivity?.(compact, source, calibrated, {
+        ...options,
+        recipe,
+        dropOf:
+          dropOf && (async (model) => dropOf(await pack(compileEdge(model, pipeline.compile), files, {}))),
+      }),
     notes: () => [...notes],
   };
 }

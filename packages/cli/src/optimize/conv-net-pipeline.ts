@@ -9,6 +9,7 @@ import {
   quantizeConvNet,
   runPasses,
   separateActivations,
+  tabulateBytes,
   typedData,
   type ActivationRunner,
   type ConvNetPart,
@@ -20,7 +21,7 @@ import type { Media } from '../files/media.ts';
 import { counted } from './counted.ts';
 import { onnxEvaluator, ONNXRUNTIME_NOISE, openOnnx, type OnnxModel } from './onnx-evaluator.ts';
 import { joinNumbers } from './join-numbers.ts';
-import type { Pipeline, Sample, Sensitivity } from './pipeline.ts';
+import type { Pipeline, Sample, Sensitivity, SensitivityWork } from './pipeline.ts';
 import type { PrunableKind } from './prunable-parts.ts';
 import { pruneConvNet } from './prune-conv-net.ts';
 
@@ -160,7 +161,7 @@ async function measure(
   compact: Model,
   statistics: ConvNetStatistics,
   files: AsyncIterable<Sample>,
-  { progress, signal, recipe }: Parameters<NonNullable<Pipeline['sensitivity']>>[3],
+  { progress, signal, recipe, dropOf }: SensitivityWork,
 ): Promise<Sensitivity> {
   const isNarrow = recipe?.steps.some(
     (step) => step.name === 'quantize-conv-net' && step.options.weightBits === 7,
@@ -175,6 +176,9 @@ async function measure(
     float: await separated(compact, signal),
     quantize: (options) => quantizeConvNet({ ...options, ...scheme, statistics }),
     outputsOf: (model) => outputsOf(model, samples),
+    ...(dropOf && {
+      dropOf: async (model: Model) => dropOf((await runPasses(model, [tabulateBytes()])).model),
+    }),
     signal,
     onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
   });

@@ -85,7 +85,7 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
 }
 
 function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitivity']> {
-  return async (compact, original, { moments }, { progress, signal, recipe }) => {
+  return async (compact, original, { moments }, { progress, signal, recipe, dropOf }) => {
     const { weightBits = 4 } =
       recipe?.steps.find((step) => step.name === 'quantize-weights-int4')?.options ?? {};
     progress.stage('quantize one layer at a time');
@@ -95,6 +95,7 @@ function sensitivityOn(texts: readonly string[]): NonNullable<Pipeline['sensitiv
         float: compact,
         quantize,
         outputsOf: (model) => engineOutputs(model, samples, signal),
+        ...(dropOf && { dropOf }),
         signal,
         onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
       });

@@ -57,9 +57,15 @@ export interface Pipeline {
     compact: Model,
     original: PackageFiles,
     calibrated: Calibrated,
-    work: Work & { readonly recipe: Recipe | undefined },
+    work: SensitivityWork,
   ) => Promise<Sensitivity>;
   readonly compile: CompileEdgeOptions;
+}
+
+export interface SensitivityWork extends Work {
+  readonly recipe: Recipe | undefined;
+  /** What a model loses of the metric, where that is to be measured too. */
+  readonly dropOf: ((model: Model) => Promise<number>) | undefined;
 }
 
 export interface Sensitivity {

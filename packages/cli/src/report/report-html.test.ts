@@ -19,6 +19,8 @@ describe('reportHtml', () => {
     for (const { recipe } of report.candidates) expect(page).toContain(`>${recipe}`);
     expect(page.match(/<svg/g)).toHaveLength(10);
     expect(page).toContain('(weights in 4 bits, 8-bit activations)');
+    expect(page).toContain('and what accuracy changes by, in points, on all 640 examples');
+    expect(page).toMatch(/>0\.25 %   \+0\.16</);
     const { sensitivity: _, length: __, ...plain } = report;
     expect(reportHtml(plain).match(/<svg/g)).toHaveLength(6);
     expect(reportHtml(plain)).not.toMatch(/Sensitivity|Length of texts/);

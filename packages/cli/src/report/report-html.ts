@@ -217,7 +217,8 @@ function layers(report: OptimizeReport): SafeHtml {
   </section>`;
 }
 
-function sensitivity({ sensitivity: measured }: OptimizeReport, shown: CandidateReport): SafeHtml {
+function sensitivity(report: OptimizeReport, shown: CandidateReport): SafeHtml {
+  const { sensitivity: measured } = report;
   if (measured === undefined || measured.layers.length === 0) return html``;
   const widened = widenedLayers(shown.steps);
   return html`<section>
@@ -225,7 +226,8 @@ function sensitivity({ sensitivity: measured }: OptimizeReport, shown: Candidate
     ${sensitivityChart(measured.layers, widened)}
     <p class="caption">
       Error of the answers when one layer alone is quantized (${measured.scheme}), root mean square against
-      float. The layers that cost most, in the order of computation.
+      float${measured.layers.some(({ drop }) => drop !== undefined) ? html`, and what ${metricTitle(report.baseline.metric.name)} changes by, in points, on all ${report.data.examples} examples` : ''}.
+      The layers that cost most, in the order of computation.
       ${widened.size > 0 ? html`In full colour: those that have more bits in <code>${shown.recipe}</code>.` : ''}
     </p>
   </section>`;

@@ -96,6 +96,22 @@ export async function evaluateCandidate<Artifact>(options: EvaluateOptions<Artif
   }
 }
 
+/** What an artifact answers to the examples; nothing is timed. Closes what it opened. */
+export async function predictExamples<Artifact>(
+  options: Pick<EvaluateOptions<Artifact>, 'runner' | 'artifact' | 'examples' | 'kind' | 'signal'>,
+): Promise<readonly Answer[]> {
+  const { examples, runner, kind, signal } = options;
+  const first = examples[0];
+  if (!first) throw new RangeError('predictExamples: there are no examples.');
+  const session = await runner.open(options.artifact, { first, ...(signal ? { signal } : {}) });
+  try {
+    const outputs = await runAll(session, options, [...examples.keys()]);
+    return outputs.map((output) => predict(kind, output));
+  } finally {
+    await session.close();
+  }
+}
+
 /** The metric with its interval: exact for shares, bootstrap for the others. */
 export function estimate(metric: Metric, predictions: readonly Answer[], golds: readonly Answer[]): Estimate {
   const right = rightOnes(metric, predictions, golds);
@@ -163,7 +179,12 @@ function predict(kind: AnswerKind, output: RunnerOutput | undefined): Answer {
 /** Runs the examples at these positions, `done` others having been run before. */
 async function runAll<Artifact>(
   session: RunnerSession,
-  { examples, known, signal, onProgress }: EvaluateOptions<Artifact>,
+  {
+    examples,
+    known,
+    signal,
+    onProgress,
+  }: Pick<EvaluateOptions<Artifact>, 'examples' | 'known' | 'signal' | 'onProgress'>,
   positions: readonly number[],
   done = 0,
 ): Promise<readonly RunnerOutput[]> {

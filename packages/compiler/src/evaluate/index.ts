@@ -4,7 +4,7 @@ export { bootstrapDrop, bootstrapMetric } from './bootstrap.ts';
 export type { BootstrapOptions } from './bootstrap.ts';
 export type { Answer, AnswerKind, BoxesAnswer, Dataset, Example, GoldExample } from './dataset.ts';
 export type { Box, DetectedBox, GoldBox } from './detection.ts';
-export { estimate, estimateDrop, evaluateCandidate } from './evaluate-candidate.ts';
+export { estimate, estimateDrop, evaluateCandidate, predictExamples } from './evaluate-candidate.ts';
 export type { DownloadBytes, EvaluateOptions, Evaluation } from './evaluate-candidate.ts';
 export { classExamples, labelExamples, scoreExamples } from './gold-examples.ts';
 export { clopperPearson, CONFIDENCE, pairedAccuracyDrop } from './interval.ts';

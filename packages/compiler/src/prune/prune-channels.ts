@@ -54,9 +54,10 @@ export interface PrunedConvNet {
 /**
  * Removes channels inside a compact float convolutional network, without training: those that one convolution makes and only
  * another reads, directly or through depthwise convolutions and pooling (the middle of ResNet's blocks, MobileNetV2's expanded channels).
- * Channels that meet an Add, a Concat or an output stay. How many go where is decided by what they cost
- * (`allocateChannels`). Then convolutions are fitted by least squares, first to last, on the patches that they have in the pruned
- * model; which channels go is chosen on the way (`eliminateGroups`).
+ * Channels that meet an Add, a Concat or an output stay. How many go where is decided by what they cost the outputs (`priceChains`,
+ * `allocateChannels`). Then convolutions are fitted by least squares, first to last, on the patches that they have in the pruned
+ * model; which channels go is chosen on the way (`eliminateGroups`). Samples that show the same, such as a picture and its mirror image, must lie
+ * beside each other.
  *
  * ```ts
  * const { model, convs } = await pruneChannels(compact, { macs: 0.7, open, samples });

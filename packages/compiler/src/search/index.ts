@@ -14,6 +14,8 @@ export {
   ORIGINAL,
 } from './recipe.ts';
 export type { Activations, ListRecipesOptions, PruneStep, Recipe, RecipeStep } from './recipe.ts';
+export { findFewest } from './find-fewest.ts';
+export type { Fewest } from './find-fewest.ts';
 export { canWiden, rankLayers, widenedLayers, widenLayers } from './widen-layers.ts';
 export { searchBudget } from './search-budget.ts';
 export type {

@@ -1,6 +1,12 @@
+import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
 import { CompilerError } from '../diagnostics/index.ts';
 import type { Evaluation } from '../evaluate/index.ts';
+import { float32Tensor, parseModel, typedData, type Tensor } from '../ir/index.ts';
+import { evaluateModel } from '../ops/index.ts';
+import { observeConvNet, separateActivations, type ActivationRunner } from '../quantize/index.ts';
+import { runPasses } from '../rewrite/index.ts';
+import { compactConvNet } from '../transforms/index.ts';
 import { missedLimits } from './budget.ts';
 import { choose, paretoFront } from './choose.ts';
 import { listTransforms } from './list-transforms.ts';
@@ -414,6 +420,38 @@ describe('widenLayers', () => {
     });
     expect(widenedLayers(steps)).toEqual(new Set(['stem']));
     expect(widenedLayers(recipe.steps)).toEqual(new Set());
+  });
+
+  it('makes transforms that give these layers more bits', async () => {
+    const net = parseModel(`ir 8
+opset ai.onnx 18
+graph main {
+  input x: float32[1,2,6,6]
+  constant w1: float32[4,2,3,3] random(1)
+  constant w2: float32[3,4,3,3] random(2)
+  a = Conv(x, w1)
+  y = Conv(a, w2)
+  output y: float32[1,3,2,2]
+}`);
+    const { model } = await runPasses(net, [...compactConvNet(), separateActivations()]);
+    const samples = [new Map([['x', float32Tensor([1, 2, 6, 6], seededRandom(3).normal(72))]])];
+    const run: ActivationRunner = (sample, want, emit) => {
+      for (const [name, tensor] of evaluateModel(model, sample, { want })) emit(name, tensor);
+    };
+    const convNet = await observeConvNet(model, run, samples);
+    const bitsOf = async (name: string): Promise<unknown[]> => {
+      const recipe = listConvNetRecipes({ calibrated: true }).find((each) => each.name === name)!;
+      const steps = listTransforms(widenLayers(recipe, ['y']), { convNet });
+      const { graph } = (await runPasses(net, steps)).model;
+      return ['a', 'y'].map((layer) => {
+        const tensor = graph.initializers.get(`${layer}.weight.quantized`);
+        if (tensor === undefined) return 'float';
+        const values = typedData(tensor as Tensor & { kind: 'dense'; dtype: 'int8' });
+        return Math.max(...values.map(Math.abs)) > 64 ? 8 : 7;
+      });
+    };
+    expect(await bitsOf('w7a8-static')).toEqual([7, 8]);
+    expect(await bitsOf('w8a8-static')).toEqual([8, 'float']);
   });
 
   it('comes to another recipe when all layers are wide', () => {

@@ -3,6 +3,7 @@ import type { Budget } from '@edgewise/runtime/format';
 import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
 import { choose, paretoFront, type Choice } from './choose.ts';
+import { findFewest } from './find-fewest.ts';
 import type { Recipe } from './recipe.ts';
 import { canWiden, widenLayers, widestSteps } from './widen-layers.ts';
 
@@ -175,25 +176,22 @@ async function mixPrecision<Artifact>(
   const base = losing ?? brokenRecipe(measured, refused, budget);
   const layers = (base && (await layersToWiden?.(base))) ?? [];
   if (base === undefined || layers.length < 2) return undefined;
-  const tried: number[] = [];
   const total = recipes.length + Math.ceil(Math.log2(layers.length));
+  let index = recipes.length;
   let best: Measured<Artifact> | undefined;
-  let [tooFew, enough] = [0, layers.length];
-  while (enough - tooFew > 1) {
-    const count = (tooFew + enough) >> 1;
-    const recipe = widenLayers(base, layers.slice(0, count));
-    const made = await attempt(recipe, recipes.length + tried.length, total);
-    tried.push(count);
-    if (made && !losesTooMuch(made, budget)) [best, enough] = [made, count];
-    else tooFew = count;
-  }
+  const { fewest, tried } = await findFewest(layers.length, async (count) => {
+    const made = await attempt(widenLayers(base, layers.slice(0, count)), index++, total);
+    if (made === undefined || losesTooMuch(made, budget)) return false;
+    best = made;
+    return true;
+  });
   if (best) measured.push(best);
   return {
     base: base.name,
     refused: losing === undefined,
     layers: layers.length,
     tried,
-    ...(best && { widened: layers.slice(0, enough) }),
+    ...(fewest !== undefined && { widened: layers.slice(0, fewest) }),
   };
 }
 

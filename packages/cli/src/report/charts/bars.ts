@@ -11,17 +11,21 @@ export interface Bar {
   readonly isFaint?: boolean;
 }
 
-/** A bar for each row with its value behind it, in the order of the rows. */
-export function drawBars(
-  rows: readonly Bar[],
+/** A bar for each row with a text behind it, in the order of the rows. */
+export function drawBars<B extends Bar>(
+  rows: readonly B[],
   width: Width,
-  { label, text }: { readonly label: string; readonly text: (value: number) => string },
+  {
+    label,
+    text,
+    textWidth = 50,
+  }: { readonly label: string; readonly text: (row: B) => string; readonly textWidth?: number },
 ): Plot.PlotOptions {
   return {
     width: WIDTHS[width],
     height: 60 + rows.length * 22,
     marginLeft: labelMargin(rows.map(({ name }) => name)),
-    marginRight: 50,
+    marginRight: textWidth,
     marginBottom: 42,
     x: { label, grid: true, ticks: width === 'wide' ? 8 : 3 },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
@@ -39,7 +43,7 @@ export function drawBars(
       Plot.text(rows, {
         x: 'value',
         y: 'name',
-        text: ({ value }: Bar) => text(value),
+        text,
         textAnchor: 'start',
         dx: 6,
         fill: 'currentColor',

@@ -28,6 +28,6 @@ function drawLayers(layers: readonly LayerCost[], width: Width): Plot.PlotOption
   }
   return drawBars(rows, width, {
     label: 'share of multiply-accumulates, % →',
-    text: (share) => `${share.toFixed(1)} %`,
+    text: ({ value }) => `${value.toFixed(1)} %`,
   });
 }

@@ -1,6 +1,7 @@
 import type { LayerSensitivity } from '@edgewise/compiler';
 import type * as Plot from '@observablehq/plot';
 import type { SafeHtml } from '../html.ts';
+import { formatPoints } from '../../terminal/format.ts';
 import { drawBars, shortNames } from './bars.ts';
 import { drawChart, type Width } from './draw-chart.ts';
 
@@ -25,15 +26,18 @@ function drawSensitivity(
     layers.map(({ layer }) => layer),
     width,
   );
-  const all = layers.map(({ layer, signalToNoiseDb }, i) => ({
+  const all = layers.map(({ layer, signalToNoiseDb, drop }, i) => ({
     name: names[i] ?? '',
     value: 100 * 10 ** (-signalToNoiseDb / 20),
     isFaint: widened.size > 0 && !widened.has(layer),
+    drop,
   }));
   const shown = new Set(all.toSorted((a, b) => b.value - a.value).slice(0, LAYERS_SHOWN));
   const rows = all.filter((layer) => shown.has(layer));
   return drawBars(rows, width, {
     label: 'error, % of the spread of the answers →',
-    text: (error) => `${error.toPrecision(2)} %`,
+    text: ({ value, drop }) =>
+      `${value.toPrecision(2)} %${drop === undefined ? '' : `   ${formatPoints(-drop)}`}`,
+    textWidth: 90,
   });
 }

@@ -52,6 +52,19 @@ describe('measureSensitivity', () => {
     expect(b! - a!).toBeLessThan(70);
   });
 
+  it('asks what each model loses of a metric', async () => {
+    const asked: Model[] = [];
+    const dropOf = (model: Model): Promise<number> => Promise.resolve(asked.push(model) / 100);
+    const found = await measureSensitivity({ ...options, dropOf });
+    expect(found.map(({ drop }) => drop)).toEqual([0.01, 0.02, 0.03]);
+    for (const [at, { graph }] of asked.entries()) {
+      const layers = graph.nodes.filter(({ opType }) => opType.endsWith('Linear'));
+      expect(layers.map(({ opType }) => opType === 'QuantizedLinear')).toEqual(
+        [0, 1, 2].map((layer) => layer === at),
+      );
+    }
+  });
+
   it('gives 120 dB to what changes nothing, and stops when it is told to', async () => {
     const still = await outputsOf(FLOAT);
     const same = await measureSensitivity({ ...options, outputsOf: () => Promise.resolve(still) });

@@ -13,6 +13,8 @@ export interface MeasureSensitivityOptions {
   }) => Transform;
   /** What a model answers to a few samples, one after the other. */
   readonly outputsOf: (model: Model) => Promise<Float32Array>;
+  /** What a model loses of a metric against the float model. Default: not measured. */
+  readonly dropOf?: (model: Model) => Promise<number>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -22,6 +24,8 @@ export interface LayerSensitivity {
   readonly layer: string;
   /** Of all outputs: 10·log10(Σ(x − mean)² / Σ(x − x̂)²), at most 120. */
   readonly signalToNoiseDb: number;
+  /** Of the metric, against the float model; positive is worse. Where it was measured. */
+  readonly drop?: number;
   /** That its weight was quantized to. */
   readonly bits: WeightBits;
   /** How many numbers its weight has. */
@@ -45,6 +49,7 @@ export async function measureSensitivity({
   float,
   quantize,
   outputsOf,
+  dropOf,
   signal,
   onProgress,
 }: MeasureSensitivityOptions): Promise<LayerSensitivity[]> {
@@ -62,7 +67,8 @@ export async function measureSensitivity({
     const { model } = await runPasses(float, [transform]);
     const signalToNoiseDb = signalToNoise(expected, await outputsOf(model));
     const weights = elementCount(float.graph.initializers.get(weight)?.dims ?? []);
-    found.push({ layer, signalToNoiseDb, bits, weights });
+    const drop = await dropOf?.(model);
+    found.push({ layer, signalToNoiseDb, bits, weights, ...(drop !== undefined && { drop }) });
     onProgress?.(found.length, effects.length);
   }
   return found;
