@@ -157,7 +157,9 @@ async function* encoders(subject, parts) {
 
 /** With features that have outliers divided before they are quantized. @param {Subject} subject @param {Model} model */
 async function smoothedEncoder(subject, model) {
-  const statistics = await observeWith(model, subject.calibration, observeActivations);
+  const statistics = await observeWith(model, subject.calibration, (of, run, samples) =>
+    observeActivations(of, run, samples, { extremes: true }),
+  );
   const { model: smoothed } = await runPasses(model, [smoothLinears({ statistics, weightBits: 8 })]);
   const { ranges, moments } = await observeWith(smoothed, subject.calibration, observeActivations);
   const { model: made } = await runPasses(smoothed, [

@@ -3,7 +3,7 @@ import {
   buildPackage,
   compileActivations,
   compileEdge,
-  float32Tensor,
+  denseTensor,
   isFloat32,
   typedData,
 } from '@edgewise/compiler';
@@ -38,14 +38,14 @@ export async function openActivations(model, values) {
       const outputs = await session.run(Object.fromEntries(feeds));
       for (const name of want) {
         const output = outputs[name];
-        if (output) emit(name, float32Tensor(output.shape, output.data));
+        if (output) emit(name, denseTensor('float32', output.shape, output.data));
       }
     },
     close: () => session.dispose(),
   };
 }
 
-/** @param {import('@edgewise/compiler').EdgeArtifact} artifact */
+/** @param {import('@edgewise/compiler').EdgeArtifact<import('@edgewise/runtime/format').FileContent>} artifact */
 async function open({ model, files }) {
   const description = { name: 'benchmark', task: 'benchmark' };
   return createSession(await buildPackage({ description, model, files }), { threads: 1 });

@@ -8,7 +8,6 @@ import {
   compileActivations,
   compileEdge,
   denseTensor,
-  float32Tensor,
   linearInputs,
   observeActivations,
   quantizeEmbeddings,
@@ -17,6 +16,7 @@ import {
   readOnnx,
   runPasses,
 } from '@edgewise/compiler';
+import { piecesOf } from '@edgewise/runtime/format';
 import { createSession } from '@edgewise/runtime/node';
 import { CACHE } from './models.mjs';
 
@@ -110,7 +110,8 @@ function labelsOf(folder) {
 /** Ranges and second moments of `Linear` inputs, found on our engine as `edgewise optimize` does. @param {import('@edgewise/compiler').Model} model @param {readonly (readonly number[])[]} calibration */
 export async function observeOnEngine(model, calibration) {
   const maxSequence = Math.max(...calibration.map(({ length }) => length));
-  const session = await openArtifact(compileActivations(model, linearInputs(model), { maxSequence }));
+  const artifact = compileActivations(model, linearInputs(model), { maxSequence });
+  const session = await openArtifact(artifact, { outputViews: true });
   const samples = calibration.map(
     (ids) => new Map([['ids', denseTensor('int64', [1, ids.length], BigInt64Array.from(ids, BigInt))]]),
   );
@@ -121,7 +122,7 @@ export async function observeOnEngine(model, calibration) {
       const outputs = await session.run({ input_ids: calibration[next++] ?? [] });
       for (const name of want) {
         const { shape = [], data = new Float32Array() } = outputs[name] ?? {};
-        emit(name, float32Tensor(shape, data));
+        emit(name, denseTensor('float32', shape, data));
       }
     },
     samples,
@@ -130,13 +131,17 @@ export async function observeOnEngine(model, calibration) {
   return seen;
 }
 
-/** @param {import('@edgewise/compiler').EdgeArtifact} artifact */
-export async function openArtifact(artifact) {
-  const sha256 = (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest('hex');
+/** @param {import('@edgewise/compiler').EdgeArtifact<import('@edgewise/runtime/format').FileContent>} artifact @param {import('@edgewise/runtime/node').SessionOptions} [options] */
+export async function openArtifact(artifact, options = {}) {
+  const sha256 = (/** @type {import('@edgewise/runtime/format').FileContent} */ content) => {
+    const hash = createHash('sha256');
+    for (const piece of piecesOf(content)) hash.update(piece);
+    return hash.digest('hex');
+  };
   const files = await buildPackage({
     description: { name: 'benchmark', task: 'benchmark' },
     sha256,
     ...artifact,
   });
-  return createSession(files, { threads: 1 });
+  return createSession(files, { threads: 1, ...options });
 }

@@ -37,10 +37,10 @@ const before = await heldBytes();
 let answer;
 
 globalThis.edgewiseMeasure = {
-  async open(first) {
+  async open(first, options = {}) {
     const start = performance.now();
     const { load } = await import(`./runtime/${manifest.task}.js`);
-    const model = await load('./model/');
+    const model = await load('./model/', options);
     const loaded = performance.now();
     answer = TASKS[manifest.task](model);
     const { latencyMs } = await timed(first);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { FileContent } from '@edgewise/runtime/format';
 import { createSession, type Session } from '@edgewise/runtime/node';
 import { expectTensorClose, itWithAssets, seededRandom, sharedAsset } from '@edgewise/test-utils';
 import { expect, it } from 'vitest';
@@ -95,7 +96,7 @@ function imageOf(seed: number): Map<string, DenseTensor> {
   return new Map([['image', float32Tensor([1, 3, 12, 12], seededRandom(seed).normal(432))]]);
 }
 
-async function open({ model, files }: EdgeArtifact): Promise<Session> {
+async function open({ model, files }: EdgeArtifact<FileContent>): Promise<Session> {
   const description = { name: 'test', task: 'test' };
   return createSession(await buildPackage({ description, model, files }), { threads: 1 });
 }

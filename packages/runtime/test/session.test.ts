@@ -50,6 +50,15 @@ describe('createSession', () => {
     session.dispose();
   });
 
+  it('hands over views, which the next run overwrites, where they are enough', async () => {
+    const session = await createSession(tiny.files, { outputViews: true });
+    await expectModel(session, 7);
+    const { logits } = await session.run({ input_ids: ids.slice(0, 3) });
+    await session.run({ input_ids: ids.slice(5, 12) });
+    expect(logits?.data).toEqual(Float32Array.from(tinyReference(ids.slice(5, 12)).logits));
+    session.dispose();
+  });
+
   it('reads folders, file URLs and servers', async () => {
     await using server = await serveStatic({ root: folder });
     const sources = [

@@ -12,7 +12,10 @@ import { unlessAborted } from './unless-aborted.ts';
 
 /** The measuring page: page/measure.js sets these functions. */
 interface MeasurePage {
-  open(first: object): Promise<{ loadMs: number; firstMs: number; memoryBytes: number }>;
+  open(
+    first: object,
+    options?: { threads?: number },
+  ): Promise<{ loadMs: number; firstMs: number; memoryBytes: number }>;
   run(inputs: readonly object[]): Promise<RunnerOutput[]>;
   memory(): Promise<number>;
 }
@@ -111,11 +114,7 @@ async function openSession({
   // What is asked of a browser that is being closed may never be answered.
   const ask = <T>(answer: Promise<T>): Promise<T> => unlessAborted(answer, signal);
   try {
-    // A context of its own: nothing of another candidate is in its caches.
-    const context = await ask(browser.newContext());
-    const page = await ask(context.newPage());
-    await ask(page.goto(`${site.url}measure.html`));
-    await ask(page.waitForFunction('"edgewiseMeasure" in globalThis'));
+    const page = await ask(openPage(browser, site.url));
     const { loadMs, firstMs, memoryBytes } = await ask(
       page.evaluate((input) => edgewiseMeasure.open(input), first),
     );
@@ -127,10 +126,10 @@ async function openSession({
         return ask(page.evaluate((list) => edgewiseMeasure.run(list), [...inputs]));
       },
       // What the browser tells leaves out memory that threads share, which is where the engine lives.
-      peakMemoryBytes: async () => memoryBytes + (await ask(heldMemory(page))),
+      peakMemoryBytes: async () => memoryBytes + (await ask(heldMemory(browser, site.url, first))),
       close: async () => {
         try {
-          if (!signal.aborted) await ask(context.close());
+          if (!signal.aborted) await ask(page.context().close());
         } finally {
           // Also when the work is aborted meanwhile: a server that listens keeps the process alive.
           await site.close();
@@ -143,9 +142,27 @@ async function openSession({
   }
 }
 
-/** Bytes over the empty page; 0 where the browser does not tell. */
-async function heldMemory(page: Page): Promise<number> {
-  return page.evaluate(() => edgewiseMeasure.memory());
+/** In a context of its own: nothing of another candidate is in its caches. */
+async function openPage(browser: Browser, site: string): Promise<Page> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${site}measure.html`);
+  await page.waitForFunction('"edgewiseMeasure" in globalThis');
+  return page;
+}
+
+/**
+ * Bytes of the scripts over the empty page, after the first answer; 0 where the browser does not tell. With one thread: the others sleep in
+ * `Atomics.wait`, and a browser that asks them what they hold waits a minute.
+ */
+async function heldMemory(browser: Browser, site: string, first: RunnerInput): Promise<number> {
+  const page = await openPage(browser, site);
+  const bytes = await page.evaluate(async (input) => {
+    await edgewiseMeasure.open(input, { threads: 1 });
+    return edgewiseMeasure.memory();
+  }, first);
+  await page.context().close();
+  return bytes;
 }
 
 /**

@@ -15,6 +15,8 @@ import {
   type ConvNetPart,
   type ConvNetStatistics,
   type Model,
+  type QuantizeConvNetOptions,
+  type Recipe,
 } from '@edgewise/compiler';
 import { CONV_NET_PARTS } from '../command/prunable-names.ts';
 import type { Media } from '../files/media.ts';
@@ -153,28 +155,20 @@ async function checkFollows(
   }
 }
 
-/**
- * One layer after the other on onnxruntime: its weights and its input in 8 bits, or, where layers in 7 bits are to get 8, its weights alone in
- * 7, which is all that this can win back.
- */
+/** One layer after the other on onnxruntime. */
 async function measure(
   compact: Model,
   statistics: ConvNetStatistics,
   files: AsyncIterable<Sample>,
   { progress, signal, recipe, dropOf }: SensitivityWork,
 ): Promise<Sensitivity> {
-  const isNarrow = recipe?.steps.some(
-    (step) => step.name === 'quantize-conv-net' && step.options.weightBits === 7,
-  );
-  const scheme = isNarrow
-    ? ({ weightBits: 7, activations: 'float' } as const)
-    : ({ weightBits: 8, noiseLimit: 1 } as const);
+  const { scheme, options: how } = sensitivityScheme(recipe);
   progress.stage('quantize one layer at a time');
   const samples: Sample[] = [];
   for await (const sample of files) samples.push(sample);
   const layers = await measureSensitivity({
     float: await separated(compact, signal),
-    quantize: (options) => quantizeConvNet({ ...options, ...scheme, statistics }),
+    quantize: (options) => quantizeConvNet({ ...options, ...how, statistics }),
     outputsOf: (model) => outputsOf(model, samples),
     ...(dropOf && {
       dropOf: async (model: Model) => dropOf((await runPasses(model, [tabulateBytes()])).model),
@@ -183,7 +177,21 @@ async function measure(
     onProgress: (done, total) => progress.update(`${done} of ${total} layers`),
   });
   progress.done();
-  return { scheme: isNarrow ? 'weights in 7 bits' : 'weights and input in 8 bits', layers };
+  return { scheme, layers };
+}
+
+/**
+ * Weights and input of a layer in 8 bits: of all layers, or of those that the recipe does not leave float anyway. Where layers in 7 bits are to
+ * get 8, their weights alone in 7: all that this can win back.
+ */
+function sensitivityScheme(recipe: Recipe | undefined): {
+  readonly scheme: string;
+  readonly options: Partial<QuantizeConvNetOptions>;
+} {
+  const step = recipe?.steps.find((each) => each.name === 'quantize-conv-net');
+  if (step?.options.weightBits === 7)
+    return { scheme: 'weights in 7 bits', options: { weightBits: 7, activations: 'float' } };
+  return { scheme: 'weights and input in 8 bits', options: recipe ? {} : { noiseLimit: 1 } };
 }
 
 async function outputsOf(model: Model, samples: readonly Sample[]): Promise<Float32Array> {

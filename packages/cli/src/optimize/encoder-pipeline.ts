@@ -73,7 +73,8 @@ function calibrateOn(texts: readonly string[]): NonNullable<Pipeline['calibrate'
   return async (compact: Model, original: PackageFiles, { progress, signal }) => {
     progress.stage(`calibrate on ${texts.length} sentences`);
     const samples = await tokenSamples(compact, original, texts);
-    const activations = await openActivations(compact, linearInputs(compact), samples, signal);
+    const values = linearInputs(compact);
+    const activations = await openActivations(compact, values, samples, { signal, views: true });
     try {
       const inputs = counted(samples, samples.length, progress);
       return await observeActivations(compact, activations.run, inputs, { signal });

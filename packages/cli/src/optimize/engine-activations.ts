@@ -4,7 +4,7 @@ import {
   compileEdge,
   CompilerError,
   createEvaluator,
-  float32Tensor,
+  denseTensor,
   isFloat32,
   typedData,
   type ActivationRunner,
@@ -12,7 +12,8 @@ import {
   type Model,
   type OpenModel,
 } from '@edgewise/compiler';
-import { createSession, type Feeds, type Session } from '@edgewise/runtime/node';
+import type { FileContent } from '@edgewise/runtime/format';
+import { createSession, type Feeds, type Session, type SessionOptions } from '@edgewise/runtime/node';
 import { sha256 } from '../files/hash.ts';
 import { breathe } from './breathe.ts';
 import { joinNumbers } from './join-numbers.ts';
@@ -28,21 +29,23 @@ export interface Activations {
  * Opens the model so that it hands over these values: on our engine, or where that cannot run the model in the reference evaluator, which is slower
  * by far.
  * @param samples all that it will be run on: the longest one says how much room is needed
+ * @param options views: what is handed over may last until the next run only
  */
 export async function openActivations(
   model: Model,
   values: readonly string[],
   samples: readonly Sample[],
-  signal: AbortSignal,
+  { signal, views = false }: { readonly signal: AbortSignal; readonly views?: boolean },
 ): Promise<Activations> {
   const artifact = tryCompile(model, values, Math.max(1, ...samples.map(tokensOf)));
-  return artifact === undefined ? referenceActivations(model) : engineActivations(artifact, signal);
+  if (artifact === undefined) return referenceActivations(model);
+  return engineActivations(await openArtifact(artifact, { signal, outputViews: views }));
 }
 
 /** Opens models for pruning, which runs them thousands of times and never waits by itself. */
 export function activationsOpener(samples: readonly Sample[], signal: AbortSignal): OpenModel {
   return async (model, values) => {
-    const { run, close } = await openActivations(model, values, samples, signal);
+    const { run, close } = await openActivations(model, values, samples, { signal });
     const breathing: ActivationRunner = async (...given) => {
       await breathe();
       return run(...given);
@@ -51,15 +54,14 @@ export function activationsOpener(samples: readonly Sample[], signal: AbortSigna
   };
 }
 
-async function engineActivations(artifact: EdgeArtifact, signal: AbortSignal): Promise<Activations> {
-  const session = await openArtifact(artifact, signal);
+function engineActivations(session: Session): Activations {
   const inputs = session.inputs.map(({ name }) => name);
   return {
     run: async (sample, want, emit) => {
       const outputs = await session.run(feedsOf(sample, inputs));
       for (const name of want) {
         const { shape, data } = outputs[name] ?? {};
-        if (shape && data) emit(name, float32Tensor(shape, data));
+        if (shape && data) emit(name, denseTensor('float32', shape, data));
       }
     },
     close: () => session.dispose(),
@@ -73,7 +75,7 @@ export async function engineOutputs(
   signal: AbortSignal,
 ): Promise<Float32Array> {
   const maxSequence = Math.max(1, ...samples.map(tokensOf));
-  const session = await openArtifact(compileEdge(model, { maxSequence }), signal);
+  const session = await openArtifact(compileEdge(model, { maxSequence }), { signal });
   const inputs = session.inputs.map(({ name }) => name);
   const numbers: Float32Array[] = [];
   try {
@@ -87,9 +89,9 @@ export async function engineOutputs(
   return joinNumbers(numbers);
 }
 
-async function openArtifact(artifact: EdgeArtifact, signal: AbortSignal): Promise<Session> {
+async function openArtifact(artifact: EdgeArtifact<FileContent>, options: SessionOptions): Promise<Session> {
   const description = { name: 'activations', task: 'activations' };
-  return createSession(await buildPackage({ description, sha256, ...artifact }), { signal });
+  return createSession(await buildPackage({ description, sha256, ...artifact }), options);
 }
 
 function referenceActivations(model: Model): Activations {
@@ -101,7 +103,11 @@ function referenceActivations(model: Model): Activations {
   };
 }
 
-function tryCompile(model: Model, values: readonly string[], maxSequence: number): EdgeArtifact | undefined {
+function tryCompile(
+  model: Model,
+  values: readonly string[],
+  maxSequence: number,
+): EdgeArtifact<FileContent> | undefined {
   try {
     return compileActivations(model, values, { maxSequence });
   } catch (error) {

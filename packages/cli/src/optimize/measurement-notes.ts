@@ -29,7 +29,7 @@ export function measurementNotes({
       : 'Download: as a page would fetch it, each file compressed by itself (brotli 11; 9 above 1 MB).',
     `Latency: one input after the other ${FROM[takenBy(task)]}, after 16 runs of warm-up; of ${TIMED_EXAMPLES} examples, spread evenly, where there are more.`,
     `Times and memory are measured in every run. ${metricHeading(metric.name)} follows from files, data and runner: the answers are kept between runs, and believed where the timed examples give the same ones again.`,
-    "Memory: Node: most resident memory of the process over that of Node alone. Browser: the engine's memory and what the scripts of page and workers hold after the runs, over the empty page.",
+    "Memory: Node: most resident memory of the process over that of Node alone. Browser: the engine's memory and what the scripts of page and workers hold after an answer with one thread, over the empty page.",
     ...metricNotes(kind, metric),
     'A budget is held against measured values, not against the ends of intervals.',
   ];

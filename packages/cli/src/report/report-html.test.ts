@@ -44,6 +44,9 @@ describe('reportHtml', () => {
     expect(page).not.toMatch(/within the budget|Budget met|Shaded|Dashed: the budget/);
     expect(page.match(/fill="var\(--budget\)"/g)).toBeNull();
     expect(reportHtml(report)).toContain('fill="var(--budget)"');
+    const fast = reportHtml({ ...report, budget: { latencyMs: { p50: 5 } } });
+    expect(fast).toMatch(/Budget met[^]*Dashed: the budget/);
+    expect(fast).not.toMatch(/Shaded|fill="var\(--budget\)"/);
   });
 
   it('lets the layers that have more bits in the chosen candidate stand out', () => {

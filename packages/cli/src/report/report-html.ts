@@ -5,7 +5,7 @@ import { latencyChart } from './charts/latency-chart.ts';
 import { layerChart } from './charts/layer-chart.ts';
 import { lengthChart } from './charts/length-chart.ts';
 import { sensitivityChart } from './charts/sensitivity-chart.ts';
-import { sizeChart } from './charts/size-chart.ts';
+import { isShaded, sizeChart } from './charts/size-chart.ts';
 import { html, trusted, type SafeHtml } from './html.ts';
 import { limitText, missedText } from './limit-text.ts';
 import { numberedCandidates, type NumberedCandidate } from './numbered-candidates.ts';
@@ -45,7 +45,7 @@ export function reportHtml(report: OptimizeReport): string {
             <p class="caption">
               Numbers are rows of the table. Whiskers: 95 % interval of the difference to the original on the
               same ${report.data.examples} examples.
-              ${hasLimits(report.budget) ? 'Shaded: the budget. ' : ''}Dashed: the original. Points of about
+              ${isShaded(report.budget) ? 'Shaded: the budget. ' : ''}Dashed: the original. Points of about
               one size are moved apart.
             </p>
           </section>

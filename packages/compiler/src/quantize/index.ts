@@ -9,6 +9,7 @@ export type {
   ActivationRunner,
   ActivationStatistics,
   CalibrateOptions,
+  ObserveActivationsOptions,
   Sample,
   Samples,
 } from './statistics/calibrate.ts';

@@ -75,7 +75,8 @@ function dominates(a: Evaluation, b: Evaluation): boolean {
   return pairs.every(([x, y]) => x <= y) && pairs.some(([x, y]) => x < y);
 }
 
-function bySizeThenSpeed(a: Contender, b: Contender): number {
+/** The smaller download first, the faster of those of about one size. */
+export function bySizeThenSpeed(a: Pick<Contender, 'evaluation'>, b: Pick<Contender, 'evaluation'>): number {
   const sizeA = a.evaluation.downloadBytes.brotli;
   const sizeB = b.evaluation.downloadBytes.brotli;
   if (Math.abs(sizeA - sizeB) > SAME_SIZE * Math.min(sizeA, sizeB)) return sizeA - sizeB;

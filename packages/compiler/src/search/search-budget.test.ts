@@ -233,15 +233,16 @@ describe('searchBudget with layers that can be widened', () => {
     const result = await searchBudget(withLayers(log, { budget: { drop: 0.001_25 } }));
     expect(log.filter((line) => line.startsWith('build narrow'))).toEqual([
       'build narrow',
-      'build narrow-mixed-6',
-      'build narrow-mixed-3',
+      'build narrow-mixed-1',
+      'build narrow-mixed-2',
       'build narrow-mixed-4',
+      'build narrow-mixed-3',
     ]);
     expect(result.mixed).toEqual({
       base: 'narrow',
       refused: false,
       layers: 12,
-      tried: [6, 3, 4],
+      tried: [1, 2, 4, 3],
       widened: ['layer0', 'layer1', 'layer2', 'layer3'],
     });
     expect(result.candidates.map(({ recipe }) => recipe.name)).toEqual([
@@ -256,7 +257,7 @@ describe('searchBudget with layers that can be widened', () => {
 
   it('says when no set of layers is enough', async () => {
     const { mixed, choice } = await searchBudget(withLayers([], { budget: { drop: 0 } }));
-    expect(mixed).toEqual({ base: 'narrow', refused: false, layers: 12, tried: [6, 9, 10, 11] });
+    expect(mixed).toEqual({ base: 'narrow', refused: false, layers: 12, tried: [1, 2, 4, 8, 10, 11] });
     expect(choice.name).toBe('float');
   });
 
@@ -268,12 +269,12 @@ describe('searchBudget with layers that can be widened', () => {
 
   it('goes on past a set that cannot be built', async () => {
     const build: SearchOptions<string>['build'] = ({ name }) => {
-      if (name === 'narrow-mixed-6') throw new CompilerError('unsupported', 'no');
+      if (name === 'narrow-mixed-4') throw new CompilerError('unsupported', 'no');
       return Promise.resolve({ artifact: name, contentHash: name, shippable: name !== 'original' });
     };
     const { mixed, refused } = await searchBudget(withLayers([], { budget: { drop: 0.001_25 }, build }));
-    expect(mixed?.tried).toEqual([6, 9, 7]);
-    expect(refused.map(({ recipe }) => recipe.name)).toEqual(['narrow-mixed-6']);
+    expect(mixed?.tried).toEqual([1, 2, 4, 8, 6, 5]);
+    expect(refused.map(({ recipe }) => recipe.name)).toEqual(['narrow-mixed-4']);
   });
 
   describe('of a convolutional network', () => {
@@ -321,11 +322,26 @@ describe('searchBudget with layers that can be widened', () => {
       const asked: string[] = [];
       const { mixed, candidates, choice } = await searchBudget(convNet(asked, { [seven]: 0.02 }));
       expect(asked).toEqual([seven]);
-      // Without the first four layers' 0.01875 it loses 0.125 points, without three 0.25.
-      expect(mixed).toMatchObject({ base: seven, refused: false, tried: [6, 3, 4] });
+      // Without the first four layers' 1.875 points it loses 0.125, without three 0.25.
+      expect(mixed).toMatchObject({ base: seven, refused: false, tried: [1, 2, 4, 3] });
       expect(choice.name).toBe(`${seven}-mixed-4`);
       const step = candidates.at(-1)?.recipe.steps.at(-1);
       expect(step).toMatchObject({ options: { weightBits: 7, eightBits: LAYERS.slice(0, 4) } });
+    });
+
+    it('takes the smaller download of two that lose as much', async () => {
+      const asked: string[] = [];
+      const drops = { [int8]: 0.01, [other]: 0.01, [seven]: 0.01 };
+      const options = convNet(asked, drops);
+      const measure: SearchOptions<string>['measure'] = async (built, context) => {
+        const measured = await options.measure(built, context);
+        // A little slower, and smaller.
+        return context.recipe.name === other
+          ? evaluation(230, 3, measured.metric.value, measured.drop.value)
+          : measured;
+      };
+      await searchBudget({ ...options, measure });
+      expect(asked).toEqual([other]);
     });
 
     it('leaves layers of the one with 8 bits float, where it loses too much itself', async () => {
@@ -348,7 +364,7 @@ describe('searchBudget with layers that can be widened', () => {
         base: int8,
         refused: true,
         layers: 12,
-        tried: [6, 3, 1, 2],
+        tried: [1, 2],
         widened: ['layer0', 'layer1'],
       });
       expect(choice.name).toBe(`${int8}-mixed-2`);

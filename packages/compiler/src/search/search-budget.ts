@@ -2,7 +2,7 @@ import { CompilerError } from '../diagnostics/index.ts';
 import type { Budget } from '@edgewise/runtime/format';
 import type { Answer, Evaluation } from '../evaluate/index.ts';
 import { missedLimits, type MissedLimit } from './budget.ts';
-import { choose, paretoFront, type Choice } from './choose.ts';
+import { bySizeThenSpeed, choose, paretoFront, type Choice } from './choose.ts';
 import { findFewest } from './find-fewest.ts';
 import type { Recipe } from './recipe.ts';
 import { canWiden, widenLayers, widestSteps } from './widen-layers.ts';
@@ -163,8 +163,8 @@ type Attempt<Artifact> = (
 ) => Promise<Measured<Artifact> | undefined>;
 
 /**
- * Adds a candidate with more bits for some layers of a recipe that loses too much: the fewest that keep within the allowed drop, found by
- * halving, as if each layer that is widened took a little of the drop. None at all is the recipe, and all of them another one.
+ * Adds a candidate with more bits for some layers of a recipe that loses too much: the fewest that keep within the allowed drop, as if each
+ * layer that is widened took a little of it (`findFewest`). None at all is the recipe, and all of them another one.
  */
 async function mixPrecision<Artifact>(
   { recipes, budget, layersToWiden }: SearchOptions<Artifact>,
@@ -176,11 +176,11 @@ async function mixPrecision<Artifact>(
   const base = losing ?? brokenRecipe(measured, refused, budget);
   const layers = (base && (await layersToWiden?.(base))) ?? [];
   if (base === undefined || layers.length < 2) return undefined;
-  const total = recipes.length + Math.ceil(Math.log2(layers.length));
-  let index = recipes.length;
+  let total = recipes.length;
   let best: Measured<Artifact> | undefined;
   const { fewest, tried } = await findFewest(layers.length, async (count) => {
-    const made = await attempt(widenLayers(base, layers.slice(0, count)), index++, total);
+    total++;
+    const made = await attempt(widenLayers(base, layers.slice(0, count)), total - 1, total);
     if (made === undefined || losesTooMuch(made, budget)) return false;
     best = made;
     return true;
@@ -196,7 +196,7 @@ async function mixPrecision<Artifact>(
 }
 
 /**
- * Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the fastest of equals. What loses too
+ * Of those that lose too much and are smaller than all that meet the budget: the one that loses least, the smallest of equals. What loses too
  * much with all its layers widened is left: with 7-bit weights where those of 8 do not keep within the drop either.
  */
 function recipeToWiden<Artifact>(
@@ -215,9 +215,8 @@ function recipeToWiden<Artifact>(
   const [base] = measured
     .filter((each) => canWiden(each.recipe) && losesTooMuch(each, budget) && bytes(each) < smallest)
     .filter(({ recipe }) => !hopeless.includes(JSON.stringify(widestSteps(recipe))))
-    .map((each) => ({ each, drop: each.evaluation.drop.value, p50: each.evaluation.latencyMs.p50 }))
-    .toSorted((a, b) => a.drop - b.drop || a.p50 - b.p50);
-  return base?.each.recipe;
+    .toSorted((a, b) => a.evaluation.drop.value - b.evaluation.drop.value || bySizeThenSpeed(a, b));
+  return base?.recipe;
 }
 
 /** The first of those that no longer follow the float model, where no other that could be widened keeps within the drop. */

@@ -1,8 +1,10 @@
 import {
+  BROWSER_TILE,
   KernelLibrary,
   KERNEL_CONSTANTS_BYTES,
   emitProbe,
   MODE,
+  type FloatTileSize,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
 import { ModuleBuilder, type FunctionRef, type Params } from '../../src/wasm/index.ts';
@@ -28,10 +30,15 @@ export class KernelRig<P extends Params> {
   readonly #guards: number[] = [];
   #next = FIRST_FREE;
 
-  constructor(rung: Rung, emit: (library: KernelLibrary) => FunctionRef<P, undefined>, pages = 64) {
+  constructor(
+    rung: Rung,
+    emit: (library: KernelLibrary) => FunctionRef<P, undefined>,
+    pages = 64,
+    floatTile: FloatTileSize = BROWSER_TILE,
+  ) {
     const module = new ModuleBuilder();
     module.importMemory('env', 'memory', { min: pages, max: pages });
-    const library = new KernelLibrary(module, { rung, constantsAddress: CONSTANTS });
+    const library = new KernelLibrary(module, { rung, floatTile, constantsAddress: CONSTANTS });
     this.#kernel = emit(library);
     module.export('kernel', this.#kernel);
     module.function('setMode', { params: { mode: 'i32' }, export: 'setMode' }, (f, p) =>

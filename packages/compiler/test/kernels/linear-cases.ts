@@ -1,10 +1,12 @@
 import { seededRandom } from '../../../test-utils/src/seeded-random.ts';
 import {
+  BROWSER_TILE,
   emitExpandInt4,
   emitLinearF32,
   emitLinearInt8,
   emitQuantizeRows,
   linearInt8ScratchBytes,
+  NODE_TILE,
   packFloatWeights,
   packInt4Weights,
   packInt8,
@@ -13,6 +15,7 @@ import {
   int8PanelBytes,
   quantizedRowBytes,
   type ActivationQuantization,
+  type KernelLibrary,
   type NamedActivation,
   type Rung,
 } from '../../src/targets/edge/kernels/index.ts';
@@ -200,29 +203,24 @@ export function linearF32Case(
       const residual = random.normal(rows * n);
       const [xStride, yStride] = [padded(k) + 8, padded(n)];
       const panels = seed % 2 === 0;
-      const rig = new KernelRig(rung, (library) =>
-        emitLinearF32(library, {
-          k,
-          n,
-          activation,
-          xStride,
-          yStride,
-          residualStride: yStride,
-          ...(panels ? { panelRows: rows } : {}),
-        }),
-      );
-      const y = rig.allocate(4 * rows * yStride);
-      const args = {
-        x: rig.put(x, k, xStride),
-        weights: rig.put(packFloatWeights(weights.values, k, n)),
-        bias: rig.put(paddedTo8(weights.bias)),
-        residual: rig.put(residual, n, yStride),
-        y,
-      };
-      for (const [m0, m1] of rowRanges(rows)) rig.call({ ...args, m0, m1 });
-      const actual = panels ? fromPanels(rig, y, rows, n, rows) : rig.floats(y, rows, n, yStride);
-      expectSame(actual, reference.linearF32(x, weights, activation, residual), 'y');
-      rig.checkGuards();
+      const spec = { k, n, activation, xStride, yStride, residualStride: yStride };
+      for (const tile of [BROWSER_TILE, NODE_TILE]) {
+        const emit = (library: KernelLibrary): ReturnType<typeof emitLinearF32> =>
+          emitLinearF32(library, panels ? { ...spec, panelRows: rows } : spec);
+        const rig = new KernelRig(rung, emit, 64, tile);
+        const y = rig.allocate(4 * rows * yStride);
+        const args = {
+          x: rig.put(x, k, xStride),
+          weights: rig.put(packFloatWeights(weights.values, k, n)),
+          bias: rig.put(paddedTo8(weights.bias)),
+          residual: rig.put(residual, n, yStride),
+          y,
+        };
+        for (const [m0, m1] of rowRanges(rows)) rig.call({ ...args, m0, m1 });
+        const actual = panels ? fromPanels(rig, y, rows, n, rows) : rig.floats(y, rows, n, yStride);
+        expectSame(actual, reference.linearF32(x, weights, activation, residual), `y, ${tile.height} rows`);
+        rig.checkGuards();
+      }
     },
   };
 }

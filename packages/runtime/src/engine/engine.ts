@@ -36,13 +36,14 @@ export class Engine {
     return { rung, mode, threads, memoryBytes: memory.byteLength };
   }
 
-  run(feeds: Feeds): Outputs {
+  /** @param outputViews views on the memory are enough, which last until the next run */
+  run(feeds: Feeds, outputViews?: boolean): Outputs {
     const { model, memory } = this.#parts;
     const sequence = sequenceOf(model, feeds);
     writeInputs(model, feeds, sequence, memory);
     this.#forward(sequence);
     return Object.fromEntries(
-      model.outputs.map((output) => [output.name, readOutput(output, sequence, memory)]),
+      model.outputs.map((output) => [output.name, readOutput(output, sequence, memory, outputViews)]),
     );
   }
 

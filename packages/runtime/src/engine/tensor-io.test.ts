@@ -47,6 +47,15 @@ it('writes dense inputs and defaults, reads strided outputs', () => {
   });
 });
 
+it('reads dense outputs as copies, or as views where they are enough', () => {
+  const memory = new ArrayBuffer(4096);
+  const output = { ...(model.outputs[0] as (typeof model.outputs)[0]), rowStride: 2 };
+  const [copy, view] = [false, true].map((viewIsEnough) => readOutput(output, 2, memory, viewIsEnough).data);
+  new Int32Array(memory, 2000, 4).fill(9);
+  expect(copy).toEqual(new Int32Array(4));
+  expect(view).toEqual(Int32Array.of(9, 9, 9, 9));
+});
+
 it('reads as many positions of the first axis as the program says', () => {
   const memory = new ArrayBuffer(4096);
   new Float32Array(memory, 2000, 8).set([1, 2, 3, 4, 5, 6, 7, 8]);

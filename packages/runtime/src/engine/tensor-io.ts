@@ -43,13 +43,19 @@ export function writeInputs(model: EdgeModel, feeds: Feeds, sequence: number, me
   }
 }
 
-/** Copies an output out of the program's memory. */
-export function readOutput(output: EdgeOutput, sequence: number, memory: ArrayBufferLike): Tensor {
+/** Copies an output out of the program's memory; a view on it is enough where rows lie without gaps. */
+export function readOutput(
+  output: EdgeOutput,
+  sequence: number,
+  memory: ArrayBufferLike,
+  viewIsEnough?: boolean,
+): Tensor {
   const shape = shapeOf(output, sequence, memory);
   const row = shape.at(-1) ?? 1;
   const rows = elements(shape.slice(0, -1), sequence);
   const source = view(output, memory, Math.max(0, (rows - 1) * output.rowStride + row));
-  if (output.rowStride === row) return { dtype: output.dtype, shape, data: source.slice() };
+  if (output.rowStride === row)
+    return { dtype: output.dtype, shape, data: viewIsEnough ? source : source.slice() };
   const data = output.dtype === 'float32' ? new Float32Array(rows * row) : new Int32Array(rows * row);
   // Element by element: the rows of detection heads are short, and views of them cost more than what they copy.
   for (let index = 0, to = 0; index < rows; index++) {

@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { httpReader } from '../package/http-reader.ts';
-import { mapReader } from '../package/map-reader.ts';
-import type { PackageSource } from '../package/package-reader.ts';
+import type { PackageReader } from '../package/package-reader.ts';
 import type { EnginePlatform, OnnxPlatform } from '../platform.ts';
 import type { Platform } from '../session/platform.ts';
 import type { OnnxRuntime } from '../session/onnx-runtime.ts';
 import { allowRelaxedSimd, hasReliableDot } from './allow-relaxed-simd.ts';
 import { folderReader } from './folder-reader.ts';
+import { piecesReader, type NodePackageSource } from './pieces-reader.ts';
 import { startThread } from './start-thread.ts';
 
 const enginePlatform: EnginePlatform = {
@@ -36,8 +36,8 @@ export const nodePlatform: Platform = {
   importOnnxSession: async () => ({ ...(await import('../session/onnx-session.ts')), onnxPlatform }),
 };
 
-function openPackage(source: PackageSource): ReturnType<Platform['openPackage']> {
-  if (typeof source !== 'string' && !(source instanceof URL)) return mapReader(source);
+function openPackage(source: NodePackageSource): PackageReader {
+  if (typeof source !== 'string' && !(source instanceof URL)) return piecesReader(source);
   const text = String(source);
   if (/^https?:\/\//i.test(text)) return httpReader(new URL(text));
   return folderReader(text.startsWith('file:') ? new URL(text) : text);

@@ -58,9 +58,10 @@ describe('httpReader', () => {
     const reader = httpReader(new URL('/a', origin));
     const reason = new Error('enough');
     const controller = new AbortController();
-    const reading = collect(reader.open('slow', controller.signal));
-    setTimeout(() => controller.abort(reason), 20);
-    await expect(reading).rejects.toBe(reason);
+    const reading = async (): Promise<void> => {
+      for await (const _ of reader.open('slow', controller.signal)) controller.abort(reason);
+    };
+    await expect(reading()).rejects.toBe(reason);
     for await (const chunk of reader.open('slow')) {
       expect(chunk.length).toBe(1);
       break;

@@ -25,7 +25,7 @@ export async function createEdgeSession(
     // oxlint-disable-next-line typescript/require-await
     run: async (feeds) => {
       if (!open) throw new RuntimeError('disposed', 'the session was disposed');
-      return open.run(feeds);
+      return open.run(feeds, options.outputViews);
     },
     dispose: () => {
       open?.dispose();

@@ -49,7 +49,7 @@ export interface Session {
   readonly outputs: readonly TensorInfo[];
   readonly info: SessionInfo;
   /**
-   * Runs one example (batch 1). Outputs are copies that belong to the caller. Calls made while one runs wait their
+   * Runs one example (batch 1). Outputs are copies that belong to the caller (but see `outputViews`). Calls made while one runs wait their
    * turn. Rejects with `bad-input`; after `run-failed` the session is unusable.
    */
   run(feeds: Feeds): Promise<Outputs>;
@@ -76,6 +76,11 @@ export interface SessionOptions {
    * 'onnxruntime-web'`. Default: imported by name when a package asks for it.
    */
   readonly onnxruntime?: object;
+  /**
+   * Hand over outputs as views on the engine's memory, which last until the next run, instead of copies. Not with onnxruntime or in a worker.
+   * Default false.
+   */
+  readonly outputViews?: boolean;
   /** For tests and measurements: the program to use instead of the best one. */
   readonly rung?: Rung;
   /** For tests and measurements: the mode to use instead of the probed one. A wrong one gives wrong numbers. */

@@ -37,6 +37,7 @@ function drawLength(
     x: {
       type: 'log',
       base: 2,
+      insetLeft: 18,
       domain: [fitting[0]?.tokens ?? 1, modelTokens],
       label: 'tokens, logarithmic →',
       ticks: 8,

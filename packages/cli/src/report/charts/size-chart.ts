@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot';
+import type { Budget } from '@edgewise/runtime/format';
 import type { SafeHtml } from '../html.ts';
 import { metricTitle } from '../metric-title.ts';
 import { numberedCandidates } from '../numbered-candidates.ts';
@@ -17,6 +18,11 @@ const SIZE_MARGINS = 66;
  */
 export function sizeChart(report: OptimizeReport): SafeHtml {
   return drawChart('Download size against quality', (width) => drawSizes(report, width));
+}
+
+/** Whether the budget has limits that the chart can show. */
+export function isShaded({ downloadBytes, drop }: Budget): boolean {
+  return downloadBytes !== undefined || drop !== undefined;
 }
 
 function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
@@ -62,7 +68,7 @@ function drawSizes(report: OptimizeReport, width: Width): Plot.PlotOptions {
       grid: true,
     },
     marks: [
-      Plot.rect(budget.downloadBytes === undefined && budget.drop === undefined ? [] : [region], {
+      Plot.rect(isShaded(budget) ? [region] : [], {
         x1: 'x1',
         x2: 'x2',
         y1: 'y1',

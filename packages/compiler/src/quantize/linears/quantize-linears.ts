@@ -62,9 +62,12 @@ export function quantizeLinears(options: QuantizeLinearsOptions = {}): Transform
           quantize: ({ weight, moments }) => {
             const found = quantizeColumns(weight, { bits, range });
             const { scale } = found;
-            const floats = typedData(weight);
             const isFinite = !Number.isNaN(found.error.sqnrDb);
             const isPaired = bits === 8 && isFinite;
+            if (!isPaired && !(moments && isFinite))
+              return { weight: denseTensor('int8', weight.dims, found.values), scale, error: found.error };
+            // Often a copy: a file's tensors are not aligned.
+            const floats = typedData(weight);
             if (isPaired) fitPairs({ floats, values: found.values, scale, taps: 1 });
             const { values, error } =
               moments && isFinite

@@ -73,7 +73,7 @@ async function observe(model: Model): Promise<ActivationStatistics> {
   const run: ActivationRunner = (sample, want, emit) => {
     for (const [name, tensor] of evaluateModel(model, sample, { want })) emit(name, tensor);
   };
-  return observeActivations(model, run, SAMPLES);
+  return observeActivations(model, run, SAMPLES, { extremes: true });
 }
 
 function outputsOf(model: Model): number[] {
@@ -152,10 +152,12 @@ graph main {
     expect(Math.abs(effects[0]!.gainDb - gain)).toBeLessThan(2.5);
   });
 
-  it('refuses other bits', () => {
+  it('refuses other bits, and statistics without extremes', () => {
     const statistics = { ranges: new Map(), moments: new Map(), extremes: new Map() };
     expect(() => smoothLinears({ statistics, weightBits: 4 as 7 })).toThrow(
       /weightBits must be 7 or 8, got 4/,
     );
+    const { ranges, moments } = statistics;
+    expect(() => smoothLinears({ statistics: { ranges, moments } })).toThrow(/without extremes/);
   });
 });

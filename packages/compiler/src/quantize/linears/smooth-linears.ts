@@ -16,7 +16,7 @@ export interface SmoothingEffect extends Pick<Smoothing, 'strength' | 'gainDb'> 
 }
 
 export interface SmoothLinearsOptions {
-  /** From `observeActivations` on the same graph; observe again afterwards. */
+  /** From `observeActivations` on the same graph with `extremes`; observe again afterwards. */
   readonly statistics: ActivationStatistics;
   /** Bits that the weights will have. Default 7. */
   readonly weightBits?: 7 | 8;
@@ -42,12 +42,17 @@ const GAINS: Readonly<Record<string, readonly number[]>> = {
  *
  * A value that is also added to something later, as every LayerNorm's is where normalization comes after the addition (BERT), cannot be divided
  * for free and stays.
- * @throws CompilerError `bad-option` for other bits.
+ * @throws CompilerError `bad-option` for other bits, or statistics without extremes.
  */
 export function smoothLinears(options: SmoothLinearsOptions): Transform {
   const { statistics, weightBits: bits, onValue } = { ...SMOOTH_LINEARS_DEFAULTS, ...options };
   if (bits !== 7 && bits !== 8)
     throw new CompilerError('bad-option', `smoothLinears: weightBits must be 7 or 8, got ${String(bits)}`);
+  const { extremes: extremesOf } = statistics;
+  if (extremesOf === undefined)
+    throw new CompilerError('bad-option', 'smoothLinears: the statistics are without extremes', {
+      hint: 'pass { extremes: true } to observeActivations',
+    });
   return ruleTransform({
     name: 'smoothLinears',
     description: 'outliers of features → the weights that read them',
@@ -61,7 +66,7 @@ export function smoothLinears(options: SmoothLinearsOptions): Transform {
           match: (node, graph) => {
             const [value = ''] = node.outputs;
             const site = done.has(value) ? undefined : findSite(node, graph);
-            const extremes = statistics.extremes.get(value);
+            const extremes = extremesOf.get(value);
             const meanSquares = statistics.moments.get(value)?.meanSquares();
             if (site === undefined || extremes === undefined || meanSquares === undefined) return undefined;
             done.add(value);

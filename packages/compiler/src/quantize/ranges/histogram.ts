@@ -1,5 +1,5 @@
 import type { ValueRange } from '../grids/activation-grid.ts';
-import { extent } from './observer.ts';
+import { extent } from './extent.ts';
 
 const BINS = 4096;
 const HALF = BINS / 2;

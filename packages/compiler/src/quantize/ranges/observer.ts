@@ -1,5 +1,5 @@
-import { CompilerError } from '../../diagnostics/index.ts';
 import type { ValueRange } from '../grids/activation-grid.ts';
+import { extent } from './extent.ts';
 
 /** Watches a value over many runs in constant memory and proposes its range. */
 export interface Observer {
@@ -23,23 +23,4 @@ export function minMaxObserver(): Observer {
     },
     range: () => (min <= max ? { min, max } : { min: 0, max: 0 }),
   };
-}
-
-/**
- * Smallest and largest element; Infinity … −Infinity for no elements.
- * @throws CompilerError `bad-file` for a NaN or an infinity.
- */
-export function extent(values: Float32Array): ValueRange {
-  let [min, max, sum] = [Infinity, -Infinity, 0];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (value < min) min = value;
-    if (value > max) max = value;
-    sum += value - value; // NaN once an element is not finite
-  }
-  if (Number.isNaN(sum))
-    throw new CompilerError('bad-file', 'the activations hold a NaN or an infinity', {
-      hint: 'the float model overflows on this sample: look at its inputs, or leave the sample out',
-    });
-  return { min, max };
 }

@@ -27,14 +27,19 @@ export interface CalibrateOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ObserveActivationsOptions extends CalibrateOptions {
+  /** Also find the extremes of the features, for `smoothLinears`. Default false. */
+  readonly extremes?: boolean;
+}
+
 /** What the samples showed of each value that feeds a `Linear` layer, by value name. */
 export interface ActivationStatistics {
   /** What `quantizeLinears({ activations: 'static' })` takes. */
   readonly ranges: Map<string, ValueRange>;
   /** Of the features: how much errors of the weights matter, alone and together. */
   readonly moments: Map<string, SecondMoments>;
-  /** Of the features: what `smoothLinears` evens out. */
-  readonly extremes: Map<string, FeatureExtremes>;
+  /** Of the features, where they were asked for: what `smoothLinears` evens out. */
+  readonly extremes?: Map<string, FeatureExtremes>;
 }
 
 /**
@@ -47,30 +52,32 @@ export async function observeActivations(
   model: Model,
   run: ActivationRunner,
   samples: Samples,
-  options: CalibrateOptions = {},
+  options: ObserveActivationsOptions = {},
 ): Promise<ActivationStatistics> {
-  const { observer = minMaxObserver, signal } = options;
+  const { observer = minMaxObserver, signal, extremes: withExtremes = false } = options;
   const ranges = new Map<string, ValueRange>();
   const moments = new Map<string, SecondMoments>();
   const extremes = new Map<string, FeatureExtremes>();
   const want = linearInputs(model);
-  const sinks = await observeValues(want, run, samples, () => new ValueStatistics(observer()), signal);
-  for (const [value, sink] of sinks) {
+  const create = (): FeatureStatistics => new FeatureStatistics(observer(), withExtremes);
+  for (const [value, sink] of await observeValues(want, run, samples, create, signal)) {
     ranges.set(value, sink.observer.range());
     if (sink.moments !== undefined) moments.set(value, sink.moments);
     if (sink.extremes !== undefined) extremes.set(value, sink.extremes);
   }
-  return { ranges, moments, extremes };
+  return { ranges, moments, ...(withExtremes && { extremes }) };
 }
 
-/** The ranges of `observeActivations` alone. */
+/** The ranges of `observeActivations` alone, without the work for the rest. */
 export async function calibrate(
   model: Model,
   run: ActivationRunner,
   samples: Samples,
   options: CalibrateOptions = {},
 ): Promise<Map<string, ValueRange>> {
-  return (await observeActivations(model, run, samples, options)).ranges;
+  const { observer = minMaxObserver, signal } = options;
+  const observers = await observeValues(linearInputs(model), run, samples, observer, signal);
+  return new Map([...observers].map(([value, each]) => [value, each.range()]));
 }
 
 /** Names of the values that feed `Linear` layers, each once. */
@@ -134,13 +141,15 @@ function feed(sink: ValueSink | undefined, value: string, tensor: Tensor, sample
   }
 }
 
-class ValueStatistics {
+class FeatureStatistics {
   readonly observer: Observer;
   moments: SecondMoments | undefined;
   extremes: FeatureExtremes | undefined;
+  readonly #withExtremes: boolean;
 
-  constructor(observer: Observer) {
+  constructor(observer: Observer, withExtremes: boolean) {
     this.observer = observer;
+    this.#withExtremes = withExtremes;
   }
 
   observe(values: Float32Array, dims: readonly number[]): void {
@@ -148,6 +157,7 @@ class ValueStatistics {
     const width = dims.at(-1) ?? values.length;
     this.moments ??= new SecondMoments(width);
     this.moments.add(values);
+    if (!this.#withExtremes) return;
     this.extremes ??= new FeatureExtremes(width);
     this.extremes.add(values);
   }

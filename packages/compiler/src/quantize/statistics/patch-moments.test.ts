@@ -42,7 +42,8 @@ function naive(
   });
 }
 
-const TOLERANCE = { abs: 1e-5, rel: 1e-5 };
+// Rounded to 16 bits (co-moments.ts): mean squares are below 4.
+const TOLERANCE = { abs: 3e-4 };
 
 describe('PatchMoments', () => {
   it('are those of all patches of a small image, by group', () => {

@@ -1,32 +1,27 @@
-import { sumOuterProducts } from './outer-products.ts';
+import { CoMoments } from './co-moments.ts';
 
-/** Rows whose products are summed at a time: at most so many, and four for each feature. */
-const BATCH_ROWS = 128;
+/** Rows that are taken in at a time: at most so many, and four for each feature. */
+const BATCH_ROWS = 256;
 const ROWS_PER_FEATURE = 4;
 
 /**
  * Mean and mean of x·xᵀ over all rows x that were added: half the Hessian of a layer's squared error. Memory is width²/2 float32 and a
- * batch of rows, however many are added.
+ * batch of rows, however many are added; `CoMoments` says how exact they are.
  */
 export class SecondMoments {
   readonly width: number;
-  readonly #sums: Float64Array;
-  /** Upper triangle, row after row without what lies below. */
-  readonly #products: Float32Array;
+  readonly #summed: CoMoments;
   readonly #batch: Float32Array;
-  /** Rows in the batch, and rows that have left it. */
   #pending = 0;
-  #summed = 0;
 
   constructor(width: number) {
     this.width = width;
-    this.#sums = new Float64Array(width);
-    this.#products = new Float32Array((width * (width + 1)) / 2);
+    this.#summed = new CoMoments(width);
     this.#batch = new Float32Array(Math.min(BATCH_ROWS, ROWS_PER_FEATURE * width) * width);
   }
 
   get count(): number {
-    return this.#summed + this.#pending;
+    return this.#summed.count + this.#pending;
   }
 
   /** Rows one after the other. */
@@ -38,54 +33,47 @@ export class SecondMoments {
       this.#batch.set(taken, filled);
       this.#pending += taken.length / width;
       at += taken.length;
-      if (filled + taken.length === this.#batch.length) this.#sumBatch();
+      if (filled + taken.length === this.#batch.length) this.#takeIn();
     }
   }
 
   means(): Float64Array {
-    this.#sumBatch();
-    return this.#sums.map((sum) => sum / Math.max(1, this.#summed));
+    this.#takeIn();
+    return Float64Array.from({ length: this.width }, (_, i) => this.#summed.mean(i));
   }
 
   /** Mean square of each feature. */
   meanSquares(): Float32Array {
-    this.#sumBatch();
-    const { width } = this;
-    const out = new Float32Array(width);
-    for (let i = 0, at = 0; i < width; at += width - i++)
-      out[i] = this.#products[at]! / Math.max(1, this.#summed);
-    return out;
+    const means = this.means();
+    return Float32Array.from(means, (mean, i) => this.#covariance(i, i) + mean * mean);
   }
 
   /** Mean of x·xᵀ, [width, width] row-major, on and above the diagonal; zeros below. */
   matrix(): Float64Array {
-    this.#sumBatch();
     const { width } = this;
-    const out = new Float64Array(width * width);
-    for (let i = 0, at = 0; i < width; i++)
-      for (let j = i; j < width; j++) out[i * width + j] = this.#products[at++]! / Math.max(1, this.#summed);
+    const [out, means] = [this.covariance(), this.means()];
+    for (let i = 0; i < width; i++)
+      for (let j = i; j < width; j++) out[i * width + j]! += means[i]! * means[j]!;
     return out;
   }
 
   /** The same of x − mean. */
   covariance(): Float64Array {
+    this.#takeIn();
     const { width } = this;
-    const [out, means] = [this.matrix(), this.means()];
+    const out = new Float64Array(width * width);
     for (let i = 0; i < width; i++)
-      for (let j = i; j < width; j++) out[i * width + j]! -= means[i]! * means[j]!;
+      for (let j = i; j < width; j++) out[i * width + j] = this.#covariance(i, j);
     return out;
   }
 
-  #sumBatch(): void {
+  #covariance(i: number, j: number): number {
+    return this.#summed.product(i, j) / Math.max(1, this.#summed.count);
+  }
+
+  #takeIn(): void {
     if (this.#pending === 0) return;
-    const { width } = this;
-    const rows = this.#batch.subarray(0, this.#pending * width);
-    for (let at = 0; at < rows.length; at += width)
-      for (let i = 0; i < width; i++) this.#sums[i]! += rows[at + i]!;
-    const { data, stride } = sumOuterProducts(rows, width);
-    for (let i = 0, at = 0; i < width; i++)
-      for (let j = i; j < width; j++) this.#products[at++]! += data[i * stride + j]!;
-    this.#summed += this.#pending;
+    this.#summed.add(this.#batch.subarray(0, this.#pending * this.width));
     this.#pending = 0;
   }
 }

@@ -1,10 +1,18 @@
-import type { EdgeModel } from '@edgewise/runtime/format';
+import type { EdgeModel, FileContent } from '@edgewise/runtime/format';
 import type { Model } from '../../ir/index.ts';
 import { ConstantStore } from './weights/constant-store.ts';
 import { emitProgram, kernelScratchBytes, PROGRAM_CONSTANTS_BYTES } from './emit/emit-program.ts';
 import { lowerModel } from './lower/lower.ts';
 import { planMemory } from './plan/plan-memory.ts';
-import { gateColumns, GRU_GATES, LSTM_GATES, patchBytes } from './kernels/index.ts';
+import {
+  BROWSER_TILE,
+  gateColumns,
+  GRU_GATES,
+  LSTM_GATES,
+  NODE_TILE,
+  patchBytes,
+  type FloatTileSize,
+} from './kernels/index.ts';
 import type { Program, Step } from './program/program.ts';
 import { stepRows } from './program/step-rows.ts';
 import { scheduleSteps } from './plan/schedule.ts';
@@ -33,9 +41,9 @@ export interface CompileEdgeOptions {
 }
 
 /** An engine program: the manifest's part and the files it names. */
-export interface EdgeArtifact {
+export interface EdgeArtifact<Content extends FileContent = Uint8Array> {
   readonly model: EdgeModel;
-  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly files: ReadonlyMap<string, Content>;
 }
 
 const FILES = { relaxed: 'model.relaxed.wasm', simd: 'model.simd.wasm', weights: 'model.weights' };
@@ -46,6 +54,23 @@ const FILES = { relaxed: 'model.relaxed.wasm', simd: 'model.simd.wasm', weights:
  * @throws CompilerError `unsupported` with every reason when the engine cannot run the model.
  */
 export function compileEdge(model: Model, options: CompileEdgeOptions = {}): EdgeArtifact {
+  const { programs, image, ...artifact } = compileProgram(model, options, BROWSER_TILE);
+  return { ...artifact, files: new Map([...programs, [FILES.weights, image.file()]]) };
+}
+
+/** The same for a runner in Node that reads the weights once: they are made while it does. */
+export function compileForNode(model: Model, options: CompileEdgeOptions): EdgeArtifact<FileContent> {
+  const { programs, image, ...artifact } = compileProgram(model, options, NODE_TILE);
+  return { ...artifact, files: new Map<string, FileContent>([...programs, [FILES.weights, image]]) };
+}
+
+interface Compiled {
+  readonly model: EdgeModel;
+  readonly programs: readonly (readonly [string, Uint8Array])[];
+  readonly image: WeightsImage;
+}
+
+function compileProgram(model: Model, options: CompileEdgeOptions, floatTile: FloatTileSize): Compiled {
   const { maxSequence = 1, maxThreads = 4 } = options;
   const image = new WeightsImage(PROGRAM_CONSTANTS_BYTES);
   const constants = new ConstantStore(model.graph, image);
@@ -65,14 +90,14 @@ export function compileEdge(model: Model, options: CompileEdgeOptions = {}): Edg
   };
   const hasInt4 = image.sections.some(({ encoding }) => encoding === 'int4');
   const emit = (rung: 'relaxed' | 'simd'): Uint8Array =>
-    emitProgram({ levels, plan, blockRows, limits, rung, maxThreads, hasInt4 });
+    emitProgram({ levels, plan, blockRows, limits, rung, floatTile, maxThreads, hasInt4 });
   const place = (value: Value): number => plan.places.get(value)!.offset;
   return {
-    files: new Map([
+    image,
+    programs: [
       [FILES.relaxed, emit('relaxed')],
       [FILES.simd, emit('simd')],
-      [FILES.weights, image.file()],
-    ]),
+    ],
     model: {
       kind: 'edge',
       programs: { relaxed: FILES.relaxed, simd: FILES.simd },

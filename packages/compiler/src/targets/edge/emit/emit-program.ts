@@ -6,6 +6,7 @@ import {
   emitProbe,
   KERNEL_CONSTANTS_BYTES,
   KernelLibrary,
+  type FloatTileSize,
   type RowCounts,
   type Rung,
 } from '../kernels/index.ts';
@@ -45,6 +46,7 @@ export interface EmitProgramOptions {
   /** Pages of memory: the least that one thread needs, the most that all threads need. */
   readonly limits: MemoryLimits;
   readonly rung: Rung;
+  readonly floatTile: FloatTileSize;
   readonly maxThreads: number;
   /** Whether weights are stored in 4 bits, so that the program must export `expand`. */
   readonly hasInt4: boolean;
@@ -57,12 +59,13 @@ export function emitProgram({
   blockRows,
   limits,
   rung,
+  floatTile,
   maxThreads,
   hasInt4,
 }: EmitProgramOptions): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory', limits);
-  const library = new KernelLibrary(module, { rung, constantsAddress: 0 });
+  const library = new KernelLibrary(module, { rung, floatTile, constantsAddress: 0 });
   const barrier = emitBarrier(library, { address: KERNEL_CONSTANTS_BYTES });
   if (rung === 'relaxed') module.export('probe', emitProbe(library));
   if (hasInt4) emitExpand(library);

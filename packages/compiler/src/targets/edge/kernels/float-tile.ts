@@ -32,12 +32,6 @@ type Parameters = Omit<typeof ROWS_PARAMS, 'rows'>;
 const { rows: _rows, ...PARAMS } = ROWS_PARAMS;
 const TILE_PARAMS: TileParams<Parameters> = { ...PARAMS, count: 'i32' };
 
-/** 10 sums, 2 weights, an activation and a product: what fits into 15 registers. */
-const HEIGHT = 5;
-
-/** Products in one turn of the loop over k. */
-const UNROLL = 4;
-
 /**
  * y[r][0…8) = Σ_k x[r][k]·w[k][0…8) (in the order of k, from +0, multiply then add), then + bias or · factor or as it is, for
  * `rows` rows and each of `panels` panels of eight columns, which lie side
@@ -48,14 +42,15 @@ export function emitFloatRows(
   spec: FloatTileSpec,
   rowCounts?: RowCounts,
 ): FunctionRef<typeof ROWS_PARAMS, undefined> {
-  const heights = tileHeights(rowCounts, HEIGHT);
+  const { height: tallest } = library.floatTile;
+  const heights = tileHeights(rowCounts, tallest);
   return library.once('float rows', { ...spec, heights }, (name) => {
     const tiles = new Map(heights.map((height) => [height, emitFloatTile(library, spec, height)]));
     return library.module.function(name, { params: ROWS_PARAMS }, (f, p) => {
       const { rows, ...args } = p;
       emitRowTiles(f, {
         rows,
-        height: HEIGHT,
+        height: tallest,
         heights,
         tile: (height) => tiles.get(height)!,
         args,
@@ -74,6 +69,7 @@ function emitFloatTile(
   spec: FloatTileSpec,
   height: number,
 ): FunctionRef<TileParams<Parameters>, undefined> {
+  const { unroll } = library.floatTile;
   return library.once('float tile', { ...spec, height }, (name) =>
     library.module.function(name, { params: TILE_PARAMS }, (f, p) => {
       const sums = Array.from({ length: height }, () => [f.local('v128'), f.local('v128')] as const);
@@ -106,10 +102,10 @@ function emitFloatTile(
               sum.forEach((s, j) => f.set(s, f32x4.add(s, f32x4.mul(row, weights[j] as Local<'v128'>))));
             });
           };
-          f.set(lastTurn, i32.sub(end, 4 * (UNROLL - 1)));
-          f.whileBelow(xAt, lastTurn, 4 * UNROLL, () => {
-            for (let index = 0; index < UNROLL; index++) step(index);
-            f.increment(wAt, 32 * UNROLL);
+          f.set(lastTurn, i32.sub(end, 4 * (unroll - 1)));
+          f.whileBelow(xAt, lastTurn, 4 * unroll, () => {
+            for (let index = 0; index < unroll; index++) step(index);
+            f.increment(wAt, 32 * unroll);
           });
           f.whileBelow(xAt, end, 4, () => {
             step(0);

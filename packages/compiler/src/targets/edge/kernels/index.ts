@@ -37,9 +37,12 @@ export {
 } from './depthwise-f32.ts';
 export { emitMaxPoolRows, type MaxPoolRowsSpec } from './max-pool-rows.ts';
 export {
+  BROWSER_TILE,
   KERNEL_CONSTANTS_BYTES,
   KernelLibrary,
   MODE,
+  NODE_TILE,
+  type FloatTileSize,
   type KernelLibraryOptions,
   type Rung,
 } from './kernel-library.ts';

@@ -4,9 +4,13 @@ import { roundUp } from './vector-code.ts';
 
 // Panels of eight columns: what the linear kernels read. Done once, by the compiler.
 
-/** [k][n] to [n/8][k][8], n padded to 8 with zeros. */
-export function packFloatWeights(weights: Float32Array, k: number, n: number): Float32Array {
-  const packed = new Float32Array(k * roundUp(n, 8));
+/** [k][n] to [n/8][k][8], n padded to 8 with zeros, which `packed` holds. */
+export function packFloatWeights(
+  weights: Float32Array,
+  k: number,
+  n: number,
+  packed: Float32Array = new Float32Array(k * roundUp(n, 8)),
+): Float32Array {
   for (let row = 0; row < k; row++) {
     for (let column = 0; column < n; column++) {
       packed[((column >> 3) * k + row) * 8 + (column & 7)] = weights[row * n + column] as number;

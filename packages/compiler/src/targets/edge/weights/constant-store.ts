@@ -92,7 +92,10 @@ export class ConstantStore {
         kind: 'float32',
         k,
         n,
-        panels: this.#image.add(packFloatWeights(this.#floats(name), k, n)),
+        panels: this.#image.addFilled(4 * k * roundUp(n, PANEL), ({ buffer, byteOffset }) => {
+          const panels = new Float32Array(buffer, byteOffset, k * roundUp(n, PANEL));
+          packFloatWeights(this.#floats(name), k, n, panels);
+        }),
         bias: this.#bias(bias, n),
       };
     });
@@ -300,6 +303,7 @@ function paddedTable(
   const width = roundUp(columns, PANEL);
   switch (tensor.dtype) {
     case 'float32':
+      if (width === columns) return { storage: 'f32', data: tensor.data };
       return { storage: 'f32', data: padRows(typedData(tensor) as Float32Array, columns, width) };
     case 'int8':
       return { storage: 'int8', data: padRows(typedData(tensor) as Int8Array, columns, width) };

@@ -29,4 +29,22 @@ describe('WeightsImage', () => {
     ]);
     expect(image.file()).toHaveLength(129);
   });
+
+  it('gives the file in pieces, as often as it is asked', () => {
+    const image = new WeightsImage(0);
+    const fill =
+      (...bytes: number[]) =>
+      (place: Uint8Array<ArrayBuffer>) =>
+        place.set(bytes);
+    image.addFilled(70, fill(1, 2, 3));
+    image.add(Float32Array.of(1, 2));
+    image.addFilled(5, fill(4));
+    image.addInt4(Uint8Array.of(9, 9), 4, []);
+    for (let reading = 0; reading < 2; reading++) {
+      const bytes: number[] = [];
+      for (const piece of image.pieces()) bytes.push(...piece);
+      expect(bytes).toEqual([...image.file()]);
+    }
+    expect(image).toHaveLength(258);
+  });
 });
