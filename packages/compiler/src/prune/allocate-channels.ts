@@ -21,7 +21,7 @@ export interface Allocation {
 
 /**
  * How many channels each chain keeps so that the model has at most this share of its multiply-accumulates: eight channels go at a time, from
- * the chain where they cost least for each multiply-accumulate saved.
+ * the chain where they cost least for each multiply-accumulate saved; what is saved beyond the limit is worth nothing.
  * @throws CompilerError `bad-option` where that many are not free to go.
  */
 export function allocateChannels(model: Model, chains: readonly PricedChain[], share: number): Allocation {
@@ -34,7 +34,8 @@ export function allocateChannels(model: Model, chains: readonly PricedChain[], s
       const left = CHANNEL_MULTIPLE * (Math.ceil(kept[chain]! / CHANNEL_MULTIPLE) - 1);
       if (left === 0) return [];
       const cost = costs.slice(channels - kept[chain]!, channels - left).reduce((sum, each) => sum + each, 0);
-      return [{ chain, left, price: cost / (macs - counter.count(kept.with(chain, left))) }];
+      const saved = macs - counter.count(kept.with(chain, left));
+      return [{ chain, left, price: cost / Math.min(saved, macs - limit) }];
     });
     const [cheapest] = steps.toSorted((a, b) => a.price - b.price);
     if (cheapest === undefined)
