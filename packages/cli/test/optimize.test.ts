@@ -222,6 +222,8 @@ describe('the length of inputs', () => {
     const allowed = Math.sqrt((least?.ms ?? NaN) * (most?.ms ?? NaN));
     const { stdout } = await runCli(
       ...optimize('--out', target, '--max-tokens', 'auto', '--max-latency-p95', `${allowed}ms`),
+      '--max-drop',
+      '60%',
     );
     const { length, baseline } = report(target);
     const { maxTokens = NaN, truncated, truncation = [], reasons = [] } = length ?? {};

@@ -79,7 +79,7 @@ const options: OptionTable<OptimizeOptions> = {
   ),
   maxTokens: value(
     'number',
-    "longest input in tokens; auto: what leaves 99.9 % of the texts uncut, less where the latency limits call for it; by default the model's own limit",
+    "longest input in tokens; auto: what leaves 99.9 % of the texts uncut, less where the latency limits call for it and --max-drop is given; by default the model's own limit",
     orWord('auto', wholeNumber(8, 8192)),
   ),
   prune: value(

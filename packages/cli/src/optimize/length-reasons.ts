@@ -6,6 +6,8 @@ export interface LengthReasonsOptions extends MaxTokens {
   readonly texts: number;
   /** The model's own limit. */
   readonly modelTokens: number;
+  /** Whether a limit says what cutting may cost. */
+  readonly isBounded: boolean;
 }
 
 const WORDS: Readonly<Record<SlowText['limit'], { readonly who: string; readonly option: string }>> = {
@@ -21,6 +23,7 @@ export function lengthReasons({
   tooSlow,
   texts,
   modelTokens,
+  isBounded,
 }: LengthReasonsOptions): readonly string[] {
   const cut = `Inputs have at most ${maxTokens} of the model's ${modelTokens} tokens: ${formatPercent(truncated)} of the ${texts} texts are cut.`;
   if (tooSlow.length === 0) return [cut];
@@ -28,9 +31,12 @@ export function lengthReasons({
     const { who, option } = WORDS[limit];
     return `${who} have ${tokens} tokens or more, which take ${formatMs(ms)} and longer; ${option} is ${formatMs(allowedMs)}.`;
   });
-  const otherwise =
-    maxTokens < covering
-      ? `Without that, inputs would have at most ${covering} tokens.`
-      : 'Even 8 tokens take too long, so nothing is cut for that.';
-  return [cut, ...why, otherwise];
+  return [cut, ...why, otherwise(maxTokens, covering, isBounded)];
+}
+
+function otherwise(maxTokens: number, covering: number, isBounded: boolean): string {
+  if (!isBounded) return 'Texts are cut for that only with --max-drop, which says what it may cost.';
+  return maxTokens < covering
+    ? `Without that, inputs would have at most ${covering} tokens.`
+    : 'Even 8 tokens take too long, so nothing is cut for that.';
 }

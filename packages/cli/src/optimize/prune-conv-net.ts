@@ -1,8 +1,16 @@
-import { pruneChannels, runPasses, type Model, type Transform } from '@edgewise/compiler';
+import {
+  priceChains,
+  pruneChannels,
+  runPasses,
+  type Model,
+  type PricedChain,
+  type PrunedConvNet,
+  type Transform,
+} from '@edgewise/compiler';
 import type { Media } from '../files/media.ts';
 import { formatPercent } from '../terminal/format.ts';
 import { activationsOpener } from './engine-activations.ts';
-import type { Pipeline, PrunedModel, Sample, Work } from './pipeline.ts';
+import type { Pipeline, PrunedModel, Sample } from './pipeline.ts';
 
 /** Each shows dozens of patches to every convolution, and so does its mirror image. */
 const REPAIR_FILES = 100;
@@ -21,32 +29,43 @@ export interface PruneConvNetOptions {
   readonly calibration: readonly string[];
 }
 
-/** Does the pruning steps of recipes for convolutional networks. */
+/** Does the pruning steps of recipes for convolutional networks. What channels cost is measured once for all of them. */
 export function pruneConvNet(options: PruneConvNetOptions): NonNullable<Pipeline['prune']> {
-  return async (steps, original, work) => {
-    const { model } = await runPasses(options.model, options.passes, { signal: work.signal });
+  let priced: Promise<PricedChain[]> | undefined;
+  return async (steps, original, { progress, signal }) => {
+    const { model } = await runPasses(options.model, options.passes, { signal });
     let pruned: PrunedModel = { model, source: original, notes: [] };
-    for (const step of steps)
-      if (step.name === 'prune-channels')
-        pruned = await withoutChannels(pruned, step.options.macs, options, work);
+    for (const step of steps) {
+      if (step.name !== 'prune-channels') continue;
+      const samples = await samplesOf(options);
+      const data = {
+        open: activationsOpener(samples, signal),
+        samples,
+        signal,
+        onProgress: progress.update,
+      };
+      const chains = await (priced ??= priceChains(model, data));
+      const { macs } = step.options;
+      const smaller = await pruneChannels(pruned.model, { ...data, macs, chains });
+      pruned = { ...pruned, model: smaller.model, notes: [...pruned.notes, describe(smaller, options)] };
+    }
     return pruned;
   };
 }
 
-async function withoutChannels(
-  { model, source, notes }: PrunedModel,
-  macs: number,
-  { calibration, sampleOf, mirror, media }: PruneConvNetOptions,
-  { progress, signal }: Work,
-): Promise<PrunedModel> {
-  const files = calibration.slice(0, REPAIR_FILES);
-  const plain = await Promise.all(files.map(sampleOf));
-  const samples = [...plain, ...(mirror ? plain.map(mirror) : [])];
-  const open = activationsOpener(samples, signal);
-  const smaller = await pruneChannels(model, { macs, open, samples, signal, onProgress: progress.update });
-  const removed = smaller.convs.reduce((sum, conv) => sum + conv.removed.length, 0);
-  const note =
-    `Removed: ${removed} channels of ${smaller.convs.length} convolutions; ${formatPercent(smaller.macs)} of the multiply-accumulates stay. ` +
-    `What is left was fitted on ${files.length} calibration ${media.plural}${mirror ? ' and their mirror images' : ''}.`;
-  return { model: smaller.model, source, notes: [...notes, note] };
+async function samplesOf({ calibration, sampleOf, mirror }: PruneConvNetOptions): Promise<Sample[]> {
+  const plain = await Promise.all(calibration.slice(0, REPAIR_FILES).map(sampleOf));
+  return mirror ? plain.flatMap((sample) => [sample, mirror(sample)]) : plain;
+}
+
+function describe(
+  { convs, macs }: PrunedConvNet,
+  { calibration, mirror, media }: PruneConvNetOptions,
+): string {
+  const removed = convs.reduce((sum, conv) => sum + conv.removed.length, 0);
+  const files = Math.min(REPAIR_FILES, calibration.length);
+  return (
+    `Removed: ${removed} channels of ${convs.length} convolutions; ${formatPercent(macs)} of the multiply-accumulates stay. ` +
+    `What is left was fitted on ${files} calibration ${media.plural}${mirror ? ' and their mirror images' : ''}.`
+  );
 }

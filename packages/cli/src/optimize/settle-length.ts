@@ -48,7 +48,8 @@ export async function settleLength(options: SettleLengthOptions): Promise<Settle
   const curve = await curveOf(options, length);
   const choice = choose(length, curve, budget);
   const { lengths, modelTokens } = length;
-  const reasons = lengthReasons({ ...choice, texts: lengths.length, modelTokens });
+  const isBounded = budget.drop !== undefined;
+  const reasons = lengthReasons({ ...choice, isBounded, texts: lengths.length, modelTokens });
   progress.done(
     `at most ${choice.maxTokens} of ${modelTokens}, ${formatPercent(choice.truncated)} of ${lengths.length} texts cut${curveText(curve)}`,
   );
@@ -93,13 +94,21 @@ async function curveOf(
   }
 }
 
+/** Texts are cut for a limit only where the budget bounds what that may cost. */
 function choose(
   { lengths, modelTokens, wanted }: TextLength,
   curve: readonly LatencyPoint[],
-  { latencyMs = {} }: Budget,
+  { latencyMs = {}, drop }: Budget,
 ): MaxTokens {
-  if (wanted === 'auto') return chooseMaxTokens({ lengths, limit: modelTokens, curve, latencyMs });
-  return { maxTokens: wanted, truncated: shareCut(lengths, wanted), covering: wanted, tooSlow: [] };
+  const uncut = (maxTokens: number): MaxTokens => ({
+    maxTokens,
+    truncated: shareCut(lengths, maxTokens),
+    covering: maxTokens,
+    tooSlow: [],
+  });
+  if (wanted !== 'auto') return uncut(wanted);
+  const choice = chooseMaxTokens({ lengths, limit: modelTokens, curve, latencyMs });
+  return drop === undefined ? { ...uncut(choice.covering), tooSlow: choice.tooSlow } : choice;
 }
 
 /** For every bound up to the one that cuts nothing. */

@@ -4,11 +4,11 @@ import { costNodes, inferTypes } from '../ops/index.ts';
 import type { ConvChain } from './conv-chains.ts';
 
 /** The engine's kernels compute eight columns at a time. */
-const CHANNEL_MULTIPLE = 8;
+export const CHANNEL_MULTIPLE = 8;
 
 /** A chain with what its channels are worth. */
 export interface PricedChain extends ConvChain {
-  /** Share of the output of `last` (squared, about its mean) that each next channel to go costs. */
+  /** What each next channel to go costs (`priceChains`). */
   readonly costs: readonly number[];
 }
 

@@ -22,6 +22,7 @@ export class ConvSums {
   readonly #target: Float32Array;
   readonly #sum: Float64Array;
   #squares = 0;
+  #samples = 0;
   #seen = 0;
 
   constructor(conv: PatchedConv) {
@@ -38,11 +39,14 @@ export class ConvSums {
    * @param found the values `PatchedConv.read` of the model that is fitted
    */
   add(wanted: readonly Float32Array[], found: readonly Float32Array[], count: number): void {
-    const { positions } = this.#conv;
-    for (let i = 0; i < Math.min(count, positions); i++) {
-      const place = count < positions ? (this.#seen * GOLDEN_RATIO) % 1 : i / positions;
-      this.#addPosition(wanted, found, Math.floor(place * positions));
-    }
+    this.#samples++;
+    for (const position of this.#conv.pickPositions(count, this.#seen))
+      this.#addPosition(wanted, found, position);
+  }
+
+  /** Positions of the samples' outputs, those between the ones looked at too: they show much the same. */
+  get shown(): number {
+    return this.#samples * this.#conv.positions;
   }
 
   /** Squared deviation of the float model's outputs from their means, as summed up in the equations. */
@@ -69,13 +73,15 @@ export class ConvSums {
   }
 }
 
-/** A convolution of one group, position by position. */
+/** A convolution of one group, or with one filter for each channel, position by position. */
 export class PatchedConv {
   /** What it reads, and what its output is added to, if anything. */
   readonly read: readonly string[];
   /** Its output before the activation in `withSums`, and what that is added to, if anything. */
   readonly made: readonly string[];
-  /** Numbers in a patch: channel by channel. */
+  /** Sums that the activation does not cut off. */
+  readonly limits: readonly [least: number, most: number];
+  /** Numbers in a filter's patch: channel by channel. */
   readonly inputs: number;
   readonly outputs: number;
   readonly positions: number;
@@ -100,6 +106,7 @@ export class PatchedConv {
     const skip = skipOf(node, index, (value) => types.get(value)?.shape?.join()) ?? [];
     this.read = [node.inputs[0]!, ...skip];
     this.made = [sumOf(node), ...skip];
+    this.limits = limitsOf(node);
     this.area = elementCount(kernel);
     this.inputs = channels * this.area;
     this.outputs = filters;
@@ -111,10 +118,17 @@ export class PatchedConv {
     this.#places = windowIndex(rule, extents, out, windowPads(rule, extents, out));
   }
 
-  /** The patch of a map [1,C,…] behind a position of the output. */
-  readPatch(map: Float32Array, position: number, patch: Float32Array): void {
+  /** Some positions of the output, different ones each time: `seen` counts those of earlier times. */
+  pickPositions(count: number, seen: number): number[] {
+    const { positions } = this;
+    if (count >= positions) return Array.from({ length: positions }, (_, position) => position);
+    return Array.from({ length: count }, (_, i) => Math.floor((((seen + i) * GOLDEN_RATIO) % 1) * positions));
+  }
+
+  /** The patch of a map [1,C,…] behind a position of the output, from a channel on. */
+  readPatch(map: Float32Array, position: number, patch: Float32Array, from = 0): void {
     const places = this.#places;
-    for (let i = 0, channel = 0; i < this.inputs; channel += this.#extent)
+    for (let i = 0, channel = from * this.#extent; i < this.inputs; channel += this.#extent)
       for (let cell = position; cell < places.length; cell += this.positions) {
         const place = places[cell]!;
         patch[i++] = place < 0 ? 0 : map[channel + place]!;
@@ -134,6 +148,30 @@ export function withSums(model: Model, outputs: readonly string[]): Model {
     copy.graph.nodes.push({ ...node, outputs: [sum], attributes: plain });
   }
   return copy;
+}
+
+/**
+ * What a convolution shall make, for an activation that cuts off: where the float model's sum is cut off, one that is cut off too is as good as it is.
+ * @param wanted sums of the float model
+ * @param made sums of the convolution as it is
+ */
+export function forgiveCut(
+  wanted: Float32Array,
+  made: Float32Array,
+  [least, most]: PatchedConv['limits'],
+): Float32Array {
+  return wanted.map((value, at) => {
+    if (value <= least) return Math.min(made[at]!, least);
+    return value >= most ? Math.max(made[at]!, most) : value;
+  });
+}
+
+function limitsOf(node: Node): PatchedConv['limits'] {
+  const activation = stringAttribute(node, 'activation', 'none');
+  if (activation === 'relu') return [0, Infinity];
+  if (activation !== 'clip') return [-Infinity, Infinity];
+  const clip = readAttributes(node);
+  return [clip.float('min'), clip.float('max')];
 }
 
 function sumOf(node: Node): string {

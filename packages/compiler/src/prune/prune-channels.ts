@@ -2,12 +2,14 @@ import { CompilerError } from '../diagnostics/index.ts';
 import type { Model } from '../ir/index.ts';
 import { GraphIndex, runPasses } from '../rewrite/index.ts';
 import { allocateChannels, type PricedChain } from './allocate-channels.ts';
-import { convChains, isOrdinary, type ConvChain } from './conv-chains.ts';
-import { ConvSums, PatchedConv, withSums } from './conv-sums.ts';
-import { fitProjection, type FittedProjection } from './fit-projection.ts';
+import { isDepthwise, isOrdinary } from './conv-chains.ts';
+import { FIT_CONV_DEFAULTS, fitConv } from './fit-conv.ts';
+import { fitDepthwise } from './fit-depthwise.ts';
+import { priceChains } from './price-chains.ts';
 import { refitConv } from './refit-conv.ts';
+import { Relay } from './relay.ts';
 import { removeChannels } from './remove-channels.ts';
-import { runTogether, type CalibrationData } from './run-together.ts';
+import type { CalibrationData } from './run-together.ts';
 
 export interface PruneChannelsOptions extends CalibrationData {
   /** Share of the multiply-accumulates that stays, above 0 and at most 1. */
@@ -17,16 +19,20 @@ export interface PruneChannelsOptions extends CalibrationData {
    * comparison. Default true.
    */
   readonly repair?: boolean;
-  /** Pull of the fit towards the weights as they are, as a share of the mean square of an input. Default 0.01. */
-  readonly damping?: number;
+  /**
+   * Pull of the fits towards the weights as they are: it weighs as much as this number of positions of outputs. Few samples or small maps thus
+   * change a convolution less. Default 1500.
+   */
+  readonly pull?: number;
   /** Positions of each convolution's output that are looked at, per sample. Default 64. */
   readonly positions?: number;
+  /** What `priceChains` found for this model and these samples, when several shares are tried. Default: found here. */
+  readonly chains?: readonly PricedChain[];
   readonly onProgress?: (what: string) => void;
 }
 
-export const PRUNE_CHANNELS_DEFAULTS: Required<
-  Pick<PruneChannelsOptions, 'repair' | 'damping' | 'positions'>
-> = { repair: true, damping: 0.01, positions: 64 };
+export const PRUNE_CHANNELS_DEFAULTS: Required<Pick<PruneChannelsOptions, 'repair' | 'pull' | 'positions'>> =
+  { repair: true, ...FIT_CONV_DEFAULTS };
 
 /** What went from a convolution. */
 export interface PrunedConv {
@@ -48,9 +54,10 @@ export interface PrunedConvNet {
 /**
  * Removes channels inside a compact float convolutional network, without training: those that one convolution makes and only
  * another reads, directly or through depthwise convolutions and pooling (the middle of ResNet's blocks, MobileNetV2's expanded channels).
- * Channels that meet an Add, a Concat or an output stay. How many go where is decided by what they cost
- * (`allocateChannels`). Then convolutions are fitted by least squares, first to last, on the patches that they have in the pruned
- * model; which channels go is chosen on the way (`eliminateGroups`).
+ * Channels that meet an Add, a Concat or an output stay. How many go where is decided by what they cost the outputs (`priceChains`,
+ * `allocateChannels`). Then convolutions are fitted by least squares, first to last, on the patches that they have in the pruned
+ * model; which channels go is chosen on the way (`eliminateGroups`). Samples that show the same, such as a picture and its mirror image, must lie
+ * beside each other.
  *
  * ```ts
  * const { model, convs } = await pruneChannels(compact, { macs: 0.7, open, samples });
@@ -62,112 +69,42 @@ export interface PrunedConvNet {
 export async function pruneChannels(float: Model, given: PruneChannelsOptions): Promise<PrunedConvNet> {
   const options = { ...PRUNE_CHANNELS_DEFAULTS, ...given };
   checkOptions(options);
-  const chains = await priceChains(float, options);
+  const chains = options.chains ?? (await priceChains(float, options));
   const { kept, macs } = allocateChannels(float, chains, options.macs);
+  const between = chains.flatMap(({ first, between }) => [first, ...between]);
+  const changing = new Set(between.map(({ outputs: [value = ''] }) => value));
+  const relay = new Relay(float, options, changing);
   const convs: PrunedConv[] = [];
   let model = float;
-  for (const value of repairable(float)) {
+  for (const [value, fit] of fittable(float)) {
     const at = chains.findIndex(({ last }) => last.outputs[0] === value);
     const remove = at < 0 ? 0 : chains[at]!.channels - kept[at]!;
     if (remove === 0 && !(convs.length > 0 && options.repair)) continue;
     options.onProgress?.(value);
-    const fitted = await fitConv({ ...options, float, model, value, remove });
+    const { keep, weight, bias } = await fit({ ...options, float, model, value, remove }, relay);
     if (remove > 0) {
       const { first, channels } = chains[at]!;
       const [made = ''] = first.outputs;
-      ({ model } = await runPasses(model, [removeChannels({ value: made, keep: fitted.keep })]));
-      convs.push({ value: made, channels, removed: others(channels, fitted.keep) });
+      ({ model } = await runPasses(model, [removeChannels({ value: made, keep })]));
+      convs.push({ value: made, channels, removed: others(channels, keep) });
     }
-    if (options.repair)
-      ({ model } = await runPasses(model, [
-        refitConv({ value, weight: transposed(fitted.weight, fitted.bias.length), bias: fitted.bias }),
-      ]));
+    if (options.repair) ({ model } = await runPasses(model, [refitConv({ value, weight, bias })]));
   }
   return { model, convs, macs };
 }
 
-/** Outputs of the convolutions that can be fitted, in order. What reads the model's input has nothing to make up for. */
-function repairable({ graph }: Model): string[] {
+/**
+ * Outputs of the convolutions that can be fitted, in order, with what fits them. What reads the model's input has nothing to make up for.
+ */
+function fittable({ graph }: Model): (readonly [string, typeof fitConv])[] {
   const index = new GraphIndex(graph);
-  return graph.nodes
-    .filter((node) => isOrdinary(node, index) && !index.isInput(node.inputs[0] ?? ''))
-    .map(({ outputs }) => outputs[0] ?? '');
-}
-
-/** What the channels of each chain cost when they go one after the other, all in one run of the samples. */
-async function priceChains(
-  float: Model,
-  options: CalibrationData & { readonly damping: number; readonly positions: number },
-): Promise<PricedChain[]> {
-  const chains = convChains(float);
-  if (chains.length === 0)
-    throw new CompilerError('unsupported', 'pruneChannels: no channels are free to go', {
-      hint: 'run compactConvNet() first; channels that meet an Add, a Concat or an output stay',
-    });
-  const outputs = chains.map(({ last }) => last.outputs[0] ?? '');
-  const convs = outputs.map((output) => new PatchedConv(float, output));
-  const sums = convs.map((conv) => new ConvSums(conv));
-  const values = [...new Set(convs.flatMap(({ read, made }) => [...read, ...made]))];
-  await runTogether([{ model: withSums(float, outputs), values }], options, ([found = []]) => {
-    const take = (names: readonly string[]): Float32Array[] =>
-      names.map((name) => found[values.indexOf(name)]!);
-    for (const [at, { read, made }] of convs.entries())
-      sums[at]!.add(take(made), take(read), options.positions);
+  return graph.nodes.flatMap((node) => {
+    const [read = ''] = node.inputs;
+    const [value = ''] = node.outputs;
+    if (index.isInput(read)) return [];
+    if (isOrdinary(node, index)) return [[value, fitConv] as const];
+    return isDepthwise(node, index) ? [[value, fitDepthwise] as const] : [];
   });
-  return chains.map((chain, at) => priceChain(chain, convs[at]!, sums[at]!, options.damping));
-}
-
-function priceChain(chain: ConvChain, conv: PatchedConv, sums: ConvSums, damping: number): PricedChain {
-  const { costs } = solve(conv, sums, chain.channels - 1, damping);
-  return { ...chain, costs: costs.map((cost) => cost / sums.variance) };
-}
-
-interface FitConvOptions extends CalibrationData {
-  /** The model before pruning. */
-  readonly float: Model;
-  /** The model as it is by now. */
-  readonly model: Model;
-  /** Output of the convolution, in both. */
-  readonly value: string;
-  /** Channels of its input to remove. */
-  readonly remove: number;
-  readonly damping: number;
-  readonly positions: number;
-}
-
-async function fitConv(options: FitConvOptions): Promise<FittedProjection> {
-  const { float, model, value, remove, damping, positions } = options;
-  const own = new PatchedConv(model, value);
-  const sums = new ConvSums(own);
-  const watched = [
-    { model: withSums(float, [value]), values: new PatchedConv(float, value).made },
-    { model, values: own.read },
-  ];
-  await runTogether(watched, options, ([made = [], read = []]) => sums.add(made, read, positions));
-  return solve(own, sums, remove, damping);
-}
-
-function solve(
-  conv: PatchedConv,
-  { equations }: ConvSums,
-  remove: number,
-  damping: number,
-): FittedProjection {
-  const { weight, outputs, bias, area } = conv;
-  return fitProjection({
-    equations,
-    weight: transposed(weight, weight.length / outputs),
-    bias,
-    groupSize: area,
-    remove,
-    damping,
-  });
-}
-
-/** Rows of `width` numbers become columns. */
-function transposed(matrix: Float32Array, width: number): Float32Array {
-  const height = matrix.length / width;
-  return matrix.map((_, at) => matrix[(at % height) * width + Math.floor(at / height)]!);
 }
 
 /** The numbers below `count` that are not listed. */

@@ -1,5 +1,5 @@
 import { CompilerError } from '../diagnostics/index.ts';
-import { isFloat32, typedData, type Model, type Tensor } from '../ir/index.ts';
+import { isFloat32, typedData, type Model } from '../ir/index.ts';
 import type { ActivationRunner, Sample } from '../quantize/index.ts';
 
 export interface OpenedModel {
@@ -17,10 +17,12 @@ export interface CalibrationData {
   readonly signal?: AbortSignal;
 }
 
-/** A model with the values of it that are looked at. */
+/** A model with the values of it that are looked at, one of them at least not an input. */
 export interface Watched {
   readonly model: Model;
   readonly values: readonly string[];
+  /** Its own inputs, as many as there are samples. Default: the samples. */
+  readonly samples?: readonly Sample[];
 }
 
 /**
@@ -38,13 +40,19 @@ export async function runTogether(
     });
   const opened: OpenedModel[] = [];
   try {
-    for (const { model, values } of watched) opened.push(await open(model, values));
-    for (const sample of samples) {
+    for (const { model, values } of watched) {
+      const inputs = new Set(model.graph.inputs.map(({ name }) => name));
+      const computed = values.filter((value) => !inputs.has(value));
+      opened.push(await open(model, computed));
+    }
+    for (const turn of samples.keys()) {
       if (signal?.aborted === true)
         throw new CompilerError('aborted', 'pruning stopped', { cause: signal.reason });
       const found: Float32Array[][] = [];
-      for (const [at, { run }] of opened.entries())
-        found.push(await collect(run, sample, watched[at]!.values));
+      for (const [at, { run }] of opened.entries()) {
+        const own = watched[at]!;
+        found.push(await collect(run, (own.samples ?? samples)[turn]!, own.values));
+      }
       visit(found);
     }
   } finally {
@@ -57,8 +65,9 @@ async function collect(
   sample: Sample,
   values: readonly string[],
 ): Promise<Float32Array[]> {
-  const found = new Map<string, Tensor>();
-  await run(sample, values, (value, tensor) => void found.set(value, tensor));
+  const found = new Map(sample);
+  const computed = values.filter((value) => !sample.has(value));
+  await run(sample, computed, (value, tensor) => void found.set(value, tensor));
   return values.map((value) => {
     const tensor = found.get(value);
     if (tensor === undefined || !isFloat32(tensor))

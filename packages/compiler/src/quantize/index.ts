@@ -30,6 +30,7 @@ export { QUANTIZE_WEIGHTS_INT4_DEFAULTS, quantizeWeightsInt4 } from './linears/q
 export type { QuantizeWeightsInt4Options } from './linears/quantize-weights-int4.ts';
 export { followFloat } from './compare/follow-float.ts';
 export type { FollowFloatOptions, FollowReport } from './compare/follow-float.ts';
+export { followedOutputs } from './compare/followed-outputs.ts';
 export type { FollowedValue } from './compare/followed-value.ts';
 export { fuseQuantized } from './conv-nets/fuse-quantized.ts';
 export { compactQuantizedNet, isQuantizedNet } from './conv-nets/compact-quantized-net.ts';
