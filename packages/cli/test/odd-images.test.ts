@@ -8,7 +8,7 @@ import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { annotateImage } from '../src/media/annotate-image.ts';
 import { decodeImage } from '../src/media/decode-image.ts';
-import { imagesToTry } from '../src/optimize/images-to-try.ts';
+import { imagesToTry } from '../src/optimize/subjects/images-to-try.ts';
 import type { OptimizeReport } from '../src/report/optimize-report.ts';
 import { COLORS, writeColorModel } from './color-model.ts';
 import {

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { readOnnx, writeOnnx } from '../src/import/onnx/index.ts';
 import { float32Tensor, parseModel, typedData, type DenseTensor, type Model } from '../src/ir/index.ts';
 import { costNodes, evaluateModel, inferTypes } from '../src/ops/index.ts';
-import { convChains } from '../src/prune/conv-chains.ts';
+import { convChains } from '../src/prune/channels/conv-chains.ts';
 import { pruneChannels, removeChannels, type CalibrationData } from '../src/prune/index.ts';
 import type { Sample } from '../src/quantize/index.ts';
 import { runPasses } from '../src/rewrite/index.ts';

@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from '../src/ir/index.ts';
 import { evaluateModel } from '../src/ops/index.ts';
-import { encoderLayers } from '../src/prune/encoder-layers.ts';
+import { encoderLayers } from '../src/prune/encoders/encoder-layers.ts';
 import {
   chooseLayers,
   pruneEncoder,

@@ -7,7 +7,7 @@ import { UsageError } from '../command/usage-error.ts';
 import type { InspectOptions } from '../commands/inspect.ts';
 import { SITE_PACKAGE_FOLDER } from '../files/find-package.ts';
 import { readOnnxFile } from '../files/read-onnx-file.ts';
-import { simplifyModel } from '../optimize/simplify-model.ts';
+import { simplifyModel } from '../optimize/pipelines/simplify-model.ts';
 import { readPackageManifest } from '../measure/open-task.ts';
 import { designOf, designText } from '../report/design-text.ts';
 import { inspectUsual, usualBindings } from '../report/layer-costs.ts';

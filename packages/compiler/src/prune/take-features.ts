@@ -1,6 +1,6 @@
 import { float32Tensor, typedData, type Node, type Tensor } from '../ir/index.ts';
 import type { GraphView } from '../rewrite/index.ts';
-import { linearBias, linearWeight } from './encoder-layers.ts';
+import { linearBias, linearWeight } from './encoders/encoder-layers.ts';
 
 /** A Linear in another form, with its new constants. */
 export interface ChangedLinear {
