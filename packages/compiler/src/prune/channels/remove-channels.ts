@@ -3,7 +3,7 @@ import { LOSSY } from '../../quantize/index.ts';
 import { defineTransform, type Transform } from '../../rewrite/index.ts';
 import { convChains, isDepthwise } from './conv-chains.ts';
 import { editConvs, takeChannels, takeFilters } from './edit-conv.ts';
-import { checkKept } from '../encoders/edit-layer.ts';
+import { checkKept } from '../check-kept.ts';
 
 export interface RemoveChannelsOptions {
   /** Output of the convolution that makes them. */

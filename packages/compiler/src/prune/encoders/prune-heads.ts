@@ -1,6 +1,7 @@
 import { defineTransform, type Edit, type GraphView, type Transform } from '../../rewrite/index.ts';
 import { LOSSY } from '../../quantize/index.ts';
-import { checkKept, editLayer } from './edit-layer.ts';
+import { checkKept } from '../check-kept.ts';
+import { editLayer } from './edit-layer.ts';
 import { linearWeight, type EncoderLayer } from './encoder-layers.ts';
 import { takeInputs, takeOutputs } from '../take-features.ts';
 
