@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { recipes } from '../../test/search-table.ts';
 import { listTransforms } from './list-transforms.ts';
 import { isPruneStep, listPrunedConvNetRecipes, listPrunedRecipes } from './pruned-recipes.ts';
 import { listConvNetRecipes, listRecipes, listRecurrentNetRecipes } from './recipe.ts';

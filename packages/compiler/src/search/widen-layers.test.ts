@@ -1,6 +1,5 @@
 import { seededRandom } from '@edgewise/test-utils';
 import { describe, expect, it } from 'vitest';
-import { recipes } from '../../test/search-table.ts';
 import { float32Tensor, parseModel, typedData, type Tensor } from '../ir/index.ts';
 import { evaluateModel } from '../ops/index.ts';
 import { observeConvNet, separateActivations, type ActivationRunner } from '../quantize/index.ts';
