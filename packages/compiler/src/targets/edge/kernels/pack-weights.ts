@@ -1,4 +1,4 @@
-import { packNibbles } from '../weights/int4.ts';
+import { packInt4 } from '../../../quantize/weights/pack-int4.ts';
 import { int8PanelBytes, packInt8 } from './pack-int8.ts';
 import { roundUp } from './vector-code.ts';
 
@@ -26,7 +26,7 @@ export function packFloatWeights(
 export function packInt4Weights(weights: Int8Array, k: number, n: number): Uint8Array {
   const panels = new Int8Array(int8PanelBytes(k, n));
   packInt8(weights, k, n, panels);
-  return packNibbles(panels);
+  return packInt4(panels);
 }
 
 /** Multipliers [⌈k/32⌉][n] to [n/8][⌈k/32⌉][8], n padded to 8. */

@@ -11,7 +11,8 @@ import {
   type Int8PanelFacts,
   type PairForm,
 } from '../kernels/index.ts';
-import { expandInt4, packNibbles, padRows, unpackNibbles } from './int4.ts';
+import { packInt4, unpackInt4 } from '../../../quantize/weights/pack-int4.ts';
+import { expandInt4, padRows } from './int4.ts';
 import type { ConvWeight, FloatWeight, QuantizedWeight, Table } from '../program/program.ts';
 import { roundUp } from '../program/value.ts';
 import type { Fill, WeightsImage } from './weights-image.ts';
@@ -230,7 +231,7 @@ export class ConstantStore {
   }
 
   #int4(name: string, multiplier: string, k: number, n: number): PackedWeight {
-    const small = unpackNibbles(this.#typed(name, 'int4').data, k * n);
+    const small = unpackInt4(this.#typed(name, 'int4').data, k * n);
     const multipliers = this.#typed(multiplier, 'uint8').data;
     const values = expandInt4(small, multipliers, k, n);
     const panels = Math.ceil(n / PANEL);
@@ -309,8 +310,8 @@ function paddedTable(
       return { storage: 'int8', data: padRows(typedData(tensor) as Int8Array, columns, width) };
     case 'int4': {
       if (width === columns) return { storage: 'int4', data: tensor.data };
-      const values = unpackNibbles(tensor.data, rows * columns);
-      return { storage: 'int4', data: packNibbles(padRows(values, columns, width)) };
+      const values = unpackInt4(tensor.data, rows * columns);
+      return { storage: 'int4', data: packInt4(padRows(values, columns, width)) };
     }
     default:
       throw wrong(name, `has type ${tensor.dtype}; tables are float32, int8 or int4`);

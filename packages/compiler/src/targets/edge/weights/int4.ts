@@ -1,20 +1,6 @@
 /** k in a block that shares a 4-bit multiplier. */
 const INT4_BLOCK = 32;
 
-/** Two 4-bit values to a byte, the first in the low half. */
-export function packNibbles(values: Int8Array): Uint8Array {
-  const packed = new Uint8Array(Math.ceil(values.length / 2));
-  for (let i = 0; i < values.length; i++) packed[i >> 1]! |= (values[i]! & 15) << ((i & 1) * 4);
-  return packed;
-}
-
-/** The values of an ONNX int4 tensor (two to a byte, the first in the low half), sign-extended. */
-export function unpackNibbles(packed: Uint8Array, count: number): Int8Array {
-  const values = new Int8Array(count);
-  for (let i = 0; i < count; i++) values[i] = ((packed[i >> 1]! >> ((i & 1) * 4)) << 28) >> 28;
-  return values;
-}
-
 /** The int8 weights [K,N] that 4-bit values and their multipliers [⌈K/32⌉,N] stand for. */
 export function expandInt4(values: Int8Array, multipliers: Uint8Array, k: number, n: number): Int8Array {
   const expanded = new Int8Array(k * n);
