@@ -1,6 +1,6 @@
 import { piecesOf, type FileContent } from '../format/index.ts';
+import { fileOf } from '../package/map-reader.ts';
 import type { PackageReader, PackageSource } from '../package/package-reader.ts';
-import { RuntimeError } from '../runtime-error.ts';
 
 /** Where a package is, in Node: files in memory may be made while they are read. */
 export type NodePackageSource = PackageSource | ReadonlyMap<string, FileContent>;
@@ -12,10 +12,7 @@ export function piecesReader(files: ReadonlyMap<string, FileContent>): PackageRe
     source: '',
     // oxlint-disable-next-line typescript/require-await -- an async generator is what `open` returns
     async *open(name, signal) {
-      signal?.throwIfAborted();
-      const content = files.get(name);
-      if (!content) throw new RuntimeError('load-failed', `the package has no ${name}`, { file: name });
-      yield* piecesOf(content);
+      yield* piecesOf(fileOf(files, name, signal));
     },
   };
 }
